@@ -1,0 +1,101 @@
+"""The projection of cases: each touched case is folded once per commit, from all of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from app.db.bulk import insert_rows
+from app.db.engine import Tx
+from app.db.tables.cases import cases
+from app.domain.case import Case, fold
+from app.domain.events import SubjectKind
+from app.journal.ports import Commit
+from app.journal.rows import load_histories, quiet_until
+from app.kit.ids import parse_public_id
+
+CASE_COLUMNS = tuple(column.name for column in cases.columns)
+
+
+class Cases:
+    """Folds the cases that a commit names, and those that the clock asks for."""
+
+    name = "cases"
+    tables = (cases,)
+
+    async def apply(self, tx: Tx, commit: Commit) -> None:
+        """Write the new state of every case that an event of this commit is about."""
+        named = {
+            event.subject_id
+            for event in commit.events
+            if event.subject_kind is SubjectKind.CASE and event.subject_id is not None
+        }
+        if not named:
+            return
+        folded = await _fold_all(tx, commit, sorted(named))
+        await tx.execute("DELETE FROM cases WHERE tenant_id = $1 AND case_id = any($2)", commit.tenant_id, list(named))
+        rows = [_row(commit, case_id, case) for case_id, case in folded.items()]
+        await insert_rows(tx, cases, CASE_COLUMNS, rows)
+
+
+async def _fold_all(tx: Tx, commit: Commit, case_ids: Sequence[UUID]) -> dict[UUID, Case]:
+    """The cases of these subjects as all their events tell them; left in `commit.folded` for the clock."""
+    await load_histories(tx, commit, case_ids)
+    folded: dict[UUID, Case] = {}
+    for case_id in case_ids:
+        history = commit.histories[case_id]
+        if any(event.type.value.startswith("case.") for event in history):
+            folded[case_id] = fold(history)
+    commit.folded.update(folded)
+    return folded
+
+
+def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
+    history = commit.histories[case_id]
+    customers = [event.customer_ref for event in history if event.customer_ref is not None]
+    ended = None if case.ended_as is None else case.ended_at
+    merged = next((event.fact["into_id"] for event in history if event.fact.get("into_id")), None)
+    values: dict[str, Any] = {
+        "tenant_id": commit.tenant_id,
+        "case_id": case_id,
+        "seq": commit.seq,
+        "opened_at": case.opened_at,
+        "kind": case.kind.value,
+        "severity": case.severity.value,
+        "state": case.state.value,
+        "source": case.source,
+        "channel": case.channel,
+        "touchpoint": case.touchpoint,
+        "location": case.location,
+        "employee": case.employee,
+        "segment": case.segment,
+        "product": case.product,
+        "cause": case.cause,
+        "assignee": case.assignee,
+        "customer_ref": customers[-1] if customers else None,
+        "customer_facing": case.customer_facing,
+        "initiative": case.initiative,
+        "detection": dict(case.detection),
+        "due_given_at": case.due_given_at,
+        "promised_due_at": case.promised_due_at,
+        "acknowledged_at": case.acknowledged_at,
+        "first_response_at": case.first_response_at,
+        "remedied_at": case.remedied_at,
+        "closed_at": case.closed_at,
+        "ended_at": ended,
+        "reopened_count": case.reopened_count,
+        "steps": [
+            {"started_at": cycle.started_at, "steps": {step.value: at for step, at in cycle.steps.items()}}
+            for cycle in case.cycles
+        ],
+        "attributes": dict(case.attributes),
+        "anomalies": [
+            {"reason": item.reason, "event_id": item.event_id, "occurred_at": item.occurred_at, "field": item.field}
+            for item in case.anomalies
+        ],
+        "repeat_of": parse_public_id("case", case.repeat_of) if case.repeat_of else None,
+        "merged_into": None if merged is None else UUID(merged),
+        "quiet_until": quiet_until(history),
+    }
+    return tuple(values[name] for name in CASE_COLUMNS)

@@ -1,0 +1,58 @@
+"""What every command shares: settings, running a coroutine, and honest exits."""
+
+from __future__ import annotations
+
+import asyncio
+import json as jsonlib
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from app.domain.errors import DomainError
+from app.kit.logging import configure_logging
+from app.settings import Settings
+from app.wiring import Services, build_services
+
+T = TypeVar("T")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def load_settings(**changes: Any) -> Settings:
+    """Settings of this environment, and logging as they say."""
+    settings = Settings(**changes)
+    configure_logging(settings.log_level, as_json=settings.log_json)
+    return settings
+
+
+def run_with_services(settings: Settings, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Run work on wired services and close them; a refusal becomes a message and exit code 1."""
+
+    async def body() -> T:
+        services = build_services(settings)
+        try:
+            return await work(services)
+        finally:
+            await services.close()
+
+    try:
+        return asyncio.run(body())
+    except DomainError as error:
+        fail(error.detail, error.cure)
+
+
+def show(value: dict[str, Any], *, as_json: bool) -> None:
+    """Print a result for a person, or as one JSON object."""
+    if as_json:
+        typer.echo(jsonlib.dumps(value, default=str))
+        return
+    for name, item in value.items():
+        out.print(f"[bold]{name}[/]  {item}")
+
+
+def fail(detail: str, cure: str = "") -> NoReturn:
+    """Say what is wrong and how to mend it; exit code 1."""
+    err.print(f"[red]{detail}[/]" + (f"\n{cure}" if cure else ""))
+    raise typer.Exit(1)

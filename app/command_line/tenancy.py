@@ -1,0 +1,127 @@
+"""`tenants` and `keys`: what the operator sets up."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from rich.table import Table
+
+from app.auth import Scope, generate_key
+from app.command_line.console import fail, load_settings, out, run_with_services, show
+from app.kit.ids import parse_public_id, public_id
+from app.tenants.repository import get_tenant, insert_key, insert_tenant, list_keys, list_tenants, revoke_key
+from app.wiring import Services
+
+tenants = typer.Typer(no_args_is_help=True)
+keys = typer.Typer(no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+@tenants.command("create")
+def create_tenant(
+    key: Annotated[str, typer.Argument(help="short name")],
+    name: Annotated[str, typer.Option(help="full name")] = "",
+    zone: Annotated[str, typer.Option(help="IANA time zone of its reports")] = "UTC",
+    as_json: AsJson = False,
+) -> None:
+    """Create a tenant with the preset calendars and SLA policy, and its first API key (shown once)."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        fail(f"there is no time zone {zone!r}", "use an IANA name such as Europe/Kyiv")
+    settings = load_settings(log_json=False)
+
+    async def work(services: Services) -> dict[str, str]:
+        now = services.clock()
+        tenant_id = await insert_tenant(
+            services.database,
+            services.sealer,
+            key=key,
+            name=name or key,
+            time_zone=zone,
+            synthetic=False,
+            now=now,
+        )
+        new = generate_key(settings.environment)
+        async with services.database.operator() as connection:
+            scopes = [Scope.ADMIN.value]
+            await insert_key(connection, tenant_id, new, name="first", scopes=scopes, expires_at=None, now=now)
+        return {"tenant": key, "tenant_id": str(tenant_id), "key": new.text}
+
+    show(run_with_services(settings, work), as_json=as_json)
+
+
+@tenants.command("list")
+def list_all() -> None:
+    """All tenants."""
+
+    async def work(services: Services) -> Table:
+        table = Table("key", "name", "time zone", "created")
+        for row in await list_tenants(services.database):
+            table.add_row(row.key, row.name, row.time_zone, row.created_at.astimezone(UTC).isoformat())
+        return table
+
+    out.print(run_with_services(load_settings(log_json=False), work))
+
+
+@keys.command("create")
+def create_key(
+    tenant: str,
+    name: Annotated[str, typer.Option(help="what it is for")],
+    scope: Annotated[list[Scope], typer.Option(help="may be given several times")],
+    as_json: AsJson = False,
+) -> None:
+    """Create an API key of a tenant; it is shown once."""
+    settings = load_settings(log_json=False)
+
+    async def work(services: Services) -> dict[str, str]:
+        found = await get_tenant(services.database, tenant)
+        new = generate_key(settings.environment)
+        async with services.database.operator() as connection:
+            key_id = await insert_key(
+                connection,
+                found.tenant_id,
+                new,
+                name=name,
+                scopes=[item.value for item in scope],
+                expires_at=None,
+                now=services.clock(),
+            )
+        return {"key": new.text, "key_id": public_id("key", key_id), "scopes": " ".join(scope)}
+
+    show(run_with_services(settings, work), as_json=as_json)
+
+
+@keys.command("list")
+def list_all_keys(tenant: str) -> None:
+    """The keys of a tenant (never the keys themselves)."""
+
+    async def work(services: Services) -> Table:
+        found = await get_tenant(services.database, tenant)
+        table = Table("id", "key", "name", "scopes", "state")
+        async with services.database.operator() as connection:
+            for row in await list_keys(connection, found.tenant_id):
+                state = "revoked" if row.revoked_at else "live"
+                table.add_row(public_id("key", row.key_id), row.hint, row.name, " ".join(row.scopes), state)
+        return table
+
+    out.print(run_with_services(load_settings(log_json=False), work))
+
+
+@keys.command("revoke")
+def revoke(tenant: str, key_id: str) -> None:
+    """Revoke a key; it counts from the next request on."""
+    parsed = parse_public_id("key", key_id)
+    if parsed is None:
+        fail(f"{key_id!r} is no key id", "see `vidhuk keys list`")
+
+    async def work(services: Services) -> None:
+        found = await get_tenant(services.database, tenant)
+        async with services.database.operator() as connection:
+            await revoke_key(connection, found.tenant_id, parsed, services.clock())
+
+    run_with_services(load_settings(log_json=False), work)
+    out.print("revoked")

@@ -1,0 +1,1 @@
+"""The database: engine, kinds of table, tables, wake-ups."""

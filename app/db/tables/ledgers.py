@@ -1,0 +1,36 @@
+"""Ledgers: the outbox of each commit, and the raw payloads of providers; never rebuilt."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.kinds import local_table, tenant_table
+
+outbox = local_table(
+    "outbox",
+    Column("outbox_id", BigInteger, Identity(), primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False, comment="position of the event in the tenant's journal"),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    worker=True,
+    comment="Announcements not yet fanned out to endpoints; rows are deleted when they are.",
+)
+
+raw_payloads = tenant_table(
+    "raw_payloads",
+    Column("received_at", DateTime(timezone=True), primary_key=True),
+    Column("raw_id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="adapted, ignored or quarantined"),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_raw_payloads_state", "tenant_id", "state", "received_at"),
+    comment="What providers sent, as it came; the short-lived place with clear identifiers.",
+    postgresql_partition_by="RANGE (received_at)",
+)

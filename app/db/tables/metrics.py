@@ -1,0 +1,80 @@
+"""Cuboids: the feedback histogram at a few grains, and how far each tenant's are folded.
+
+They hold nothing of their own: deleting them and setting `folded_seq` to 0 loses no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, SmallInteger, Table, Text
+
+from app.db.kinds import tenant_table
+
+HISTOGRAM_COLUMNS: Final = tuple(f"v{slot}" for slot in range(11))
+COUNTER_COLUMNS: Final = (*HISTOGRAM_COLUMNS, "unknown", "silent", "items", "complaints")
+ANSWER_KEY: Final = ("question", "measure", "scale_id", "scale_version", "collection_mode")
+
+
+class Grain(StrEnum):
+    """The bucket of a cuboid: a day of the tenant's zone, or an hour of UTC."""
+
+    DAY = "day"
+    HOUR = "hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Cuboid:
+    """One cuboid: its table, its grain and the dimensions it keeps apart ('' stands for null)."""
+
+    name: str
+    grain: Grain
+    dimensions: tuple[str, ...]
+    table: Table
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its key columns after the tenant."""
+        return ("bucket", *self.dimensions, *ANSWER_KEY)
+
+
+def _cuboid(grain: Grain, *dimensions: str) -> Cuboid:
+    name = "_".join(("cuboid", grain, *dimensions))
+    kind: Any = Date if grain is Grain.DAY else DateTime(timezone=True)
+    table = tenant_table(
+        name,
+        Column("bucket", kind, primary_key=True),
+        *(Column(dimension, Text, primary_key=True) for dimension in dimensions),
+        *(
+            Column(column, SmallInteger if column == "scale_version" else Text, primary_key=True)
+            for column in ANSWER_KEY
+        ),
+        *(Column(column, Integer, nullable=False) for column in COUNTER_COLUMNS),
+        comment=f"Answers counted by {grain}, {' and '.join(dimensions)}; derived, may be refolded.",
+    )
+    return Cuboid(name, grain, dimensions, table)
+
+
+CUBOIDS: Final = (
+    _cuboid(Grain.DAY, "touchpoint", "channel"),
+    _cuboid(Grain.DAY, "location"),
+    _cuboid(Grain.DAY, "employee"),
+    _cuboid(Grain.HOUR, "touchpoint", "channel"),
+)
+"""Smallest first: the first that covers a query answers it (design.md section 5)."""
+
+CUBOID_OF: Final[Mapping[str, Cuboid]] = {cuboid.name: cuboid for cuboid in CUBOIDS}
+
+metric_folds = tenant_table(
+    "metric_folds",
+    Column("folded_seq", BigInteger, nullable=False, comment="commits up to here are in the cuboids"),
+    Column("time_zone", Text, nullable=False, comment="zone whose days the day cuboids count"),
+    Column(
+        "hours_from", DateTime(timezone=True), nullable=False, comment="the hour cuboid is whole from here"
+    ),
+    Column("folded_at", DateTime(timezone=True), nullable=False),
+    comment="How far the cuboids of a tenant reach; queries add what was committed since.",
+)

@@ -1,0 +1,1 @@
+"""What the business means: pure decisions, no clock and no I/O."""

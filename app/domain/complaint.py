@@ -1,0 +1,257 @@
+"""When feedback is a complaint and who decided so, how severe it starts, and the data its case opens with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum, auto
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import quote
+
+from app.domain.scales import AnswerClass
+
+
+class CaseKind(StrEnum):
+    """What the customer brought; of its own accord the service opens complaints and questions only."""
+
+    COMPLAINT = auto()
+    QUESTION = auto()
+    SUGGESTION = auto()
+    PRAISE = auto()
+
+
+class Severity(StrEnum):
+    """sev1 safety, law, rudeness with loss; sev2 money lost, repeat; sev3 ordinary; sev4 question, trifle."""
+
+    SEV1 = auto()
+    SEV2 = auto()
+    SEV3 = auto()
+    SEV4 = auto()
+
+
+class DecidedBy(StrEnum):
+    """Who found the complaint; the first of this order that has an opinion decides."""
+
+    EXPLICIT = auto()
+    RULE = auto()
+    MODEL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintFinding:
+    """That feedback is a complaint, who decided it, by which rule, and why (no words of the customer)."""
+
+    decided_by: DecidedBy
+    rule_id: str
+    reason: str
+
+    def as_fact(self) -> dict[str, str]:
+        """The JSON form kept in the journal with the opening of the case."""
+        return {"decided_by": self.decided_by.value, "rule_id": self.rule_id, "reason": self.reason}
+
+
+# Stems, matched at the beginning of a word; every list is read for every text: people mix languages.
+_WORDS: Final = {
+    "uk": "скарг, скаржу, жахлив, обурен, хамств, хамськ, нахаб, неприпустим, поверніть гроші",
+    "ru": "жалоб, жалуюс, ужасн, возмущ, хамств, хамск, наглост, недопустим, верните деньги",
+    "en": "complain, terribl, horribl, outrag, unacceptabl, appall, disgust, money back",
+}
+_SAFETY_WORDS: Final = (
+    "отруї, отруєн, опік, травм, швидку допомогу, небезпе, пожеж, до суду, адвокат, "
+    "отрави, отравл, ожог, скорую помощь, опасн, пожар, в суд, юрист, "
+    "poison, injur, ambulance, unsafe, danger, lawsuit, lawyer"
+)
+# "no complaints", "не жахливо": a word right before the stem that turns it round.
+_DENIALS: Final = "no, not, never, without, nothing to, без, не, ні, нет, жодних, никаких"
+_DENIED: Final = "".join(rf"(?<!\b{word} )" for word in _DENIALS.split(", "))
+
+
+def _stems(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(", "))
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintRules:
+    """What makes a complaint and what makes it worse; every list is configuration.
+
+    `low_norm01`: an answer at or below this share of its scale is a complaint, whatever its class (None:
+    off). `model_confidence`: what a classification must reach. Causes match themselves and their branch.
+    """
+
+    negative_class: bool = True
+    low_norm01: float | None = 0.25
+    words: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {language: _stems(listed) for language, listed in _WORDS.items()}
+    )
+    model_confidence: float = 0.8
+    safety_words: tuple[str, ...] = _stems(_SAFETY_WORDS)
+    safety_causes: tuple[str, ...] = ("safety", "legal")
+    rudeness_causes: tuple[str, ...] = ("staff.rudeness",)
+    loss_causes: tuple[str, ...] = ("office_process.billing_error",)
+
+
+DEFAULT_RULES: Final = ComplaintRules()
+
+
+def detect(
+    facts: Mapping[str, Any],
+    answer_class: str | None,
+    rules: ComplaintRules = DEFAULT_RULES,
+    classification: Mapping[str, Any] | None = None,
+) -> ComplaintFinding | None:
+    """Find the complaint in feedback: explicit flag > rule > model; None when it is none.
+
+    `facts` are the data of `feedback.received`: its fact part (`answers` as read on their scales) and, as
+    long as it is at hand, its `text`. `is_complaint: false` is heard even beside the lowest score.
+    `classification` are the facts of a later `feedback.classified`: `{is_complaint, confidence, model}`.
+    """
+    flag = facts.get("is_complaint")
+    if flag is False:
+        return None
+    if flag is True:
+        return ComplaintFinding(DecidedBy.EXPLICIT, "is_complaint", "the source says that it is a complaint")
+    if facts.get("kind") == CaseKind.COMPLAINT:
+        return ComplaintFinding(DecidedBy.EXPLICIT, "kind", "the source calls it a complaint")
+    found = next(_by_rule(facts, answer_class, rules), None)
+    return found or _by_model(classification or {}, rules)
+
+
+def _by_rule(
+    facts: Mapping[str, Any], answer_class: str | None, rules: ComplaintRules
+) -> Iterator[ComplaintFinding]:
+    if rules.negative_class and answer_class == AnswerClass.NEGATIVE:
+        yield ComplaintFinding(DecidedBy.RULE, "negative_class", "an answer is negative on its scale")
+    for answer in facts.get("answers") or ():
+        share, most = answer.get("norm01"), rules.low_norm01
+        if share is not None and most is not None and share <= most:
+            reason = f"an answer lies at {share:.2f} of its scale, within {most:.2f}"
+            yield ComplaintFinding(DecidedBy.RULE, "low_score", reason)
+    # A good score speaks for itself: "no terrible queues any more" is praise.
+    if answer_class == AnswerClass.POSITIVE:
+        return
+    for language, stems in rules.words.items():
+        stem = _spoken(facts, stems)
+        if stem is not None:
+            yield ComplaintFinding(DecidedBy.RULE, f"words.{language}", f"the text has a word in {stem!r}")
+
+
+def _by_model(classification: Mapping[str, Any], rules: ComplaintRules) -> ComplaintFinding | None:
+    confidence = classification.get("confidence", 1.0)
+    sure = isinstance(confidence, int | float) and confidence >= rules.model_confidence
+    if classification.get("is_complaint") is not True or not sure:
+        return None
+    name = str(classification.get("model", "model"))
+    return ComplaintFinding(
+        DecidedBy.MODEL, name, f"classified as a complaint with confidence {confidence:.2f}"
+    )
+
+
+def _spoken(facts: Mapping[str, Any], stems: tuple[str, ...]) -> str | None:
+    """The first stem that begins a word of the text and is not denied by the word before it."""
+    words = " ".join(str(facts.get(part) or "") for part in ("title", "text")).casefold().split()
+    found = _pattern(stems).search(" ".join(words)) if words and stems else None
+    return None if found is None else found.group()
+
+
+@lru_cache(maxsize=64)
+def _pattern(stems: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"{_DENIED}\b(?:{'|'.join(map(re.escape, stems))})")
+
+
+def case_kind(facts: Mapping[str, Any], finding: ComplaintFinding | None) -> CaseKind | None:
+    """The kind of case that feedback opens; None when it opens none (praise, suggestions, mere ratings)."""
+    if finding is not None:
+        return CaseKind.COMPLAINT
+    return CaseKind.QUESTION if facts.get("kind") == CaseKind.QUESTION else None
+
+
+def severity_signs(
+    facts: Mapping[str, Any], *, repeat: bool = False, rules: ComplaintRules = DEFAULT_RULES
+) -> tuple[str, ...]:
+    """What makes this worse than ordinary: any of `safety`, `rudeness`, `loss`, `repeat` (design.md 6)."""
+    cause = str(facts.get("cause") or "")
+    signs = {
+        "safety": _within(cause, rules.safety_causes) or _spoken(facts, rules.safety_words) is not None,
+        "rudeness": _within(cause, rules.rudeness_causes),
+        "loss": _within(cause, rules.loss_causes),
+        "repeat": repeat,
+    }
+    return tuple(sign for sign, present in signs.items() if present)
+
+
+def _within(cause: str, branches: tuple[str, ...]) -> bool:
+    return any(cause == branch or cause.startswith(f"{branch}.") for branch in branches)
+
+
+def initial_severity(
+    facts: Mapping[str, Any],
+    kind: CaseKind = CaseKind.COMPLAINT,
+    *,
+    repeat: bool = False,
+    rules: ComplaintRules = DEFAULT_RULES,
+) -> Severity:
+    """The severity until somebody assesses it (domain.md 6.2): a stated one is kept; safety is sev1.
+
+    A complaint starts at sev3 and goes up by one for each other sign; the rest starts and stays at sev4.
+    """
+    if facts.get("severity") in list(Severity):
+        return Severity(facts["severity"])
+    signs = severity_signs(facts, repeat=repeat, rules=rules)
+    if "safety" in signs:
+        return Severity.SEV1
+    if kind is not CaseKind.COMPLAINT:
+        return Severity.SEV4
+    return (Severity.SEV3, Severity.SEV2, Severity.SEV1, Severity.SEV1)[len(signs)]
+
+
+def is_anonymous(facts: Mapping[str, Any]) -> bool:
+    """True for a press on a device that nobody signed: its author cannot be reached (domain.md S0.8)."""
+    return facts.get("collection_mode") == "passive" and not facts.get("customer")
+
+
+def internal_case_ref(touchpoint: str | None, location: str | None, local_date: date) -> str:
+    """The reference of the one internal case that a local day's anonymous negatives of a place share."""
+    place = ":".join(quote(part or "", safe="") for part in (touchpoint, location))
+    return f"internal:{place}:{local_date.isoformat()}"
+
+
+_CARRIED: Final = ("channel", "touchpoint", "location", "employee", "product", "segment", "cause")
+
+
+def case_opening(
+    facts: Mapping[str, Any],
+    finding: ComplaintFinding | None,
+    kind: CaseKind = CaseKind.COMPLAINT,
+    *,
+    repeat_of: str | None = None,
+    rules: ComplaintRules = DEFAULT_RULES,
+) -> dict[str, Any]:
+    """The data of the derived `case.opened`: facts only, no text and no customer; absent means unknown.
+
+    `facts` as for `detect`, with `customer` if there is one: without it a passive answer is anonymous and
+    its case faces no customer. `repeat_of` names the earlier case of the same customer and cause.
+    """
+    repeat = repeat_of is not None
+    data: dict[str, Any] = {key: facts[key] for key in _CARRIED if facts.get(key) is not None}
+    data["kind"] = kind.value
+    data["severity"] = initial_severity(facts, kind, repeat=repeat, rules=rules).value
+    data["customer_facing"] = not is_anonymous(facts)
+    data["initiative"] = "reactive"
+    data["attributes"] = dict(facts.get("attributes") or {})
+    decided = finding or ComplaintFinding(DecidedBy.EXPLICIT, "kind", f"the source calls it a {kind.value}")
+    signs = "+".join(severity_signs(facts, repeat=repeat, rules=rules)) or "default"
+    stated = facts.get("severity") in list(Severity)
+    data["detection"] = {**decided.as_fact(), "severity_by": "stated" if stated else signs}
+    due_at = facts.get("due_at")
+    if due_at is not None:
+        data["due_at"] = _instant(due_at) if isinstance(due_at, datetime) else due_at
+    if repeat_of is not None:
+        data["repeat_of"] = repeat_of
+    return data
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

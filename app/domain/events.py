@@ -1,0 +1,186 @@
+"""The closed list of event types that may enter the journal, and the value that carries one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class SubjectKind(StrEnum):
+    """What an event is about. One subject may be known by many references."""
+
+    CASE = "case"
+    INTERACTION = "interaction"
+    REVIEW = "review"
+    ORDER = "order"
+    TRANSACTION = "transaction"
+    SURVEY = "survey"
+    ACTION = "action"
+
+
+class Origin(StrEnum):
+    """How an event came to be known; only `LIVE` events are announced as they happen."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+    REPROCESS = "reprocess"
+
+
+class EventType(StrEnum):
+    """Every fact the journal knows, named `noun.past_participle`."""
+
+    FEEDBACK_RECEIVED = "feedback.received"
+    FEEDBACK_OFFERED = "feedback.offered"
+    FEEDBACK_CLASSIFIED = "feedback.classified"
+    SURVEY_STARTED = "survey.started"
+    SURVEY_ANSWERED = "survey.answered"
+    SURVEY_REFUSED = "survey.refused"
+    SURVEY_NOT_REACHED = "survey.not_reached"
+    RESPONSE_QUALIFIED = "response.qualified"
+    FORCE_MAJEURE_CLAIMED = "force_majeure.claimed"
+    FORCE_MAJEURE_CONFIRMED = "force_majeure.confirmed"
+    INTERACTION_ENDED = "interaction.ended"
+    REVIEW_PUBLISHED = "review.published"
+    REVIEW_REPLIED = "review.replied"
+    REVIEW_EDITED = "review.edited"
+    REVIEW_REMOVED = "review.removed"
+    VISITORS_COUNTED = "visitors.counted"
+    TRANSACTION_COMPLETED = "transaction.completed"
+    TRANSACTIONS_COUNTED = "transactions.counted"
+    INTERACTIONS_COUNTED = "interactions.counted"
+    CUSTOMER_RETURNED = "customer.returned"
+    CUSTOMER_NOTIFIED = "customer.notified"
+
+    CASE_OPENED = "case.opened"
+    CASE_ACKNOWLEDGED = "case.acknowledged"
+    CASE_ASSESSED = "case.assessed"
+    CASE_ASSIGNED = "case.assigned"
+    CASE_REPLIED = "case.replied"
+    CASE_APOLOGISED = "case.apologised"
+    CASE_PROMISED = "case.promised"
+    CASE_DECLINED = "case.declined"
+    CASE_REMEDIED = "case.remedied"
+    CASE_DECISION_COMMUNICATED = "case.decision_communicated"
+    CASE_RESURVEYED = "case.resurveyed"
+    CASE_CLOSED = "case.closed"
+    CASE_REOPENED = "case.reopened"
+    CASE_WAITING_CUSTOMER = "case.waiting_customer"
+    CASE_RESUMED = "case.resumed"
+    CASE_ESCALATED = "case.escalated"
+    CASE_WITHDRAWN = "case.withdrawn"
+    CASE_MARKED_DUPLICATE = "case.marked_duplicate"
+    CASE_MARKED_INVALID = "case.marked_invalid"
+    CASE_LINKED = "case.linked"
+    CASE_MERGED = "case.merged"
+    CASE_CUSTOMER_CONTACTED = "case.customer_contacted"
+
+    COMPENSATION_OFFERED = "compensation.offered"
+    COMPENSATION_APPROVED = "compensation.approved"
+    COMPENSATION_DELIVERED = "compensation.delivered"
+    CORRECTIVE_ACTION_OPENED = "corrective_action.opened"
+    CORRECTIVE_ACTION_DEPLOYED = "corrective_action.deployed"
+    ORDER_PROMISED = "order.promised"
+    ORDER_DELAY_PREDICTED = "order.delay_predicted"
+    ORDER_STATUS_CHANGED = "order.status_changed"
+    ORDER_DELIVERED = "order.delivered"
+    DEBRIEF_STEP_DONE = "debrief.step_done"
+
+    EVENT_RETRACTED = "event.retracted"
+
+    SLA_WARNING = "sla.warning"
+    SLA_BREACHED = "sla.breached"
+    SLA_BREACH_CONFIRMED = "sla.breach_confirmed"
+    SLA_BREACH_REVOKED = "sla.breach_revoked"
+    SLA_ESCALATED = "sla.escalated"
+    SLA_MET = "sla.met"
+    SLA_MET_LATE = "sla.met_late"
+    SLA_CANCELLED = "sla.cancelled"
+    FEEDBACK_OFFER_MISSED = "feedback_offer.missed"
+
+    @property
+    def is_derived(self) -> bool:
+        """True for what only the service itself may append (callers are refused)."""
+        return self in _DERIVED
+
+
+_DERIVED = frozenset(
+    {
+        EventType.SLA_WARNING,
+        EventType.SLA_BREACHED,
+        EventType.SLA_BREACH_CONFIRMED,
+        EventType.SLA_BREACH_REVOKED,
+        EventType.SLA_ESCALATED,
+        EventType.SLA_MET,
+        EventType.SLA_MET_LATE,
+        EventType.SLA_CANCELLED,
+        EventType.FEEDBACK_OFFER_MISSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an event is about, in the caller's words: a kind and the caller's reference."""
+
+    kind: SubjectKind
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact as a caller or an adapter states it, before the journal gives it a place.
+
+    `id` names the event within its `source` for ever. `object` and `version` say of which
+    thing it is a state (an edited review): the greatest `(version, occurred_at, id)` is current.
+    `data` holds the facts of the type (see `ingest/schemas.py`); `time_raw` is the time as it
+    was written, `day_precision` says that only its local date is meant.
+    """
+
+    type: EventType
+    id: str
+    source: str
+    occurred_at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+    subject: Subject | None = None
+    object: str | None = None
+    version: Decimal | None = None
+    time_raw: str | None = None
+    day_precision: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A fact with its place in the journal: what every fold and projection reads.
+
+    `position = seq * 2**20 + n` orders the tenant's journal; `fact` is what is kept for ever,
+    `personal` what erasure may take (`{}` when there is nothing personal, or it was erased).
+    """
+
+    tenant_id: UUID
+    position: int
+    event_id: UUID
+    type: EventType
+    source: str
+    external_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    origin: Origin
+    fact: Mapping[str, Any]
+    personal: Mapping[str, Any]
+    caused_by: UUID | None = None
+    subject_kind: SubjectKind | None = None
+    subject_id: UUID | None = None
+    object: str | None = None
+    version: Decimal | None = None
+    day_precision: bool = False
+    customer_ref: bytes | None = None
+
+    @property
+    def seq(self) -> int:
+        """Number of the tenant's commit that appended this event."""
+        return self.position >> 20

@@ -1,0 +1,1 @@
+"""What is measured: additive counters in, honest metric values out. `registry.METRICS` is the list."""

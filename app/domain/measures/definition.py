@@ -1,0 +1,137 @@
+"""What a metric is: its identity, formula, population and dimensions. One definition serves every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.domain.measures.cell import Cell
+from app.domain.measures.comparison import Compare
+from app.domain.measures.values import MetricValue
+from app.domain.scales import QuestionMeasure
+
+
+class Population(StrEnum):
+    """The rows a metric counts, and by which of their times it counts them.
+
+    feedback by when it was experienced or given, volumes by when they were counted, cases_opened by
+    opening (cohort), cases_closed by closing (throughput), timers by their due time (cohort).
+    """
+
+    FEEDBACK = "feedback"
+    VOLUME = "volume"
+    CASES_OPENED = "cases_opened"
+    CASES_CLOSED = "cases_closed"
+    TIMERS = "timers"
+
+
+class Dimension(StrEnum):
+    """What an answer may be grouped and filtered by (`attributes.<key>` comes on top of these)."""
+
+    CHANNEL = "channel"
+    TOUCHPOINT = "touchpoint"
+    LOCATION = "location"
+    EMPLOYEE = "employee"
+    QUESTION = "question"
+    SEGMENT = "segment"
+    PRODUCT = "product"
+    SOURCE = "source"
+    KIND = "kind"
+    CAUSE = "cause"
+    STAGE = "stage"
+    COLLECTION_MODE = "collection_mode"
+    SCALE_ID = "scale_id"
+    LANG = "lang"
+    SEVERITY = "severity"
+    STATE = "state"
+    TIMER = "timer"
+    POLICY = "policy"
+
+
+_PLACE: Final = frozenset({Dimension.CHANNEL, Dimension.TOUCHPOINT, Dimension.LOCATION, Dimension.EMPLOYEE})
+_WHAT: Final = frozenset({Dimension.SEGMENT, Dimension.PRODUCT, Dimension.SOURCE})
+_ITEM: Final = frozenset(
+    {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.COLLECTION_MODE, Dimension.LANG}
+)
+_ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.SCALE_ID})
+_CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
+_TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
+
+DIMENSIONS_OF: Final = {
+    Population.FEEDBACK: _PLACE | _WHAT | _ITEM | _ANSWER,
+    Population.VOLUME: _PLACE | _WHAT,
+    Population.CASES_OPENED: _PLACE | _WHAT | _CASE,
+    Population.CASES_CLOSED: _PLACE | _WHAT | _CASE,
+    Population.TIMERS: _PLACE | _WHAT | _TIMER,
+}
+"""The dimensions that every row of a population has a place for."""
+
+
+class Unit(StrEnum):
+    """What the number counts in; it decides how many decimals are shown."""
+
+    COUNT = "count"
+    POINTS = "points"
+    PERCENT = "percent"
+    SCORE = "score"
+    RATIO = "ratio"
+    PER_THOUSAND = "per_thousand"
+
+    @property
+    def decimals(self) -> int:
+        return {Unit.COUNT: 0, Unit.SCORE: 3, Unit.RATIO: 4}.get(self, 2)
+
+
+class Better(StrEnum):
+    """The direction in which a change is good news."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """One metric. `parts` name the components published beside the value, in column order.
+
+    `measure` and `scale_ids` say which answers it reads (None and empty: all). A score (`is_score`) is
+    never averaged across scales or collection modes. `item_level` metrics count feedback items, which
+    have no question or scale of their own. `reads_clock` metrics change with as_of alone.
+    """
+
+    id: str
+    title: str
+    description: str
+    formula: str
+    unit: Unit
+    better: Better
+    populations: tuple[Population, ...]
+    compute: Callable[[Cell], MetricValue]
+    compare: Compare
+    parts: tuple[str, ...] = ()
+    original_term: str | None = None
+    measure: QuestionMeasure | None = None
+    scale_ids: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    is_score: bool = False
+    item_level: bool = False
+    reads_clock: bool = False
+    off_by_default: bool = False
+    version: int = 1
+
+    @property
+    def dimensions(self) -> frozenset[Dimension]:
+        """What it may be grouped by: what all its populations share.
+
+        A ratio of two populations is not split by source: who counts the visitors is seldom who asks them.
+        """
+        shared = frozenset[Dimension].intersection(*(DIMENSIONS_OF[p] for p in self.populations))
+        if len(self.populations) > 1:
+            shared -= {Dimension.SOURCE}
+        return shared - _ANSWER if self.item_level else shared
+
+
+PUBLICATION_GATES: Final = ("suppressed_below_5", "low_n_below_30")
+"""The gates of every rate and score (domain.md 4.6)."""

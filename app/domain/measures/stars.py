@@ -1,0 +1,75 @@
+"""Stars: the mean of a review site or shop, and the share of bad ones (domain.md 4.5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.measures.cell import Cell
+from app.domain.measures.comparison import NOT_COMPARABLE, Comparison, compare_means, compare_shares
+from app.domain.measures.counters import Counters
+from app.domain.measures.csat import mean_of
+from app.domain.measures.definition import (
+    PUBLICATION_GATES,
+    Better,
+    MetricDefinition,
+    Population,
+    Unit,
+)
+from app.domain.measures.values import MetricValue, no_value, share_value
+from app.domain.scales import QuestionMeasure
+
+STARS_SCALES: Final = ("stars_1_5", "stars_half")
+
+
+def _counters(cell: Cell) -> Counters | None:
+    return cell.counters(QuestionMeasure.STARS, STARS_SCALES)
+
+
+def negative_share(counters: Counters | None) -> MetricValue:
+    """Percent of answers in the negative class."""
+    if counters is None:
+        return no_value({"negative": None})
+    return share_value(counters.negative, counters.n, {"negative": counters.negative})
+
+
+def compare_negative(now: Counters | None, before: Counters | None) -> Comparison:
+    """Change of the negative share in percentage points."""
+    if now is None or before is None:
+        return NOT_COMPARABLE
+    return compare_shares(now.negative, now.n, before.negative, before.n)
+
+
+STARS: Final = (
+    MetricDefinition(
+        id="stars_mean",
+        title="Stars, mean",
+        description="Mean of our own copies of the ratings; a site's displayed rating may weigh them.",
+        formula="sum / n; normal interval with the sample standard deviation",
+        unit=Unit.SCORE,
+        better=Better.HIGHER,
+        populations=(Population.FEEDBACK,),
+        compute=lambda cell: mean_of(_counters(cell)),
+        compare=lambda now, before: compare_means(_counters(now), _counters(before)),
+        parts=("sum",),
+        measure=QuestionMeasure.STARS,
+        scale_ids=STARS_SCALES,
+        gates=PUBLICATION_GATES,
+        is_score=True,
+    ),
+    MetricDefinition(
+        id="stars_negative",
+        title="Stars, share negative",
+        description="Share of ratings in the negative class (1-2 of 5).",
+        formula="100 * negative / n; Wilson interval",
+        unit=Unit.PERCENT,
+        better=Better.LOWER,
+        populations=(Population.FEEDBACK,),
+        compute=lambda cell: negative_share(_counters(cell)),
+        compare=lambda now, before: compare_negative(_counters(now), _counters(before)),
+        parts=("negative",),
+        measure=QuestionMeasure.STARS,
+        scale_ids=STARS_SCALES,
+        gates=PUBLICATION_GATES,
+        is_score=True,
+    ),
+)

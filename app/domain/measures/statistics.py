@@ -1,0 +1,127 @@
+"""Intervals, tests and quantiles by closed formula: proportions, means, percentiles, censored durations.
+
+Everything is in fractions, not percent, and unrounded; rounding happens once, at output. Formulas and
+their published vectors: domain.md 4 and 5.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from math import erfc, floor, sqrt
+from typing import Final, NamedTuple
+
+Z_95: Final = 1.959964
+"""The two-sided 95 % quantile of the normal distribution, to the digits of domain.md 4.1."""
+
+_Z2: Final = Z_95 * Z_95
+_SURVIVAL_TOLERANCE: Final = 1e-12
+
+
+class Interval(NamedTuple):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+    def scaled(self, factor: float) -> Interval:
+        return Interval(self.low * factor, self.high * factor)
+
+
+class SignificanceTest(NamedTuple):
+    """A test statistic (None where the variance is zero) and its two-sided p value."""
+
+    z: float | None
+    p_value: float
+
+
+def round_half_away(value: float, digits: int) -> float:
+    """The number as it is shown: `digits` decimals, halves away from zero (2.5 -> 3, -2.5 -> -3)."""
+    exponent = Decimal(1).scaleb(-digits)
+    return float(Decimal(repr(value)).quantize(exponent, rounding=ROUND_HALF_UP)) + 0.0
+
+
+def wilson(successes: int, n: int) -> Interval:
+    """Wilson score interval of a proportion; `n` > 0."""
+    p = successes / n
+    denominator = 1 + _Z2 / n
+    centre = (p + _Z2 / (2 * n)) / denominator
+    half = Z_95 * sqrt(p * (1 - p) / n + _Z2 / (4 * n * n)) / denominator
+    # At p = 0 and p = 1 the bound is exact; the subtraction would leave 1e-17.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Interval(low, high)
+
+
+def newcombe(x1: int, n1: int, x2: int, n2: int) -> Interval:
+    """Newcombe's interval of the difference x1/n1 - x2/n2, built of the two Wilson intervals."""
+    p1, p2 = x1 / n1, x2 / n2
+    first, second = wilson(x1, n1), wilson(x2, n2)
+    difference = p1 - p2
+    return Interval(
+        difference - sqrt((p1 - first.low) ** 2 + (second.high - p2) ** 2),
+        difference + sqrt((first.high - p1) ** 2 + (p2 - second.low) ** 2),
+    )
+
+
+def two_proportion_test(x1: int, n1: int, x2: int, n2: int) -> SignificanceTest:
+    """Pooled two-proportion z test of x1/n1 against x2/n2."""
+    pooled = (x1 + x2) / (n1 + n2)
+    error = sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    return normal_test(x1 / n1 - x2 / n2, error)
+
+
+def normal_test(difference: float, standard_error: float) -> SignificanceTest:
+    """z and two-sided p of a difference with a known standard error.
+
+    Without any variance on either side a difference is certain (p = 0), and its absence too (p = 1).
+    """
+    if standard_error == 0.0:
+        return SignificanceTest(None, 1.0 if difference == 0.0 else 0.0)
+    z = difference / standard_error
+    return SignificanceTest(z, erfc(abs(z) / sqrt(2)))
+
+
+def sample_variance(n: int, total: float, total_squares: float) -> float | None:
+    """Unbiased sample variance from a count, a sum and a sum of squares; None below two values."""
+    if n < 2:
+        return None
+    return max(0.0, (total_squares - total * total / n) / (n - 1))
+
+
+def mean_interval(n: int, total: float, total_squares: float) -> Interval | None:
+    """Normal interval of a mean with the sample standard deviation; None below two values."""
+    variance = sample_variance(n, total, total_squares)
+    if variance is None:
+        return None
+    mean, half = total / n, Z_95 * sqrt(variance / n)
+    return Interval(mean - half, mean + half)
+
+
+def percentile(ordered: Sequence[float], q: float) -> float | None:
+    """Type-7 percentile (linear between order statistics) of ascending values; None when empty."""
+    if not ordered:
+        return None
+    rank = q * (len(ordered) - 1)
+    below = floor(rank)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (rank - below) * (ordered[above] - ordered[below])
+
+
+def survival_quantile(durations: Iterable[tuple[float, bool]], q: float) -> float | None:
+    """Kaplan-Meier quantile: the smallest t with S(t) <= 1 - q, None when it was not reached.
+
+    Each duration is `(length, ended)`; ended=False is right-censored (still open at as_of). What is
+    censored at the very time of an event was still at risk when the event happened.
+    """
+    ordered = list(durations)
+    ended_at = Counter(length for length, ended in ordered if ended)
+    gone_at = Counter(length for length, _ in ordered)
+    at_risk, survival = len(ordered), 1.0
+    for length in sorted(gone_at):
+        survival *= 1 - ended_at[length] / at_risk
+        if ended_at[length] and survival <= 1 - q + _SURVIVAL_TOLERANCE:
+            return length
+        at_risk -= gone_at[length]
+    return None

@@ -1,0 +1,216 @@
+"""The clock: one pure function from definitions, calendars and events to the readings of a timer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.sla.calendar import Calendar
+from app.domain.sla.clock_event import ClockEvent
+from app.domain.sla.judge import Change, Matter, judge
+from app.domain.sla.reading import ClockReading, ClockState
+from app.domain.sla.timer import Timer
+from app.domain.sla.track import Track, Walk, walk
+
+
+@dataclass(frozen=True, slots=True)
+class TimerVersion:
+    """A definition in force since an instant (None: from the beginning); no timer: nothing promised."""
+
+    timer: Timer | None
+    calendar: Calendar
+    since: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerPlan:
+    """The definitions of one timer of one subject over time, in ascending order of `since`."""
+
+    key: str
+    versions: tuple[TimerVersion, ...]
+
+
+@dataclass(slots=True)
+class _Held:
+    """Which definition judges a cycle, and its reading when that definition went out of force."""
+
+    version: int
+    change: Change | None
+    reading: ClockReading | None = None
+    cancelled: Change | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """No later definition has a say: it is breached, or it has ended."""
+        over = self.reading is not None and (self.reading.is_breached or not self.reading.is_open)
+        return over or self.cancelled is not None
+
+    @property
+    def is_breached(self) -> bool:
+        return self.reading is not None and self.reading.is_breached
+
+
+def read(
+    timer: Timer,
+    calendar: Calendar,
+    events: Iterable[ClockEvent],
+    as_of: datetime,
+    received_at: datetime | None = None,
+) -> tuple[ClockReading, ...]:
+    """The readings of a timer whose definition never changed; see `read_plan`."""
+    plan = TimerPlan(timer.key, (TimerVersion(timer, calendar),))
+    return read_plan(plan, events, as_of, received_at=received_at)
+
+
+def read_plan(
+    plan: TimerPlan,
+    events: Iterable[ClockEvent],
+    as_of: datetime,
+    received_at: datetime | None = None,
+) -> tuple[ClockReading, ...]:
+    """Every cycle of a timer as it stands at `as_of`, in order of start (design: section 6).
+
+    `events` are those of the subject, in any order, repeated or not; what happens after `as_of`
+    is not known yet. A change of definition acts from its instant: a cycle that was running is
+    recomputed from its original start with all its pauses, one that had ended or was breached by
+    then keeps its verdict. Without a starting event, or when that gives no due time: no reading.
+    """
+    events = tuple(events)
+    known = [event for event in events if event.occurred_at <= as_of]
+    later = [event for event in events if event.occurred_at > as_of]
+    found: list[ClockReading] = []
+    for group in _groups(plan, known):
+        found.extend(_Reader(plan.versions, group, as_of, received_at).readings())
+    if not found:
+        found.extend(_pending(plan, later, as_of))
+    following = min((event.occurred_at for event in later), default=None)
+    ordered = sorted(found, key=lambda reading: (reading.started_at, reading.number, reading.cycle.bytes))
+    return tuple(_look_again(reading, following) for reading in ordered)
+
+
+def _look_again(reading: ClockReading, following: datetime | None) -> ClockReading:
+    """A fact dated ahead is a reason to look again when its time comes."""
+    if following is None or (reading.next_at is not None and reading.next_at <= following):
+        return reading
+    return replace(reading, next_at=following)
+
+
+def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[list[ClockEvent]]:
+    """One group per correlation value that starts the timer; events without a value belong to all."""
+    timers = [version.timer for version in plan.versions if version.timer]
+    name = timers[0].correlate_by if timers else "subject"
+    if name == "subject":
+        return [list(events)]
+    starts = {kind for timer in timers for kind in timer.start}
+    values = {str(event.data.get(name)) for event in events if event.type in starts}
+    return [
+        [event for event in events if event.data.get(name) is None or str(event.data[name]) == value]
+        for value in sorted(values)
+    ]
+
+
+def _pending(plan: TimerPlan, later: Sequence[ClockEvent], as_of: datetime) -> list[ClockReading]:
+    """A start that is dated ahead: known, but not running yet."""
+    version = plan.versions[-1]
+    if version.timer is None:
+        return []
+    starts = [event for event in later if event.type in version.timer.start]
+    if not starts:
+        return []
+    first = min(starts, key=lambda event: (event.occurred_at, event.event_id.bytes))
+    readings = _Reader((version,), [first], first.occurred_at, None).readings()
+    return [
+        replace(reading, state=ClockState.PENDING, as_of=as_of, next_at=first.occurred_at)
+        for reading in readings
+        if reading.is_open
+    ]
+
+
+class _Reader:
+    """Follows the cycles of one group of events through the definitions in force."""
+
+    def __init__(
+        self,
+        versions: Sequence[TimerVersion],
+        events: Sequence[ClockEvent],
+        as_of: datetime,
+        received_at: datetime | None,
+    ) -> None:
+        in_force = [version for version in versions if version.since is None or version.since <= as_of]
+        self.versions = in_force
+        self.events = events
+        self.as_of = as_of
+        self.received_at = received_at
+        self.held: dict[UUID, _Held] = {}
+
+    def readings(self) -> list[ClockReading]:
+        """The cycles, each judged at `as_of` by the definition that holds for it."""
+        for index in range(len(self.versions) - 1):
+            self._settle(index, self.versions[index + 1].since or self.as_of)
+        if self.versions:
+            self._settle(len(self.versions) - 1, self.as_of)
+        return [reading for cycle, held in self.held.items() if (reading := self._final(cycle, held))]
+
+    def _final(self, cycle: UUID, held: _Held) -> ClockReading | None:
+        """The reading at `as_of`: an earlier definition that settled a cycle goes on judging it."""
+        if held.version == len(self.versions) - 1:
+            return held.reading
+        walked = self._walk(held.version, self.as_of)
+        track = next(track for track in walked.tracks if track.cycle == cycle)
+        return self._judge(walked, track, held, self.as_of)
+
+    def _settle(self, index: int, until: datetime) -> None:
+        """Put every cycle that was still open under this definition, and judge it when it ends."""
+        walked = self._walk(index, until)
+        version = self.versions[index]
+        judged = set()
+        for track in walked.tracks:
+            held = self._hold(index, track)
+            if held is None:
+                judged.add(track.cycle)
+                continue
+            held.reading = self._judge(walked, track, held, until)
+            if held.reading is not None:
+                self.held[track.cycle] = held
+                judged.add(track.cycle)
+        for cycle, prior in self.held.items():
+            if cycle not in judged and not prior.is_settled:
+                assert version.since is not None, "the first definition has nothing before it to end"
+                prior.cancelled = Change(version.since, version.reason)
+
+    def _hold(self, index: int, track: Track) -> _Held | None:
+        """How this definition takes over a cycle; None when an earlier verdict stands."""
+        version, prior = self.versions[index], self.held.get(track.cycle)
+        came_later = version.since is not None and track.start.occurred_at < version.since
+        change = Change(version.since, version.reason) if came_later and version.since else None
+        if prior is None:
+            over = change is not None and track.end is not None and track.end.occurred_at < change.at
+            return None if over else _Held(index, change)
+        taken_back = track.reopened is not None and track.end is None and not prior.is_breached
+        return None if prior.is_settled and not taken_back else _Held(index, change)
+
+    def _walk(self, index: int, until: datetime) -> Walk:
+        version = self.versions[index]
+        if version.timer is None:
+            return Walk((), ())
+        known = [event for event in self.events if event.occurred_at <= until]
+        return walk(version.timer, version.calendar, known)
+
+    def _judge(self, walked: Walk, track: Track, held: _Held, as_of: datetime) -> ClockReading | None:
+        version = self.versions[held.version]
+        assert version.timer is not None, "only a timer makes tracks"
+        return judge(
+            Matter(
+                timer=version.timer,
+                calendar=version.calendar,
+                track=track,
+                rests=walked.rests,
+                as_of=as_of,
+                change=held.change,
+                received_at=self.received_at,
+                cancelled=held.cancelled,
+            )
+        )

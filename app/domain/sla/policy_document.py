@@ -1,0 +1,153 @@
+"""Policy documents, format 1: what is accepted, and what is refused at save with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from app.domain.events import EventType, SubjectKind
+from app.domain.sla.document import Node
+from app.domain.sla.policy import Policy, Rule, When
+from app.domain.sla.timer import Timer
+from app.domain.sla.timer_document import read_calendar_name, read_timer
+
+FORMAT = 1
+SEVERITIES = ("sev1", "sev2", "sev3", "sev4")
+CONDITIONS = (
+    "subject", "kind", "severity", "channel", "touchpoint", "location", "employee", "product", "segment",
+    "source", "cause", "initiative", "customer_facing", "lang", "attributes",
+)  # fmt: skip
+MOST_RULES = 500
+
+
+def parse_policy(
+    document: Mapping[str, Any], key: str, version: int, known_calendars: Collection[str]
+) -> Policy:
+    """Read a policy document.
+
+    `{"format": 1, "calendar": "9x5", "title"?, "description"?, "effective_from"?,
+    "rules": [{"name"?, "when"?: {"kind": "complaint", "severity": ["sev1", "sev2"]}, "timers": [...]}]}`.
+    Raises InvalidError with reason and JSON pointer: unknown_key, missing_key, unknown_format,
+    unknown_calendar, unknown_event, timer_cycle, never_stops, never_starts, statutory_pause,
+    zero_target, target_too_long, percent_out_of_range, duplicate_timer, unreachable_rule ...
+    """
+    keys = ("format", "title", "description", "calendar", "effective_from", "rules")
+    fields = Node(document).fields(keys, required=("format", "calendar", "rules"))
+    if fields["format"].value != FORMAT or isinstance(fields["format"].value, bool):
+        raise fields["format"].refusal("unknown_format", f"Only format {FORMAT} is known.", "Write 1.")
+    calendar = read_calendar_name(fields["calendar"], known_calendars)
+    nodes = fields["rules"].elements()
+    if not 1 <= len(nodes) <= MOST_RULES:
+        raise fields["rules"].refusal("no_rules", f"A policy has 1 to {MOST_RULES} rules.")
+    rules: list[Rule] = []
+    for node in nodes:
+        rule = _rule(node, calendar, known_calendars)
+        _refuse_unreachable(rule, rules, node)
+        rules.append(rule)
+    if "description" in fields:
+        fields["description"].text()
+    return Policy(
+        key=key,
+        version=version,
+        calendar=calendar,
+        rules=tuple(rules),
+        effective_from=_instant(fields["effective_from"]) if "effective_from" in fields else None,
+        title=fields["title"].text() if "title" in fields else "",
+    )
+
+
+def _instant(node: Node) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(node.value))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise node.refusal(
+            "bad_time", "A time with its zone is expected here.", "Write 2026-10-01T00:00:00Z."
+        )
+    return found
+
+
+def _rule(node: Node, calendar: str, known_calendars: Collection[str]) -> Rule:
+    fields = node.fields(("name", "when", "timers"), required=("timers",))
+    when = _when(fields["when"]) if "when" in fields else When()
+    nodes = fields["timers"].elements()
+    _refuse_cycles(nodes)
+    timers: dict[str, Timer] = {}
+    for child in nodes:
+        timer = read_timer(child, calendar, known_calendars)
+        if timer.key in timers:
+            raise child.refusal(
+                "duplicate_timer", f"The rule has a timer {timer.key!r} already.", "Rename one."
+            )
+        if timer.subject not in when.values.get("subject", {timer.subject}):
+            raise child.refusal("wrong_subject", f"The rule is not about a {timer.subject.value}.")
+        timers[timer.key] = timer
+    return Rule(when, tuple(timers.values()), fields["name"].text() if "name" in fields else "")
+
+
+def _when(node: Node) -> When:
+    fields = node.fields(CONDITIONS)
+    attributes = fields.pop("attributes", None)
+    values = {name: _listed(child, _closed_values(name)) for name, child in fields.items()}
+    named = attributes.members().items() if attributes else ()
+    return When(values, {name: _listed(child, ()) for name, child in named})
+
+
+def _closed_values(name: str) -> Collection[str]:
+    if name == "severity":
+        return SEVERITIES
+    return [kind.value for kind in SubjectKind] if name == "subject" else ()
+
+
+def _listed(node: Node, closed: Collection[str]) -> frozenset[Any]:
+    """A scalar or a list of them; booleans are kept as words, since True equals 1."""
+    elements = node.elements() if isinstance(node.value, list | tuple) else [node]
+    for element in elements:
+        if not isinstance(element.value, str | int | float):
+            raise element.refusal("not_a_scalar", "Text, a number or a boolean is expected here.")
+        if closed and element.value not in closed:
+            listed = ", ".join(closed)
+            raise element.refusal("unknown_value", f"{element.value!r} is not one of: {listed}.")
+    if not elements:
+        raise node.refusal(
+            "never_matches", "An empty list matches nothing.", "Name a value, or drop the key."
+        )
+    words = {True: "true", False: "false"}
+    return frozenset(words[e.value] if isinstance(e.value, bool) else e.value for e in elements)
+
+
+def _refuse_unreachable(rule: Rule, earlier: list[Rule], node: Node) -> None:
+    """A rule behind one with the same condition, or none, for the same subjects is never reached."""
+    subjects = {timer.subject.value for timer in rule.timers} or {kind.value for kind in SubjectKind}
+    for before in earlier:
+        same = before.when == rule.when or before.when == When()
+        if same and all(before.concerns(subject) for subject in subjects):
+            raise node.refusal(
+                "unreachable_rule",
+                "A rule above matches all that this one would.",
+                "Move it up, or narrow the other.",
+            )
+
+
+def _refuse_cycles(timers: list[Node]) -> None:
+    """No timer may start on what it, or a timer that follows from it, announces."""
+    announces, starts = [], []
+    for node in timers:
+        members = node.value if isinstance(node.value, Mapping) else {}
+        events, start = members.get("events"), members.get("start")
+        renamed = events.get("breached") if isinstance(events, Mapping) else None
+        announces.append(str(renamed or EventType.SLA_BREACHED.value))
+        starts.append(start if isinstance(start, list | tuple) else [start])
+    follows = [{i for i, start in enumerate(starts) if name in start} for name in announces]
+    for index, node in enumerate(timers):
+        reached: set[int] = set()
+        frontier = set(follows[index])
+        while frontier:
+            reached |= frontier
+            frontier = {after for before in frontier for after in follows[before]} - reached
+        if index in reached:
+            raise Node(node.value, f"{node.pointer}/start").refusal(
+                "timer_cycle", "The timer's own breach would start it again.", "Start it on a fact."
+            )

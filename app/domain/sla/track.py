@@ -1,0 +1,203 @@
+"""Cutting the events of a subject into the cycles of a timer: what started, stopped, paused each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.events import EventType
+from app.domain.sla.calendar import Calendar
+from app.domain.sla.clock_event import ClockEvent
+from app.domain.sla.deadline import Clock, Rests
+from app.domain.sla.instants import instant_of, micros
+from app.domain.sla.reading import Anomaly
+from app.domain.sla.timer import Alternative, ReopenMode, Timer
+
+
+@dataclass(slots=True)
+class Track:
+    """One cycle as the events tell it; nothing is judged yet."""
+
+    start: ClockEvent
+    number: int
+    factor: float = 1
+    stop: ClockEvent | None = None
+    cancel: ClockEvent | None = None
+    reopened: ClockEvent | None = None
+    moves: list[tuple[Alternative, ClockEvent]] = field(default_factory=list)
+    anomalies: list[Anomaly] = field(default_factory=list)
+
+    @property
+    def cycle(self) -> UUID:
+        """The id of the event that started it."""
+        return self.start.event_id
+
+    @property
+    def end(self) -> ClockEvent | None:
+        """What ended it, met or not."""
+        return self.stop or self.cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The cycles of a timer in order, and the pauses of the subject."""
+
+    tracks: tuple[Track, ...]
+    rests: Rests
+
+
+def walk(timer: Timer, calendar: Calendar, events: Iterable[ClockEvent]) -> Walk:
+    """The cycles that the events make; neither their order nor their repetition matters."""
+    walker = _Walker(timer, calendar)
+    for event in sorted(_once(events), key=walker.place):
+        walker.meet(event)
+    return Walk(tuple(walker.tracks), (*walker.rests, *walker.open_rest()))
+
+
+def _once(events: Iterable[ClockEvent]) -> Iterable[ClockEvent]:
+    return {event.event_id: event for event in events}.values()
+
+
+class _Walker:
+    """The state of the walk: the cycle that is open, what came too early, which pauses hold."""
+
+    def __init__(self, timer: Timer, calendar: Calendar) -> None:
+        self.timer = timer
+        self.calendar = calendar
+        self.tracks: list[Track] = []
+        self.rests: list[tuple[int, int | None]] = []
+        self.resting: dict[int, int] = {}
+        self.closed = False
+        self.early: list[ClockEvent] = []
+        self.notes: list[Anomaly] = []
+
+    def place(self, event: ClockEvent) -> tuple[datetime, int, bytes]:
+        """Order in time; at one instant: start, resume, pause, stop, end, reopening."""
+        timer = self.timer
+        resumes = any(event.type in (*pause.stop, *pause.broken_by) for pause in timer.pauses)
+        pauses = any(event.type in pause.start for pause in timer.pauses)
+        if event.type == EventType.CASE_REOPENED:
+            rank = 5
+        elif self._stops(event) or self._alternative(event) is not None:
+            rank = 3
+        elif event.type in timer.cancel:
+            rank = 4
+        else:
+            rank = 2 if pauses else 1 if resumes else 0
+        return event.occurred_at, rank, event.event_id.bytes
+
+    def meet(self, event: ClockEvent) -> None:
+        """Take in the next event."""
+        self._rest(event)
+        if event.type == EventType.CASE_REOPENED:
+            self._reopen(event)
+        elif self.tracks:
+            self._advance(event)
+        elif event.type in self.timer.start:
+            self._begin_first(event)
+        elif not self.timer.repeat or event.type in self.timer.cancel:
+            self.early.append(event)
+
+    def open_rest(self) -> Rests:
+        """The pause that has not ended, if any."""
+        return ((min(self.resting.values()), None),) if self.resting else ()
+
+    def _advance(self, event: ClockEvent) -> None:
+        track, timer = self.tracks[-1], self.timer
+        if track.end is None:
+            self._end_or_move(track, event)
+        self.closed = self.closed or event.type in timer.cancel
+        if track.end is not None and timer.repeat and not self.closed and event.type in timer.start:
+            self._begin(event)
+
+    def _end_or_move(self, track: Track, event: ClockEvent) -> None:
+        alternative = self._alternative(event)
+        if alternative is not None and alternative.moves_to is not None:
+            track.moves.append((alternative, event))
+        elif alternative is not None or self._stops(event):
+            if self._too_early(track, event):
+                track.anomalies.append(Anomaly("stopped_too_early", event.occurred_at, event.event_id))
+            else:
+                track.stop = event
+        elif event.type in self.timer.cancel:
+            track.cancel = event
+
+    def _begin_first(self, event: ClockEvent) -> None:
+        track = self._begin(event)
+        for early in self.early:
+            if track.end is None:
+                self._end_or_move(track, early)
+        if track.stop is not None and not self._same_day(track.stop, event):
+            stop = track.stop
+            track.anomalies.append(Anomaly("stop_before_start", stop.occurred_at, stop.event_id))
+
+    def _begin(self, event: ClockEvent, factor: float = 1) -> Track:
+        track = Track(event, len(self.tracks) + 1, factor, anomalies=self.notes)
+        self.notes = []
+        self.tracks.append(track)
+        return track
+
+    def _reopen(self, event: ClockEvent) -> None:
+        self.closed = False
+        if not self.tracks or self.tracks[-1].end is None:
+            return
+        mode = self.timer.reopening.mode
+        if mode is ReopenMode.NEW_CYCLE:
+            self._begin(event, self.timer.reopening.target_factor)
+        elif mode is ReopenMode.TOTAL_RESOLUTION:
+            track = self.tracks[-1]
+            track.stop, track.cancel, track.reopened = None, None, event
+
+    def _rest(self, event: ClockEvent) -> None:
+        """Keep the union of all pauses; a reopening ends them, since the work is on again."""
+        for index, pause in enumerate(self.timer.pauses):
+            if event.type in pause.start:
+                if index in self.resting:
+                    self._note("pause_while_paused", event)
+                self.resting.setdefault(index, micros(event.occurred_at))
+            elif event.type in pause.stop and index not in self.resting:
+                self._note("resume_without_pause", event)
+            elif event.type in (*pause.stop, *pause.broken_by, EventType.CASE_REOPENED):
+                self._resume(index, micros(event.occurred_at))
+
+    def _resume(self, index: int, at: int) -> None:
+        since = self.resting.pop(index, None)
+        if since is None:
+            return
+        # Another pause that still holds will end the stretch; until then it goes on.
+        if self.resting:
+            first = next(iter(self.resting))
+            self.resting[first] = min(since, self.resting[first])
+        elif since < at:
+            self.rests.append((since, at))
+
+    def _note(self, reason: str, event: ClockEvent) -> None:
+        notes = self.tracks[-1].anomalies if self.tracks else self.notes
+        notes.append(Anomaly(reason, event.occurred_at, event.event_id))
+
+    def _stops(self, event: ClockEvent) -> bool:
+        return event.type in self.timer.stop and (event.human or not self.timer.human_only)
+
+    def _alternative(self, event: ClockEvent) -> Alternative | None:
+        if self.timer.human_only and not event.human:
+            return None
+        for alternative in self.timer.alternatives:
+            fits = all(event.data.get(name) == value for name, value in alternative.when.items())
+            if alternative.event == event.type and fits:
+                return alternative
+        return None
+
+    def _too_early(self, track: Track, event: ClockEvent) -> bool:
+        opens = self.timer.not_before
+        if opens is None:
+            return False
+        clock = Clock(self.calendar, micros(track.start.occurred_at))
+        earliest = clock.reach(opens.counting, opens.micros(self.calendar))
+        return earliest is not None and event.occurred_at < instant_of(earliest)
+
+    def _same_day(self, one: ClockEvent, other: ClockEvent) -> bool:
+        if not (one.day_precision or other.day_precision):
+            return False
+        return self.calendar.local_date(one.occurred_at) == self.calendar.local_date(other.occurred_at)

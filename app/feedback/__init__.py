@@ -1,0 +1,1 @@
+"""The feedback store: answers with their versions, volumes, the read API and the changes feed."""

@@ -1,0 +1,187 @@
+"""Answers and volumes, folded from the journal: one row per answer and version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.db.bulk import insert_rows
+from app.db.engine import Tx
+from app.db.tables.feedback import feedback, volumes
+from app.domain.events import EventType, StoredEvent
+from app.journal.ports import Commit
+
+_ANSWER_TYPES = (
+    EventType.FEEDBACK_RECEIVED,
+    EventType.REVIEW_PUBLISHED,
+    EventType.REVIEW_EDITED,
+    EventType.SURVEY_ANSWERED,
+    EventType.SURVEY_REFUSED,
+)
+_VOLUME_KINDS = {
+    EventType.VISITORS_COUNTED: "visitors",
+    EventType.TRANSACTION_COMPLETED: "transactions",
+    EventType.TRANSACTIONS_COUNTED: "transactions",
+    EventType.INTERACTION_ENDED: "interactions",
+    EventType.INTERACTIONS_COUNTED: "interactions",
+}
+_WITHDRAWING = (EventType.REVIEW_REMOVED,)
+_SURVEY_MODE = "invited"
+FEEDBACK_COLUMNS = tuple(column.name for column in feedback.columns)
+VOLUME_COLUMNS = tuple(column.name for column in volumes.columns)
+
+
+class FeedbackStore:
+    """The projection of answers: +1 at `seq_from`, -1 at `seq_to`, never updated otherwise."""
+
+    name = "feedback"
+    tables = (feedback,)
+
+    async def apply(self, tx: Tx, commit: Commit) -> None:
+        """Close the versions that this commit replaces or takes back, insert the new ones."""
+        replaced_now = set(commit.replaced.values())
+        arriving = [
+            event
+            for event in (*commit.events, *commit.restored)
+            if event.type in _ANSWER_TYPES and commit.is_current(event) and event.event_id not in replaced_now
+        ]
+        closing = _closed_by(commit) | {
+            commit.replaced[event.event_id] for event in arriving if event.event_id in commit.replaced
+        }
+        ids = await _close(tx, commit, closing)
+        rows = [row for event in arriving for row in _rows(event, commit, ids)]
+        await insert_rows(tx, feedback, FEEDBACK_COLUMNS, rows)
+
+
+class Volumes:
+    """The projection of visitors, transactions and interactions."""
+
+    name = "volumes"
+    tables = (volumes,)
+
+    async def apply(self, tx: Tx, commit: Commit) -> None:
+        """The same for counts: a corrected count replaces the one before."""
+        arriving = [
+            event
+            for event in (*commit.events, *commit.restored)
+            if event.type in _VOLUME_KINDS
+            and commit.is_current(event)
+            and event.event_id not in set(commit.replaced.values())
+        ]
+        closing = _closed_by(commit) | {
+            commit.replaced[event.event_id] for event in arriving if event.event_id in commit.replaced
+        }
+        if closing:
+            await tx.execute(
+                "UPDATE volumes SET seq_to = $3 WHERE tenant_id = $1 AND event_id = any($2) AND seq_to IS NULL",
+                commit.tenant_id,
+                list(closing),
+                commit.seq,
+            )
+        await insert_rows(tx, volumes, VOLUME_COLUMNS, [_volume_row(event, commit) for event in arriving])
+
+
+def _closed_by(commit: Commit) -> set[UUID]:
+    """Events whose rows end here: retracted ones, and every version of a removed review."""
+    closed: set[UUID] = set()
+    for event in commit.events:
+        if event.type is EventType.EVENT_RETRACTED:
+            closed.add(UUID(event.fact["event_id"]))
+        elif event.type in _WITHDRAWING and event.event_id in commit.replaced:
+            closed.add(commit.replaced[event.event_id])
+    return closed
+
+
+async def _close(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> dict[tuple[UUID, str], UUID]:
+    """End the current rows of these events; answers keep their id over versions: (event, question) -> id."""
+    wanted = list(event_ids)
+    if not wanted:
+        return {}
+    rows = await tx.fetch(
+        "UPDATE feedback SET seq_to = $3 WHERE tenant_id = $1 AND event_id = any($2) AND seq_to IS NULL "
+        "RETURNING event_id, question, feedback_id",
+        commit.tenant_id,
+        wanted,
+        commit.seq,
+    )
+    return {(row["event_id"], row["question"]): row["feedback_id"] for row in rows}
+
+
+def _rows(event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID]) -> Iterable[tuple[Any, ...]]:
+    fact = event.fact
+    replaced = commit.replaced.get(event.event_id)
+    survey = event.type in (EventType.SURVEY_ANSWERED, EventType.SURVEY_REFUSED)
+    for index, answer in enumerate(fact.get("answers", ())):
+        kept = None if replaced is None else ids.get((replaced, answer["question"]))
+        yield (
+            event.tenant_id,
+            kept or answer_id(event.event_id, index),
+            commit.seq,
+            None,
+            event.event_id,
+            event.position,
+            index,
+            event.occurred_at,
+            event.source,
+            fact.get("kind") or ("review" if event.type.value.startswith("review.") else "rating"),
+            fact.get("channel") or "other",
+            fact.get("touchpoint"),
+            fact.get("journey_stage"),
+            fact.get("location"),
+            fact.get("employee"),
+            fact.get("segment"),
+            fact.get("product"),
+            event.customer_ref,
+            None if event.subject_kind is None else event.subject_kind.value,
+            event.subject_id,
+            answer["question"],
+            answer["measure"],
+            answer["scale"],
+            answer["scale_version"],
+            answer["raw"],
+            None if answer["value"] is None else Decimal(answer["value"]),
+            answer["norm01"],
+            answer["class"],
+            answer["slot"],
+            fact.get("collection_mode") or (_SURVEY_MODE if survey else "passive"),
+            bool(fact.get("incentivised")),
+            fact.get("force_majeure"),
+            fact.get("qualification"),
+            fact.get("cause"),
+            fact.get("lang"),
+            fact.get("source_url"),
+            fact.get("verification"),
+            fact.get("attributes") or {},
+        )
+
+
+def answer_id(event_id: UUID, index: int) -> UUID:
+    """The id of the n-th answer of an event: sortable like the event's own, the same on every rebuild."""
+    return UUID(int=event_id.int ^ (index << 1)) if index else event_id
+
+
+def _volume_row(event: StoredEvent, commit: Commit) -> tuple[Any, ...]:
+    fact = event.fact
+    amount = fact.get("amount")
+    return (
+        event.tenant_id,
+        event.event_id,
+        commit.seq,
+        None,
+        event.position,
+        _VOLUME_KINDS[event.type],
+        int(fact.get("count", 1)),
+        event.occurred_at,
+        event.source,
+        fact.get("channel"),
+        fact.get("touchpoint"),
+        fact.get("location"),
+        fact.get("employee"),
+        fact.get("segment"),
+        fact.get("product"),
+        None if amount is None else Decimal(str(amount)),
+        fact.get("currency"),
+        fact.get("attributes") or {},
+    )

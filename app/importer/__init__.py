@@ -1,0 +1,1 @@
+"""Files into the service: rows through a mapping, posted in batches, every row accounted for."""

@@ -1,0 +1,229 @@
+"""The inbound contract: the envelope and the data of each event type, as published in OpenAPI."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.domain.events import EventType, SubjectKind
+from app.domain.scales import QuestionMeasure
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
+"""A name within the tenant: location, employee, touchpoint, question ..."""
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A caller's reference: case number, call id, e-mail address."""
+Text = Annotated[str, StringConstraints(max_length=30_000)]
+Scalar = str | int | float | bool | None
+Severity = Literal["sev1", "sev2", "sev3", "sev4"]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+_LONGEST_ATTRIBUTE = 2_000
+
+
+class Channel(StrEnum):
+    """Where the customer spoke."""
+
+    CALL = "call"
+    CHAT = "chat"
+    EMAIL = "email"
+    STORE = "store"
+    KIOSK = "kiosk"
+    APP = "app"
+    WEB = "web"
+    SOCIAL = "social"
+    REVIEW = "review"
+    LETTER = "letter"
+    MESSENGER = "messenger"
+    SMS = "sms"
+    OTHER = "other"
+
+
+def _bounded_attributes(value: dict[str, Scalar]) -> dict[str, Scalar]:
+    for key, item in value.items():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", key):
+            raise ValueError(f"{key[:70]!r} is no attribute name: letters, digits and _, a letter first, 63 at most")
+        if isinstance(item, str) and len(item) > _LONGEST_ATTRIBUTE:
+            raise ValueError(f"the attribute {key!r} is longer than {_LONGEST_ATTRIBUTE} characters")
+        if isinstance(item, int) and abs(item) > 2**63 - 1:
+            raise ValueError(f"the attribute {key!r} is a number too large to store; send it as text")
+    return value
+
+
+Attributes = Annotated[dict[str, Scalar], Field(max_length=60), AfterValidator(_bounded_attributes)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class Customer(_Data):
+    """How the customer is known at the source; only a keyed hash of it is kept."""
+
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")] = Field(examples=["email"])
+    value: Ref = Field(examples=["olena@example.com"])
+
+
+class Where(_Data):
+    """Dimensions that most events share; what they name is created at first sight."""
+
+    channel: Channel | None = None
+    channel_raw: Key | None = Field(default=None, description="the source's own word for the channel")
+    touchpoint: Key | None = None
+    journey_stage: Literal["before", "purchase", "waiting", "after"] | None = None
+    location: Key | None = None
+    employee: Key | None = None
+    segment: Key | None = None
+    product: Key | None = None
+    customer: Customer | None = None
+    attributes: Attributes | None = None
+
+
+class AnswerIn(_Data):
+    """One answer: a question and a score on its scale."""
+
+    question: Key | None = Field(default=None, examples=["nps_after_call"])
+    scale: Key | None = Field(default=None, examples=["nps_0_10"], description="may be left out for a known question")
+    value: Decimal | str = Field(examples=[9])
+    measure: QuestionMeasure | None = Field(default=None, description="for a question met for the first time")
+    wording_version: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class FeedbackReceived(Where):
+    """A rating, review, question, complaint, praise or suggestion; with several answers, one, or none."""
+
+    kind: Literal["rating", "review", "question", "complaint", "praise", "suggestion"] | None = None
+    answers: list[AnswerIn] | None = Field(default=None, min_length=1, max_length=50)
+    question: Key | None = None
+    scale: Key | None = None
+    value: Decimal | str | None = None
+    measure: QuestionMeasure | None = None
+    wording_version: int | None = Field(default=None, ge=1, le=10_000)
+    label: Literal["positive", "neutral", "negative", "unknown"] | None = Field(
+        default=None, description="class of a text without a score, as the source states it"
+    )
+    text: Text | None = None
+    title: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    author: Ref | None = None
+    lang: Language | None = None
+    collection_mode: Literal["passive", "staff_prompted", "invited", "scraped"] | None = None
+    incentivised: bool | None = None
+    force_majeure: Literal["claimed", "confirmed"] | None = None
+    qualification: Literal["valid", "invalid", "unsure"] | None = None
+    cause: Key | None = None
+    is_complaint: bool | None = Field(default=None, description="the source's own judgement; it wins over rules")
+    severity: Severity | None = None
+    due_at: datetime | None = Field(default=None, description="a deadline that the source has set")
+    transaction: Ref | None = None
+    interaction: Ref | None = None
+    source_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    verification: Literal["presumed_genuine", "verified", "unverified", "expired"] | None = None
+
+
+class CaseFact(Where):
+    """Something that happened to a complaint or a question."""
+
+    kind: Literal["complaint", "question", "praise", "suggestion"] | None = None
+    severity: Severity | None = None
+    cause: Key | None = None
+    assignee: Key | None = None
+    due_at: datetime | None = Field(default=None, description="a deadline that the source has set, or a promise")
+    human: bool | None = Field(default=None, description="false: an automatic reply, which answers nobody")
+    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    outcome: Key | None = None
+    text: Text | None = None
+    ref: Ref | None = Field(default=None, description="case.linked: another reference of the same case")
+    into: Ref | None = Field(default=None, description="case.merged: reference of the case that survives")
+    of: Ref | None = Field(default=None, description="case.marked_duplicate: reference of the first one")
+    initiative: Literal["reactive", "proactive"] | None = None
+    requested_remedy: Text | None = None
+    amount: Decimal | None = Field(default=None, ge=0, le=10**12)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class SubjectFact(Where):
+    """Something that happened to an interaction, an order, a review, a survey or an action."""
+
+    text: Text | None = None
+    human: bool | None = None
+    due_at: datetime | None = None
+    promised_at: datetime | None = None
+    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    cause: Key | None = None
+    question: Key | None = None
+    scale: Key | None = None
+    measure: QuestionMeasure | None = None
+    value: Decimal | str | None = None
+    answers: list[AnswerIn] | None = Field(default=None, min_length=1, max_length=50)
+    collection_mode: Literal["passive", "staff_prompted", "invited", "scraped"] | None = None
+    amount: Decimal | None = Field(default=None, ge=0, le=10**12)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    type: Key | None = None
+    step: Key | None = None
+    qualification: Literal["valid", "invalid", "unsure"] | None = None
+    interaction: Ref | None = None
+    transaction: Ref | None = None
+    customer_class: Key | None = None
+
+
+class VolumeCounted(Where):
+    """A count of visitors, transactions or interactions over a moment or a day."""
+
+    count: int = Field(ge=0, le=100_000_000)
+
+
+class Retracted(_Data):
+    """Takes back an event that was never true."""
+
+    event: Ref = Field(description="id of the event to take back")
+    source: Ref | None = Field(default=None, description="its source, when it is another one")
+    reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+
+
+class SubjectIn(_Data):
+    """What the event is about: a kind, and the caller's reference."""
+
+    kind: SubjectKind
+    ref: Ref
+
+
+class EventIn(BaseModel):
+    """The envelope of one event."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: EventType
+    id: Ref = Field(description="names the event within its source for ever", examples=["call-4711-nps"])
+    source: Ref = Field(description="who sends", examples=["call-centre"])
+    occurred_at: Annotated[str, StringConstraints(max_length=40)] = Field(
+        description="when it happened: RFC 3339 with an offset (without one only where the source has a zone)",
+        examples=["2026-11-22T10:15:00+02:00"],
+    )
+    subject: SubjectIn | None = None
+    object: Ref | None = Field(default=None, description="of which thing this is a state (a review that may be edited)")
+    version: Decimal | str | None = Field(default=None, description="number or time; the greatest one is current")
+    precision: Literal["day"] | None = Field(default=None, description="only the local date is meant")
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+_VOLUMES = (EventType.VISITORS_COUNTED, EventType.TRANSACTIONS_COUNTED, EventType.INTERACTIONS_COUNTED)
+_REVIEWS = (EventType.REVIEW_PUBLISHED, EventType.REVIEW_EDITED)
+
+
+def data_model(event_type: EventType) -> type[BaseModel]:
+    """The model of an event type's `data`."""
+    if event_type is EventType.FEEDBACK_RECEIVED or event_type in _REVIEWS:
+        return FeedbackReceived
+    if event_type is EventType.EVENT_RETRACTED:
+        return Retracted
+    if event_type in _VOLUMES:
+        return VolumeCounted
+    return CaseFact if event_type.value.startswith("case.") else SubjectFact
+
+
+DATA_MODELS: dict[EventType, type[BaseModel]] = {event_type: data_model(event_type) for event_type in EventType}
+

@@ -1,0 +1,1 @@
+"""The journal: the only writer of events, in one committed order per tenant."""

@@ -1,0 +1,187 @@
+"""A tenant's configuration as the write path needs it: parsed once, kept until its version moves."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.db.engine import Tx
+from app.domain.errors import NotFoundError
+from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
+from app.kit import json
+from app.kit.crypto import Sealer
+
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: which metric reads it and on which scale."""
+
+    key: str
+    measure: str
+    scale_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """What the write path must know of a source."""
+
+    key: str
+    time_zone: ZoneInfo | None = None
+    handles_cases: bool = False
+    grace_seconds: int = 0
+    backdate_bound_seconds: int = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarVersion:
+    """A calendar and when this version of it was made."""
+
+    calendar: Calendar
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A policy and the moment from which it binds what opens."""
+
+    policy: Policy
+    effective_from: datetime | None
+
+
+@dataclass(slots=True)
+class TenantConfig:
+    """Everything a stored number of this tenant depends on, at one configuration version."""
+
+    tenant_id: UUID
+    version: int
+    secret: bytes
+    zone: ZoneInfo
+    questions: dict[str, Question] = field(default_factory=dict)
+    personal_attributes: frozenset[str] = frozenset()
+    sources: dict[str, SourceConfig] = field(default_factory=dict)
+    calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
+    policies: list[PolicyVersion] = field(default_factory=list)
+    nouns: set[tuple[str, str]] = field(default_factory=set)
+
+    def source(self, key: str) -> SourceConfig:
+        """The source's configuration, or the defaults of one met for the first time."""
+        return self.sources.get(key) or SourceConfig(key)
+
+    def customer_ref(self, kind: str, value: str) -> bytes:
+        """The keyed hash under which a customer is known (16 bytes of HMAC-SHA256)."""
+        normalised = f"{kind}\x00{normalise_identifier(kind, value)}".encode()
+        return hmac.new(self.secret, b"customer\x00" + normalised, hashlib.sha256).digest()[:16]
+
+    def fingerprint(self, content: Mapping[str, Any]) -> bytes:
+        """The keyed hash by which a repeat is told from a conflict (16 bytes)."""
+        return hmac.new(self.secret, b"content\x00" + json.canonical(content), hashlib.sha256).digest()[:16]
+
+    def policy_at(self, opened_at: datetime) -> Policy | None:
+        """The policy that binds what opened at this instant: the newest one in force then."""
+        bound: Policy | None = None
+        for version in self.policies:
+            if version.effective_from is None or version.effective_from <= opened_at:
+                bound = version.policy
+        return bound
+
+    def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
+        """The calendars pinned by what opens at this instant: of each the newest made by then, else the first."""
+        pinned: dict[str, Calendar] = {}
+        for key, versions in self.calendars.items():
+            made = [version.calendar for version in versions if version.created_at <= moment]
+            pinned[key] = made[-1] if made else versions[0].calendar
+        return pinned
+
+    def policy_version(self, key: str, version: int) -> Policy | None:
+        """A policy by key and version."""
+        for candidate in self.policies:
+            if candidate.policy.key == key and candidate.policy.version == version:
+                return candidate.policy
+        return None
+
+
+def normalise_identifier(kind: str, value: str) -> str:
+    """The same customer written two ways gives one reference: case of e-mails, punctuation of phones."""
+    text = value.strip()
+    if kind == "email":
+        return text.casefold()
+    if kind == "phone":
+        digits = "".join(letter for letter in text if letter.isdigit())
+        return digits.removeprefix("00")
+    return text
+
+
+_CONFIG_SQL = """
+SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a, NULL AS b, NULL AS c, NULL::jsonb AS document,
+       NULL::timestamptz AS at, 0 AS version
+  FROM tenants WHERE tenant_id = $1
+UNION ALL
+SELECT 'question', NULL, key, measure, scale_id, NULL, NULL, 0 FROM questions WHERE tenant_id = $1
+UNION ALL
+SELECT 'attribute', NULL, key, NULL, NULL, NULL, NULL, 0 FROM attributes WHERE tenant_id = $1 AND personal
+UNION ALL
+SELECT 'source', NULL, key, time_zone, NULL,
+       jsonb_build_object('handles_cases', handles_cases, 'grace_seconds', grace_seconds,
+                          'backdate_bound_seconds', backdate_bound_seconds), NULL, 0
+  FROM sources WHERE tenant_id = $1
+UNION ALL
+SELECT 'calendar', NULL, key, NULL, NULL, document, created_at, version FROM calendars WHERE tenant_id = $1
+UNION ALL
+SELECT 'policy', NULL, key, NULL, NULL, document, effective_from, version FROM policies WHERE tenant_id = $1
+ORDER BY what, a, version
+"""
+
+
+class ConfigCache:
+    """The configurations of the tenants this process writes for."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._known: dict[UUID, TenantConfig] = {}
+
+    async def get_config(self, tx: Tx, tenant_id: UUID, version: int) -> TenantConfig:
+        """The configuration at this version, read in the caller's transaction when it moved."""
+        known = self._known.get(tenant_id)
+        if known is not None and known.version == version:
+            return known
+        config = self._parse(tenant_id, version, await tx.fetch(_CONFIG_SQL, tenant_id))
+        self._known[tenant_id] = config
+        return config
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Read this tenant's configuration anew next time."""
+        self._known.pop(tenant_id, None)
+
+    def _parse(self, tenant_id: UUID, version: int, rows: list[Any]) -> TenantConfig:
+        by_kind: dict[str, list[Any]] = {}
+        for row in rows:
+            by_kind.setdefault(row["what"], []).append(row)
+        if "tenant" not in by_kind:
+            raise NotFoundError("unknown_tenant", "this tenant does not exist")
+        tenant = by_kind["tenant"][0]
+        config = TenantConfig(
+            tenant_id, version, self._sealer.open(tenant["sealed"], tenant_id.bytes), ZoneInfo(tenant["a"])
+        )
+        for row in by_kind.get("question", []):
+            config.questions[row["a"]] = Question(row["a"], row["b"], row["c"])
+        config.personal_attributes = frozenset(row["a"] for row in by_kind.get("attribute", []))
+        for row in by_kind.get("source", []):
+            zone = ZoneInfo(row["b"]) if row["b"] else None
+            config.sources[row["a"]] = SourceConfig(row["a"], zone, **row["document"])
+        for row in by_kind.get("calendar", []):
+            calendar = parse_calendar(row["document"], row["a"], row["version"])
+            config.calendars.setdefault(row["a"], []).append(CalendarVersion(calendar, row["at"]))
+        for row in by_kind.get("policy", []):
+            policy = parse_policy(row["document"], row["a"], row["version"], config.calendars.keys())
+            config.policies.append(PolicyVersion(policy, row["at"]))
+        config.policies.sort(key=lambda known: known.effective_from or _ALWAYS)
+        return config

@@ -1,0 +1,77 @@
+"""Nouns at first sight: locations, employees, touchpoints, sources and questions exist once an event names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.db.bulk import insert_rows
+from app.db.engine import Tx
+from app.db.tables.configuration import directory, questions, sources
+from app.journal.config import SourceConfig
+from app.journal.ports import Commit
+
+_NOUNS = ("location", "employee", "touchpoint", "product", "segment")
+_DIRECTORY = ("tenant_id", "kind", "key", "details", "uncategorised", "first_seen_at")
+_QUESTIONS = (
+    "tenant_id",
+    "key",
+    "measure",
+    "scale_id",
+    "wording_version",
+    "relational",
+    "uncategorised",
+    "first_seen_at",
+)
+_SOURCES = (
+    "tenant_id",
+    "key",
+    "verification",
+    "sealed_secrets",
+    "defaults",
+    "handles_cases",
+    "grace_seconds",
+    "backdate_bound_seconds",
+    "created_at",
+    "last_event_at",
+)
+
+
+async def note_nouns(tx: Tx, commit: Commit) -> None:
+    """Create what this commit names for the first time, `uncategorised` until somebody describes it."""
+    config = commit.config
+    seen = {
+        (kind, event.fact[kind]) for event in commit.events for kind in _NOUNS if event.fact.get(kind) is not None
+    }
+    new = sorted(seen - config.nouns)
+    if new:
+        rows = [(commit.tenant_id, kind, key, {}, True, commit.recorded_at) for kind, key in new]
+        await insert_rows(tx, directory, _DIRECTORY, rows, suffix="ON CONFLICT DO NOTHING")
+    changed = await _note_questions(tx, commit) + await _note_sources(tx, commit)
+    if changed:
+        await tx.execute(
+            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1", commit.tenant_id
+        )
+    config.nouns.update(new)
+
+
+async def _note_questions(tx: Tx, commit: Commit) -> int:
+    rows: dict[str, tuple[Any, ...]] = {}
+    for event in commit.events:
+        for answer in event.fact.get("answers", ()):
+            key = answer["question"]
+            if key not in commit.config.questions and key != "none":
+                measure, scale = answer["measure"], answer["scale"]
+                rows[key] = (commit.tenant_id, key, measure, scale, 1, measure == "nps", True, commit.recorded_at)
+    await insert_rows(tx, questions, _QUESTIONS, list(rows.values()), suffix="ON CONFLICT DO NOTHING")
+    return len(rows)
+
+
+async def _note_sources(tx: Tx, commit: Commit) -> int:
+    new = {event.source for event in commit.events} - commit.config.sources.keys()
+    rows = [
+        (commit.tenant_id, key, "none", [], {}, False, 0, SourceConfig(key).backdate_bound_seconds)
+        + (commit.recorded_at, commit.recorded_at)
+        for key in sorted(new)
+    ]
+    await insert_rows(tx, sources, _SOURCES, rows, suffix="ON CONFLICT DO NOTHING")
+    return len(rows)

@@ -1,0 +1,161 @@
+"""An event becomes a draft: time rules, answers read on their scales, person apart from fact, fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from app.domain.errors import InvalidError
+from app.domain.events import Event, EventType, Origin, Subject, SubjectKind
+from app.domain.feedback import answers_of, silent_answer
+from app.journal.config import SourceConfig, TenantConfig
+from app.journal.ports import Draft
+
+AHEAD_SECONDS = 300
+"""A source's clock may run ahead by this much (design.md, section 3)."""
+
+_PERSONAL_KEYS = ("text", "title", "author", "transaction", "interaction")
+_SCORE_KEYS = ("answers", "question", "scale", "value", "measure", "label", "wording_version")
+_ANSWERED = (
+    EventType.FEEDBACK_RECEIVED,
+    EventType.SURVEY_ANSWERED,
+    EventType.REVIEW_PUBLISHED,
+    EventType.REVIEW_EDITED,
+)
+_SILENT = (EventType.SURVEY_REFUSED,)
+_OLDEST = 1900
+
+
+def draft(
+    event: Event,
+    config: TenantConfig,
+    *,
+    received_at: datetime,
+    origin: Origin = Origin.LIVE,
+    open_cases: bool = True,
+    caused_by: UUID | None = None,
+) -> Draft:
+    """The draft of an event. Raises InvalidError: what is wrong with it, with a pointer into the event."""
+    source = config.source(event.source)
+    occurred_at = _in_utc(event, source)
+    _check_time(occurred_at, received_at)
+    fact, personal = _split(event.data, config)
+    if event.type in _ANSWERED:
+        fact["answers"] = [answer.as_fact() for answer in answers_of(event.data, config.questions)]
+    elif event.type in _SILENT:
+        fact["answers"] = [silent_answer(event.data, config.questions).as_fact()]
+    subject = _subject_of(event)
+    if subject is not None:
+        personal["subject_ref"] = subject.ref
+    customer = event.data.get("customer")
+    placed = Event(
+        type=event.type,
+        id=event.id,
+        source=event.source,
+        occurred_at=occurred_at,
+        data=event.data,
+        subject=subject,
+        object=event.object,
+        version=_version_of(event, occurred_at),
+        time_raw=event.time_raw,
+        day_precision=event.day_precision,
+    )
+    bound = timedelta(seconds=source.backdate_bound_seconds)
+    return Draft(
+        event=placed,
+        fact=fact,
+        personal=personal,
+        fingerprint=config.fingerprint(_content(event, occurred_at)),
+        received_at=received_at,
+        origin=origin,
+        customer_ref=config.customer_ref(customer["type"], customer["value"]) if customer else None,
+        caused_by=caused_by,
+        backdated=received_at - occurred_at > bound,
+        open_cases=open_cases,
+    )
+
+
+def _in_utc(event: Event, source: SourceConfig) -> datetime:
+    if event.occurred_at.tzinfo is not None:
+        return event.occurred_at.astimezone(UTC)
+    if source.time_zone is None:
+        raise InvalidError(
+            "missing_zone",
+            f"occurred_at {event.time_raw!r} has no offset, and the source {event.source!r} has no zone",
+            pointer="/occurred_at",
+            cure="send an offset (`...Z` or `...+02:00`), or give the source a time zone",
+        )
+    return event.occurred_at.replace(tzinfo=source.time_zone).astimezone(UTC)
+
+
+def _check_time(occurred_at: datetime, received_at: datetime) -> None:
+    if occurred_at > received_at + timedelta(seconds=AHEAD_SECONDS):
+        raise InvalidError(
+            "future_time",
+            f"occurred_at lies {_ahead(occurred_at - received_at)} in the future",
+            pointer="/occurred_at",
+            cure="send when it happened; up to 5 minutes ahead is taken as a fast clock",
+        )
+    if occurred_at.year < _OLDEST:
+        raise InvalidError(
+            "ancient_time",
+            f"occurred_at lies before {_OLDEST}",
+            pointer="/occurred_at",
+            cure="send when it happened; a placeholder date is not a time",
+        )
+
+
+def _ahead(distance: timedelta) -> str:
+    seconds = int(distance.total_seconds())
+    return f"{seconds} s" if seconds < 7200 else f"{seconds // 3600} h"
+
+
+def _split(data: Mapping[str, Any], config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    fact: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    for key, value in data.items():
+        if value is None or key == "customer" or key in _SCORE_KEYS:
+            continue
+        if key in _PERSONAL_KEYS:
+            personal[key] = value
+        elif key == "attributes":
+            known = config.personal_attributes
+            fact[key] = {name: item for name, item in value.items() if name not in known}
+            private = {name: item for name, item in value.items() if name in known}
+            if private:
+                personal[key] = private
+        else:
+            fact[key] = value
+    return fact, personal
+
+
+def _subject_of(event: Event) -> Subject | None:
+    """The stated subject; else the interaction or the transaction that the event says it belongs to."""
+    if event.subject is not None:
+        return event.subject
+    for key, kind in (("interaction", SubjectKind.INTERACTION), ("transaction", SubjectKind.TRANSACTION)):
+        ref = event.data.get(key)
+        if ref:
+            return Subject(kind, ref)
+    return None
+
+
+def _version_of(event: Event, occurred_at: datetime) -> Decimal | None:
+    """The stated version; a state of an object without one is as new as its time says."""
+    if event.object is None or event.version is not None:
+        return event.version
+    return Decimal(int(occurred_at.timestamp() * 1_000_000))
+
+
+def _content(event: Event, occurred_at: datetime) -> dict[str, Any]:
+    return {
+        "type": event.type.value,
+        "occurred_at": occurred_at,
+        "subject": None if event.subject is None else [event.subject.kind.value, event.subject.ref],
+        "object": event.object,
+        "version": event.version,
+        "data": event.data,
+    }

@@ -1,0 +1,298 @@
+"""Appends events: identity, one committed order per tenant, deciders, projections and outbox in ONE commit."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+
+from app.db.bulk import insert_rows
+from app.db.engine import Database, DatabaseUnavailableError, Tx
+from app.db.tables.ledgers import outbox
+from app.domain.errors import DomainError, InvalidError, NotFoundError
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
+from app.journal.config import ConfigCache, TenantConfig
+from app.journal.directory import note_nouns
+from app.journal.objects import ObjectHeads
+from app.journal.ports import POSITION_BITS, Announcement, Announcer, Commit, Decider, Draft, Projection, Standing
+from app.journal.rows import store_events
+from app.journal.subjects import Subjects, resolve_subjects
+from app.kit.clock import Clock
+from app.kit.ids import new_id
+
+_OUTBOX_COLUMNS = ("tenant_id", "event_id", "type", "sequence", "occurred_at", "data", "created_at")
+
+_READ_HEAD = """
+SELECT h.seq, h.config_version, k.n, e.event_id, e.fingerprint, e.type, e.source, e.external_id, e.position
+  FROM tenant_head h
+  LEFT JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS k(source, external_id, n) ON true
+  LEFT JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id
+ WHERE h.tenant_id = $1
+"""
+_LOCK_HEAD = """
+UPDATE tenant_head SET seq = seq + 1, recorded_at = greatest(now() + $2::interval, recorded_at + interval '1 microsecond')
+ WHERE tenant_id = $1 AND NOT rebuilding RETURNING seq, recorded_at, config_version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that the journal already holds under an identity."""
+
+    event_id: UUID
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The name of an event for ever: its source and the caller's id."""
+
+    source: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What was read before the lock: the tenant's place, and which identities are taken."""
+
+    seq: int
+    config: TenantConfig
+    known: dict[Identity, Known]
+
+
+@dataclass(slots=True)
+class Appended:
+    """What a commit did, by draft in input order."""
+
+    seq: int
+    recorded_at: datetime
+    events: list[StoredEvent] = field(default_factory=list)
+    standings: dict[UUID, Standing] = field(default_factory=dict)
+    announced: int = 0
+
+
+class Journal:
+    """The only writer of events. The slices hand in what follows from an event; they never call each other.
+
+    The database's clock gives `recorded_at`; `offset` moves it (only tests do).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        configs: ConfigCache,
+        clock: Clock,
+        *,
+        offset: Callable[[], timedelta] = timedelta,
+        deciders: Sequence[Decider],
+        projections: Sequence[Projection],
+        announcers: Sequence[Announcer],
+    ) -> None:
+        self.database = database
+        self.configs = configs
+        self.clock = clock
+        self.offset = offset
+        self.deciders = tuple(deciders)
+        self.projections: tuple[Projection, ...] = (ObjectHeads(), Subjects(), *projections)
+        self.announcers = tuple(announcers)
+
+    async def read_head(self, tx: Tx, tenant_id: UUID, identities: Sequence[Identity]) -> Head:
+        """The tenant's place and the events already known by these identities, in one snapshot."""
+        sources = [identity.source for identity in identities]
+        ids = [identity.external_id for identity in identities]
+        rows = await tx.fetch(_READ_HEAD, tenant_id, sources, ids)
+        if not rows:
+            raise NotFoundError("unknown_tenant", "this tenant does not exist")
+        config = await self.configs.get_config(tx, tenant_id, rows[0]["config_version"])
+        known = {
+            Identity(row["source"], row["external_id"]): Known(row["event_id"], row["fingerprint"])
+            for row in rows
+            if row["event_id"] is not None
+        }
+        return Head(rows[0]["seq"], config, known)
+
+    async def lock(self, tx: Tx, tenant_id: UUID) -> Commit:
+        """Take the tenant's write lock and the next place in its order."""
+        row = await tx.fetchrow(_LOCK_HEAD, tenant_id, self.offset())
+        if row is None:
+            raise DatabaseUnavailableError("the projections of this tenant are being rebuilt")
+        config = await self.configs.get_config(tx, tenant_id, row["config_version"])
+        return Commit(tenant_id, row["seq"], row["recorded_at"], config)
+
+    async def append(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> Appended:
+        """Append drafts (under the lock, identities checked) with all that follows from them."""
+        await self._place_all(tx, commit, drafts)
+        for decider in self.deciders:
+            await self._place_all(tx, commit, list(await decider.decide(tx, commit)))
+        await note_nouns(tx, commit)
+        await store_events(tx, commit, commit.events)
+        for projection in self.projections:
+            await projection.apply(tx, commit)
+        appended = Appended(commit.seq, commit.recorded_at, list(commit.events), commit.standings)
+        appended.announced = await self.announce(tx, commit)
+        return appended
+
+    async def announce(self, tx: Tx, commit: Commit) -> int:
+        """Let the announcers state what follows from the new state; derived events join the same commit."""
+        first = len(commit.events)
+        announcements: list[Announcement] = []
+        for announcer in self.announcers:
+            announcements += await announcer.announce(tx, commit, _Placer(commit))
+        derived = commit.events[first:]
+        await store_events(tx, commit, derived)
+        rows = [
+            (
+                commit.tenant_id,
+                item.event.event_id,
+                item.event.type.value,
+                item.event.position,
+                item.event.occurred_at,
+                item.data,
+                commit.recorded_at,
+            )
+            for item in announcements
+        ]
+        await insert_rows(tx, outbox, _OUTBOX_COLUMNS, rows)
+        return len(derived) + len(rows)
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: UUID) -> AsyncIterator[Tx]:
+        """A write transaction of one tenant; what it noted in memory is forgotten when it does not commit."""
+        try:
+            async with self.database.write(tenant_id) as tx:
+                yield tx
+        except BaseException:
+            self.configs.forget(tenant_id)
+            raise
+
+    async def _place_all(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
+        ids = await _resolve(tx, commit, drafts)
+        retracted = await _find_retracted(tx, commit, drafts)
+        place = _Placer(commit)
+        for item in drafts:
+            subject = item.event.subject
+            if item.event.type is EventType.EVENT_RETRACTED:
+                place.retraction(item, retracted[Identity(*_retracts(item))])
+            elif subject is None:
+                place(item)
+            else:
+                into = _merges_into(item)
+                place(item if into is None else _with_fact(item, into_id=str(ids[into])), ids[subject])
+
+
+class _Placer:
+    """Gives drafts their places: id, position, subject."""
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+
+    def __call__(self, draft: Draft, subject_id: UUID | None = None) -> StoredEvent:
+        kind = None if draft.event.subject is None else draft.event.subject.kind
+        return self._store(draft, draft.fact, kind, subject_id or draft.subject_id)
+
+    def retraction(self, draft: Draft, target: Any) -> StoredEvent:
+        """A retraction belongs to the subject of what it takes back."""
+        fact = {**draft.fact, "event_id": str(target["event_id"])}
+        kind = None if target["subject_kind"] is None else SubjectKind(target["subject_kind"])
+        return self._store(draft, fact, kind, target["subject_id"])
+
+    def _store(
+        self, draft: Draft, fact: Any, subject_kind: SubjectKind | None, subject_id: UUID | None
+    ) -> StoredEvent:
+        commit, event = self._commit, draft.event
+        if len(commit.events) >= 1 << POSITION_BITS:
+            raise InvalidError("commit_too_large", "more events than one commit can number")
+        stored = StoredEvent(
+            tenant_id=commit.tenant_id,
+            position=commit.next_position,
+            event_id=draft.event_id or new_id(),
+            type=event.type,
+            source=event.source,
+            external_id=event.id,
+            occurred_at=event.occurred_at,
+            recorded_at=commit.recorded_at,
+            origin=draft.origin,
+            fact=fact,
+            personal=draft.personal,
+            caused_by=draft.caused_by,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            object=event.object,
+            version=event.version,
+            day_precision=event.day_precision,
+            customer_ref=draft.customer_ref,
+        )
+        commit.events.append(stored)
+        commit.drafts[stored.event_id] = draft
+        return stored
+
+
+async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
+    wanted = [draft.event.subject for draft in drafts if draft.event.subject is not None]
+    wanted += [into for draft in drafts if (into := _merges_into(draft)) is not None]
+    if not wanted:
+        return {}
+    placed = {
+        Subject(event.subject_kind, event.personal["subject_ref"]): event.subject_id
+        for event in commit.events
+        if event.subject_kind is not None and event.subject_id is not None and "subject_ref" in event.personal
+    }
+    fresh = await resolve_subjects(tx, commit.tenant_id, [item for item in wanted if item not in placed])
+    return {**fresh, **placed}
+
+
+def _merges_into(draft: Draft) -> Subject | None:
+    """The surviving case of a `case.merged`."""
+    ref = draft.event.data.get("into") if draft.event.type is EventType.CASE_MERGED else None
+    return Subject(SubjectKind.CASE, ref) if ref else None
+
+
+def _with_fact(draft: Draft, **facts: str) -> Draft:
+    return replace(draft, fact={**draft.fact, **facts})
+
+
+def _retracts(draft: Draft) -> tuple[str, str]:
+    return draft.event.data.get("source") or draft.event.source, draft.event.data["event"]
+
+
+async def _find_retracted(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Identity, Any]:
+    wanted = [_retracts(draft) for draft in drafts if draft.event.type is EventType.EVENT_RETRACTED]
+    if not wanted:
+        return {}
+    rows = await tx.fetch(
+        "SELECT e.source, e.external_id, e.event_id, e.subject_kind, e.subject_id "
+        "FROM unnest($2::text[], $3::text[]) AS k(source, external_id) "
+        "JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id",
+        commit.tenant_id,
+        [key[0] for key in wanted],
+        [key[1] for key in wanted],
+    )
+    found: dict[Identity, Any] = {Identity(row["source"], row["external_id"]): row for row in rows}
+    for event in commit.events:
+        found[Identity(event.source, event.external_id)] = {
+            "event_id": event.event_id,
+            "subject_kind": event.subject_kind,
+            "subject_id": event.subject_id,
+        }
+    for source, external_id in wanted:
+        if Identity(source, external_id) not in found:
+            raise NothingToRetractError(source, external_id)
+    return found
+
+
+class NothingToRetractError(DomainError):
+    """The event to be taken back is not known (yet)."""
+
+    def __init__(self, source: str, external_id: str) -> None:
+        super().__init__(
+            "nothing_to_retract",
+            f"there is no event {external_id!r} of the source {source!r}",
+            pointer="/data/event",
+            cure="name an event that was stored (and its `source`, when it is another), or send it first",
+        )
+
+

@@ -1,0 +1,127 @@
+"""What the journal and the slices know of each other: drafts, commits, and three protocols.
+
+    draft --place--> stored event --apply--> projections --announce--> outbox
+               ^ deciders add drafts (live only)      ^ announcers add sla.* (live only)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from app.db.engine import Tx
+from app.domain.events import Event, Origin, StoredEvent
+from app.journal.config import TenantConfig
+
+POSITION_BITS = 20
+"""Events of one commit: position = seq * 2**20 + n."""
+
+OWN_SOURCE = "vidhuk"
+"""Source of every event that the service itself states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that may be stored: validated, split into fact and person, fingerprinted, not yet placed."""
+
+    event: Event
+    fact: Mapping[str, Any]
+    personal: Mapping[str, Any]
+    fingerprint: bytes
+    received_at: datetime
+    origin: Origin = Origin.LIVE
+    customer_ref: bytes | None = None
+    caused_by: UUID | None = None
+    backdated: bool = False
+    open_cases: bool = True
+    subject_id: UUID | None = None
+    event_id: UUID | None = None
+
+
+class Standing(StrEnum):
+    """What an event is to its object: the first state, a newer one, or one already overtaken."""
+
+    CREATED = "created"
+    REVISED = "revised"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A public event and the data its subscribers get."""
+
+    event: StoredEvent
+    data: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Commit:
+    """One tenant transaction being built (or, on rebuild, replayed)."""
+
+    tenant_id: UUID
+    seq: int
+    recorded_at: datetime
+    config: TenantConfig
+    replaying: bool = False
+    events: list[StoredEvent] = field(default_factory=list)
+    drafts: dict[UUID, Draft] = field(default_factory=dict)
+    standings: dict[UUID, Standing] = field(default_factory=dict)
+    replaced: dict[UUID, UUID] = field(default_factory=dict)
+    """event id -> id of the event whose version it replaces"""
+    restored: list[StoredEvent] = field(default_factory=list)
+    """events that became current again because a newer one was retracted"""
+    touched: set[UUID] = field(default_factory=set)
+    """subjects to look at although no event of this commit names them (the clock does)"""
+    histories: dict[UUID, list[StoredEvent]] = field(default_factory=dict)
+    folded: dict[UUID, Any] = field(default_factory=dict)
+    """subject id -> its folded case, left by the case projection for the clock"""
+
+    @property
+    def next_position(self) -> int:
+        """Where the next event of this commit goes."""
+        return (self.seq << POSITION_BITS) + len(self.events)
+
+    @property
+    def end_position(self) -> int:
+        """First position after this commit."""
+        return (self.seq + 1) << POSITION_BITS
+
+    def is_current(self, event: StoredEvent) -> bool:
+        """False for a state of an object that a newer one had already overtaken."""
+        return self.standings.get(event.event_id) is not Standing.STALE
+
+
+class Projection(Protocol):
+    """A pure function of the journal, kept in tables: `rebuild` empties them and applies every commit again."""
+
+    name: str
+    tables: Sequence[Table]
+
+    async def apply(self, tx: Tx, commit: Commit) -> None:
+        """Bring the tables to where this commit leaves them."""
+
+
+class Decider(Protocol):
+    """Decides once, when an event is accepted, that another event follows from it."""
+
+    async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
+        """Drafts that follow from the events placed so far."""
+
+
+class Announcer(Protocol):
+    """Turns what a commit changed into public events, each exactly once."""
+
+    async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
+        """What subscribers are told; new derived events are given their place by `place`."""
+
+
+class Place(Protocol):
+    """Gives a draft its place in the commit being built."""
+
+    def __call__(self, draft: Draft, subject_id: UUID | None = None) -> StoredEvent: ...

@@ -1,0 +1,1 @@
+"""Small tools that could move to another service unchanged."""

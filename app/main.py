@@ -1,0 +1,116 @@
+"""create_app(): the routers, what stands in front of them, and the life of one API process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import __doc__ as about
+from app.feedback import router as feedback_router
+from app.ingest import inlet
+from app.ingest import router as events_router
+from app.ingest.door import PATH, EventsDoor
+from app.kit.asgi import Front
+from app.problems import install_problem_handlers, problem_response, unexpected_problem
+from app.tenants import operator_router
+from app.tenants import router as keys_router
+from app.wiring import Services
+from app.worker import run_worker
+
+API_VERSION = "1.0.0"
+_SMALL_BODY_BYTES = 4 * 1024 * 1024
+
+
+def create_app(services: Services, *, with_worker: bool = False) -> Front:
+    """The ASGI application of one process; `with_worker` runs the background loops beside it."""
+    settings = services.settings
+    api = create_api(services)
+    api.state.with_worker = with_worker
+    door = EventsDoor(
+        services.ingest,
+        services.journal,
+        max_body_bytes=settings.max_body_bytes,
+        deadline_seconds=settings.body_deadline_seconds,
+    )
+    return Front(
+        api,
+        hot={("POST", PATH): door},
+        refuse=lambda error, request_id: problem_response(
+            error.status, error.code, str(error), request_id=request_id
+        ),
+        recover=unexpected_problem,
+        max_body_bytes=min(_SMALL_BODY_BYTES, settings.max_body_bytes),
+        deadline_seconds=settings.body_deadline_seconds,
+    )
+
+
+def create_api(services: Services) -> FastAPI:
+    """The framework's application: every route but the hot ones, and the description of all."""
+    api = FastAPI(
+        title="Vidhuk",
+        version=API_VERSION,
+        description=about or "",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    api.state.services = services
+    api.state.with_worker = False
+    api.state.database = services.database
+    api.state.clock = services.clock
+    api.state.sealer = services.sealer
+    api.state.bell = services.bell
+    install_problem_handlers(api)
+    for router in ROUTERS:
+        api.include_router(router)
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
+    return api
+
+
+ROUTERS = (
+    events_router.router,
+    inlet.router,
+    feedback_router.router,
+    keys_router.router,
+    operator_router.router,
+)
+
+
+@asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    """Run what the process needs beside its routes: the loops (role `all`), or the bell alone (role `api`)."""
+    services: Services = api.state.services
+    stop = asyncio.Event()
+    beside: Coroutine[None, None, None] = (
+        run_worker(services, stop) if api.state.with_worker else services.bell.run(stop)
+    )
+    task = asyncio.create_task(beside, name="beside")
+    try:
+        yield
+    finally:
+        stop.set()
+        services.bell.ring()
+        await task
+        await services.close()
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    if api.openapi_schema is None:
+        schema = get_openapi(
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
+            webhooks=api.webhooks.routes,
+        )
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(events_router.event_schemas())
+        api.openapi_schema = schema
+    return api.openapi_schema
+
+

@@ -1,0 +1,74 @@
+"""Answers a metric query: understand it, count in one snapshot, compute, page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.db.engine import Database
+from app.domain.measures.cell import Cell
+from app.metrics.cells import Key, cells_of
+from app.metrics.compiler import Read, compile_query
+from app.metrics.etag import answer_etag, is_current
+from app.metrics.facts import TenantFacts
+from app.metrics.paging import page_of
+from app.metrics.query import MetricQuery, resolve
+from app.metrics.repository import Snapshot, snapshot
+from app.metrics.rows import Row, answer_rows
+from app.metrics.schemas import MetricQueryIn
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks and how: `reads_rows` may see what small groups are made of, `form` is json or csv."""
+
+    tenant_id: UUID
+    reads_rows: bool
+    form: str
+    if_none_match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of rows with all that is told about them."""
+
+    query: MetricQuery
+    facts: TenantFacts
+    reads: Sequence[Read]
+    rows: Sequence[Row]
+    next_cursor: str | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The caller already holds the answer."""
+
+    etag: str
+
+
+async def answer_query(
+    database: Database, reader: Reader, given: MetricQueryIn, now: datetime
+) -> Answer | NotModified:
+    """The answer, or word that it is unchanged. Raises InvalidError for a question that has none."""
+    async with snapshot(database, reader.tenant_id) as view:
+        facts = await view.get_facts()
+        query = resolve(given, facts, now)
+        etag = answer_etag(given, query, facts, form=reader.form, with_parts=reader.reads_rows, now=now)
+        if is_current(reader.if_none_match, etag):
+            return NotModified(etag)
+        reads = compile_query(query, query.period, facts)
+        cells = await _count(view, query, reads)
+        before: Mapping[Key, Cell] = {}
+        if query.compare is not None:
+            before = await _count(view, query, compile_query(query, query.compare, facts))
+    rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
+    page, next_cursor = page_of(query, rows)
+    return Answer(query, facts, reads, page, next_cursor, etag)
+
+
+async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:
+    populations = [(read.population, await view.fetch(read)) for read in reads]
+    return cells_of(populations, width=1 + len(query.group_by))

@@ -1,0 +1,147 @@
+"""Feedback counted from a cuboid: which one covers a query, and the tail of what was committed since.
+
+Versioned feedback rows are their own deltas: +1 where a version begins, -1 where it ends. A query is one
+SELECT = cuboid + tail above `folded_seq`, so every committed event is seen at once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+
+from app.db.tables.feedback import feedback
+from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, Cuboid, Grain
+from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, is_midnight
+from app.metrics.conditions import conditions_on
+from app.metrics.facts import FoldState, TenantFacts
+from app.metrics.feedback_counts import count_rows, credible, summed, wanted_answers, wanted_counters, weighed
+from app.metrics.query import MetricQuery
+from app.metrics.schemas import Respondents
+from app.metrics.shape import bucket_of, bucket_of_day, group_columns, group_names, rows_of
+
+LONGEST_TAIL: Final = 2_000
+"""Commits above the cuboid beyond which reading the rows is cheaper than adding the tail."""
+
+_HOUR: Final = timedelta(hours=1)
+
+
+def find_cuboid(query: MetricQuery, period: Period, facts: TenantFacts) -> Cuboid | None:
+    """The smallest cuboid that answers the query exactly; None: read the rows."""
+    fold = facts.fold
+    if fold is None or fold.folded_seq == 0 or facts.seq - fold.folded_seq > LONGEST_TAIL:
+        return None
+    if query.known_at is not None or query.respondents is not Respondents.ALL:
+        return None
+    refs = [*query.group_by, *(condition.ref for condition in query.conditions)]
+    if any(ref.dimension is None for ref in refs):
+        return None
+    names = {ref.name for ref in refs}
+    for cuboid in CUBOIDS:
+        if names <= {*cuboid.dimensions, *ANSWER_KEY} and _holds_buckets(cuboid, query, period, fold):
+            return cuboid
+    return None
+
+
+def _holds_buckets(cuboid: Cuboid, query: MetricQuery, period: Period, fold: FoldState) -> bool:
+    """True when the period and the buckets of the query are made of whole buckets of the cuboid."""
+    if cuboid.grain is Grain.DAY:
+        return (
+            fold.time_zone == query.zone.key
+            and query.granularity is not Granularity.HOUR
+            and is_midnight(period.start, query.zone)
+            and is_midnight(period.end, query.zone)
+        )
+    return (
+        period.start >= fold.hours_from
+        and all(t == t.replace(minute=0, second=0, microsecond=0) for t in (period.start, period.end))
+        and has_whole_hour_offsets(period, query.zone)
+    )
+
+
+def count_cuboid(
+    cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
+) -> Select[Any]:
+    """Counters by group from a cuboid and its tail; relational questions come from their rows.
+
+    Whether an answer to a relational question stands depends on later ones, which no counter can know.
+    """
+    names = wanted_counters(query)
+    parts: list[Select[Any]] = [
+        _folded(cuboid, query, period, facts),
+        summed(_tail(query, period, facts, folded_seq), query),
+    ]
+    if facts.relational:
+        parts.append(count_rows(query, period, facts, feedback.c.question.in_(facts.relational)))
+    counted = union_all(*parts).subquery("counted")
+    keys = [counted.c[name] for name in (*group_names(query), "measure", "scale_id")]
+    return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
+
+
+def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
+    table = cuboid.table
+    start: Any = period.start
+    end: Any = period.end
+    if cuboid.grain is Grain.DAY:
+        start, end = (t.astimezone(query.zone).date() for t in (period.start, period.end))
+        bucket = bucket_of_day(table.c.bucket, query)
+    else:
+        bucket = bucket_of(table.c.bucket, query)
+    return select(
+        *group_columns(table, bucket, query, empty_is_null=True),
+        table.c.measure,
+        table.c.scale_id,
+        *(table.c[name] for name in wanted_counters(query)),
+    ).where(
+        table.c.tenant_id == literal(facts.tenant_id),
+        table.c.bucket >= literal(start),
+        table.c.bucket < literal(end),
+        *conditions_on(table, query.conditions, empty_is_null=True),
+        wanted_answers(table, query),
+        _not_relational(table.c.question, facts),
+    )
+
+
+def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int) -> Subquery:
+    bucket = bucket_of(feedback.c.occurred_at, query)
+    shared = and_(
+        rows_of(feedback, feedback.c.occurred_at, query, period, facts),
+        credible(feedback),
+        wanted_answers(feedback, query),
+        _not_relational(feedback.c.question, facts),
+    )
+    return version_changes(group_columns(feedback, bucket, query), shared, above=folded_seq).subquery("tail")
+
+
+def version_changes(
+    keys: list[ColumnElement[Any]],
+    only: ColumnElement[bool],
+    *,
+    above: int,
+    up_to: int | None = None,
+) -> CompoundSelect[Any]:
+    """The versions that began (+1) and ended (-1) in the commits (above, up_to]."""
+
+    def at(column: ColumnElement[int]) -> ColumnElement[bool]:
+        return and_(column > literal(above), true() if up_to is None else column <= literal(up_to))
+
+    return union_all(
+        select(*keys, *weighed(feedback, literal(1))).where(at(feedback.c.seq_from), only),
+        select(*keys, *weighed(feedback, literal(-1))).where(at(feedback.c.seq_to), only),
+    )
+
+
+def _not_relational(question: ColumnElement[str], facts: TenantFacts) -> ColumnElement[bool]:
+    return question.not_in(facts.relational) if facts.relational else true()

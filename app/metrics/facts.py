@@ -1,0 +1,49 @@
+"""What a query must know of its tenant before it can be understood, read in the query's own snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class AttributeType(StrEnum):
+    """Type of a registered attribute."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A registered attribute: its type, and whether queries may use it."""
+
+    key: str
+    type: AttributeType
+    groupable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoldState:
+    """How far the cuboids reach, in whose days, and from when the hours are whole."""
+
+    folded_seq: int
+    time_zone: str
+    hours_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """The tenant at the snapshot of a query. `relational` questions count once per customer and 90 days."""
+
+    tenant_id: UUID
+    seq: int
+    config_version: int
+    time_zone: str
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    relational: tuple[str, ...] = ()
+    sources: tuple[tuple[str, datetime | None], ...] = ()
+    fold: FoldState | None = None

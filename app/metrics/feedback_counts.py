@@ -1,0 +1,167 @@
+"""Feedback counted from its rows: which versions count, in which histogram column, whose answer stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    SmallInteger,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    select,
+    true,
+    tuple_,
+)
+
+from app.db.tables.feedback import feedback
+from app.db.tables.metrics import COUNTER_COLUMNS, HISTOGRAM_COLUMNS
+from app.domain.measures.definition import Population
+from app.domain.scales import SCALES, AnswerClass
+from app.metrics.buckets import Period
+from app.metrics.facts import TenantFacts
+from app.metrics.query import MetricQuery
+from app.metrics.schemas import Respondents
+from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
+
+RELATIONAL_WINDOW: Final = timedelta(days=90)
+COMPLAINT: Final = "complaint"
+
+# A labelled text has a class but no score: its class is its histogram column.
+_SLOT_OF_CLASS: Final = {AnswerClass.NEGATIVE: 0, AnswerClass.NEUTRAL: 1, AnswerClass.POSITIVE: 2}
+
+
+def credible(rows: FromClause) -> ColumnElement[bool]:
+    """Answers that the expert found invalid are counted nowhere."""
+    return rows.c.qualification.is_distinct_from("invalid")
+
+
+def wanted_answers(rows: FromClause, query: MetricQuery) -> ColumnElement[bool]:
+    """The answers that some metric of the query reads: of its measure, on one of its scales."""
+    metrics = [m for m in query.metrics if Population.FEEDBACK in m.populations]
+    if any(metric.measure is None for metric in metrics):
+        return true()
+    measures = sorted({str(metric.measure) for metric in metrics})
+    scale_ids = sorted({scale_id for metric in metrics for scale_id in metric.scale_ids})
+    return and_(rows.c.measure.in_(measures), rows.c.scale_id.in_(scale_ids))
+
+
+def wanted_counters(query: MetricQuery) -> tuple[str, ...]:
+    """The counters that the query's metrics read; a score needs its histogram only."""
+    metrics = [m for m in query.metrics if Population.FEEDBACK in m.populations]
+    if any(metric.measure is None for metric in metrics):
+        return COUNTER_COLUMNS
+    longest = max(SCALES[scale_id].slot_count for metric in metrics for scale_id in metric.scale_ids)
+    return HISTOGRAM_COLUMNS[:longest]
+
+
+def weighed(
+    rows: FromClause, weight: ColumnElement[int], counts: ColumnElement[bool] | None = None
+) -> list[ColumnElement[Any]]:
+    """What `sums` reads of one feedback row.
+
+    `weight` is +1, or -1 for a version that ended; where `counts` is false the answer is replaced by a
+    later one of the same customer, while its item still stands.
+    """
+    by_class = case({str(name): slot for name, slot in _SLOT_OF_CLASS.items()}, value=rows.c["class"])
+    answered = and_(rows.c.answer_index == 0, rows.c["class"] != str(AnswerClass.SILENT))
+    answer_weight = weight if counts is None else case((counts, weight), else_=0)
+    return [
+        rows.c.measure.label("measure"),
+        rows.c.scale_id.label("scale_id"),
+        func.coalesce(rows.c.slot, by_class, type_=SmallInteger).label("answer_slot"),
+        rows.c["class"].label("answer_class"),
+        answer_weight.label("answer_weight"),
+        case((answered, weight), else_=0).label("item_weight"),
+        (rows.c.kind == COMPLAINT).label("is_complaint"),
+    ]
+
+
+def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """The named counters, summed over rows of `weighed` columns."""
+
+    def of_answers(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, rows.c.answer_weight), else_=0))
+
+    all_sums = {
+        **{name: of_answers(rows.c.answer_slot == slot) for slot, name in enumerate(HISTOGRAM_COLUMNS)},
+        "unknown": of_answers(rows.c.answer_class == str(AnswerClass.UNKNOWN)),
+        "silent": of_answers(rows.c.answer_class == str(AnswerClass.SILENT)),
+        "items": func.sum(rows.c.item_weight),
+        "complaints": func.sum(case((rows.c.is_complaint, rows.c.item_weight), else_=0)),
+    }
+    return [all_sums[name].label(name) for name in names]
+
+
+def count_rows(
+    query: MetricQuery, period: Period, facts: TenantFacts, *only: ColumnElement[bool]
+) -> Select[Any]:
+    """Counters by group from the current rows, with the rules of who counts."""
+    bucket = bucket_of(feedback.c.occurred_at, query)
+    weight: ColumnElement[int] = literal(1)
+    counts = None
+    if query.respondents is Respondents.LATEST_PER_CUSTOMER:
+        weight = case((_rank_of_customer() == 1, 1), else_=0)
+    if facts.relational:
+        counts = _stands(query, facts)
+    rows = (
+        select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
+        .where(
+            known_rows(feedback, query),
+            rows_of(feedback, feedback.c.occurred_at, query, period, facts),
+            credible(feedback),
+            wanted_answers(feedback, query),
+            *only,
+        )
+        .subquery("answers")
+    )
+    return summed(rows, query)
+
+
+def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:
+    """Weighed rows summed by group, measure and scale."""
+    keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
+    return select(*keys, *sums(rows, wanted_counters(query))).group_by(*keys)
+
+
+def _rank_of_customer() -> ColumnElement[int]:
+    """1 for the latest answer of each customer to each question; who is unknown stands alone."""
+    nobody = case((feedback.c.customer_ref.is_(None), feedback.c.feedback_id))
+    return func.row_number().over(
+        partition_by=[feedback.c.customer_ref, nobody, feedback.c.question],
+        order_by=[
+            feedback.c["class"] == str(AnswerClass.SILENT),
+            feedback.c.occurred_at.desc(),
+            feedback.c.feedback_id.desc(),
+        ],
+    )
+
+
+def _stands(query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
+    """False for an answer to a relational question that its customer gave again within 90 days.
+
+    The rule looks at when the answers were given, not when they arrived: any order gives the same.
+    """
+    later = feedback.alias("later")
+    given_again = exists(
+        select(literal(1)).where(
+            later.c.tenant_id == feedback.c.tenant_id,
+            later.c.customer_ref == feedback.c.customer_ref,
+            later.c.question == feedback.c.question,
+            known_rows(later, query),
+            credible(later),
+            later.c["class"] != str(AnswerClass.SILENT),
+            tuple_(later.c.occurred_at, later.c.feedback_id)
+            > tuple_(feedback.c.occurred_at, feedback.c.feedback_id),
+            later.c.occurred_at <= feedback.c.occurred_at + RELATIONAL_WINDOW,
+        )
+    )
+    return not_(and_(feedback.c.question.in_(facts.relational), given_again))

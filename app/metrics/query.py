@@ -1,0 +1,215 @@
+"""A metric query, understood: names looked up, times absolute, every combination checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.domain.errors import InvalidError
+from app.domain.measures.definition import Dimension, MetricDefinition, Population
+from app.domain.measures.registry import get_metric
+from app.metrics.buckets import Granularity, Period, most_buckets
+from app.metrics.columns import Column, answer_columns
+from app.metrics.dimensions import Condition, DimensionRef, get_condition, get_dimension
+from app.metrics.facts import TenantFacts
+from app.metrics.period import get_zone, parse_instant, previous, resolve_period, span
+from app.metrics.schemas import Fill, MetricQueryIn, Respondents, SpanIn
+
+MOST_BUCKETS: Final = 10_000
+KEPT_APART: Final = (Dimension.COLLECTION_MODE, Dimension.SCALE_ID)
+"""Dimensions across which no score is ever averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBy:
+    """One sort key of the answer."""
+
+    column: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """What is asked, with nothing left to look up. `asked_by` is how many dimensions the caller named."""
+
+    metrics: tuple[MetricDefinition, ...]
+    group_by: tuple[DimensionRef, ...]
+    granularity: Granularity
+    period: Period
+    compare: Period | None
+    zone: ZoneInfo
+    conditions: tuple[Condition, ...]
+    respondents: Respondents
+    as_of: datetime
+    known_at: int | None
+    fill: Fill
+    columns: tuple[Column, ...]
+    order: tuple[OrderBy, ...]
+    limit: int
+    cursor: str | None
+    asked_by: int
+    as_of_given: bool
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """The populations that its metrics count, each once."""
+        return tuple(dict.fromkeys(p for metric in self.metrics for p in metric.populations))
+
+    @property
+    def reads_clock(self) -> bool:
+        """True when the answer changes with time alone."""
+        return not self.as_of_given and any(metric.reads_clock for metric in self.metrics)
+
+
+def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQuery:
+    """The query that these words mean now. Raises InvalidError with a pointer into the query."""
+    zone = get_zone(given.time_zone or facts.time_zone)
+    metrics = _metrics(given.metrics)
+    asked = [get_dimension(name, facts.attributes, f"/group_by/{n}") for n, name in enumerate(given.group_by)]
+    group_by = _with_kept_apart(asked, metrics)
+    conditions = tuple(
+        get_condition(item, facts.attributes, f"/filters/{n}") for n, item in enumerate(given.filters)
+    )
+    _check_dimensions(metrics, asked, group_by, conditions)
+    period = _period(given, zone, now)
+    _check_known_at(given.known_at, metrics, facts)
+    columns = answer_columns(metrics, group_by, given.granularity, compared=given.compare is not None)
+    return MetricQuery(
+        metrics=metrics,
+        group_by=group_by,
+        granularity=given.granularity,
+        period=period,
+        compare=previous(period, zone) if given.compare else None,
+        zone=zone,
+        conditions=conditions,
+        respondents=given.respondents,
+        as_of=_as_of(given.as_of, zone, now),
+        known_at=given.known_at,
+        fill=given.fill,
+        columns=columns,
+        order=_order(given.order, columns),
+        limit=given.limit,
+        cursor=given.cursor,
+        asked_by=len(asked),
+        as_of_given=given.as_of is not None,
+    )
+
+
+def _metrics(names: Sequence[str]) -> tuple[MetricDefinition, ...]:
+    metrics = []
+    for number, name in enumerate(dict.fromkeys(names)):
+        try:
+            metrics.append(get_metric(name))
+        except InvalidError as error:
+            raise InvalidError(
+                error.reason, error.detail, pointer=f"/metrics/{number}", cure=error.cure
+            ) from None
+    return tuple(metrics)
+
+
+def _with_kept_apart(
+    asked: Sequence[DimensionRef], metrics: Sequence[MetricDefinition]
+) -> tuple[DimensionRef, ...]:
+    refs = {ref.name: ref for ref in asked}
+    if any(metric.is_score for metric in metrics):
+        for dimension in KEPT_APART:
+            refs.setdefault(dimension, DimensionRef(dimension, dimension=dimension))
+    return tuple(refs.values())
+
+
+def _check_dimensions(
+    metrics: Sequence[MetricDefinition],
+    asked: Sequence[DimensionRef],
+    group_by: Sequence[DimensionRef],
+    conditions: Sequence[Condition],
+) -> None:
+    places = [(ref, f"/group_by/{n}") for n, ref in enumerate(asked)]
+    places += [(condition.ref, f"/filters/{n}/dimension") for n, condition in enumerate(conditions)]
+    for ref, pointer in places:
+        for metric in metrics:
+            if not ref.serves(metric):
+                raise InvalidError(
+                    "dimension_not_valid",
+                    f"{metric.id} has no {ref.name}",
+                    pointer=pointer,
+                    cure=f"its dimensions are {', '.join(sorted(metric.dimensions))} and attributes",
+                )
+    for ref in group_by:
+        for number, metric in enumerate(metrics):
+            if not ref.serves(metric):
+                raise InvalidError(
+                    "metrics_not_together",
+                    f"{metric.id} has no {ref.name}, by which the scores beside it are kept apart",
+                    pointer=f"/metrics/{number}",
+                    cure=f"ask for {metric.id} in a query of its own",
+                )
+
+
+def _period(given: MetricQueryIn, zone: ZoneInfo, now: datetime) -> Period:
+    if isinstance(given.period, SpanIn):
+        period = span(given.period.from_, given.period.to, zone)
+    else:
+        period = resolve_period(given.period, zone, now)
+    if most_buckets(period, given.granularity) > MOST_BUCKETS:
+        raise InvalidError(
+            "too_many_buckets",
+            f"the period has more than {MOST_BUCKETS} buckets of one {given.granularity}",
+            pointer="/granularity",
+            cure="take a coarser granularity or a shorter period",
+        )
+    return period
+
+
+def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
+    if text is None:
+        return now
+    as_of = parse_instant(text, zone, "/as_of")
+    if as_of > now:
+        raise InvalidError(
+            "as_of_in_the_future",
+            "nobody knows yet how cases stand then",
+            pointer="/as_of",
+            cure="leave it out",
+        )
+    return as_of
+
+
+def _check_known_at(known_at: int | None, metrics: Sequence[MetricDefinition], facts: TenantFacts) -> None:
+    if known_at is None:
+        return
+    if known_at > facts.seq:
+        raise InvalidError(
+            "known_at_in_the_future",
+            f"the last commit is {facts.seq}",
+            pointer="/known_at",
+            cure="send the data_seq of an earlier answer",
+        )
+    for number, metric in enumerate(metrics):
+        if not {Population.FEEDBACK, Population.VOLUME}.issuperset(metric.populations):
+            raise InvalidError(
+                "known_at_not_supported",
+                f"{metric.id} is known only as it is now",
+                pointer=f"/metrics/{number}",
+                cure="known_at is for feedback and volumes; for cases and timers use as_of",
+            )
+
+
+def _order(texts: Sequence[str], columns: Sequence[Column]) -> tuple[OrderBy, ...]:
+    known = [column.name for column in columns]
+    keys = []
+    for number, text in enumerate(texts):
+        name = text.removeprefix("-")
+        if name not in known:
+            near = get_close_matches(name[:64], known, n=1, cutoff=0.0)
+            raise InvalidError(
+                "unknown_column",
+                f"the answer has no column {name[:64]!r}",
+                pointer=f"/order/{number}",
+                cure=f"the nearest is {near[0]!r}",
+            )
+        keys.append(OrderBy(name, text.startswith("-")))
+    return tuple(keys)

@@ -1,0 +1,117 @@
+"""Reads metrics: one snapshot for a whole answer, one SELECT for each population."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, literal, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.engine import Database
+from app.db.tables.configuration import attributes, questions, sources
+from app.db.tables.metrics import metric_folds
+from app.db.tables.tenants import tenant_head, tenants
+from app.domain.errors import InvalidError
+from app.metrics.compiler import Read
+from app.metrics.facts import Attribute, AttributeType, FoldState, TenantFacts
+
+TIMEOUT_SECONDS: Final = 10
+MOST_CELLS: Final = 100_000
+_CANCELLED: Final = "57014"
+
+
+class Snapshot:
+    """The tenant's numbers at one moment: facts and every population agree with each other."""
+
+    def __init__(self, connection: AsyncConnection, tenant_id: UUID) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    async def get_facts(self) -> TenantFacts:
+        """The tenant's zone, attributes, commit counter and fold state."""
+        row = (await self._connection.execute(_facts_of(self._tenant_id))).one()
+        return TenantFacts(
+            tenant_id=self._tenant_id,
+            seq=row.seq or 0,
+            config_version=row.config_version or 0,
+            time_zone=row.time_zone,
+            attributes=_attributes(row.attributes),
+            relational=tuple(sorted(row.relational or ())),
+            sources=_sources(row.sources),
+            fold=_fold(row),
+        )
+
+    async def fetch(self, read: Read) -> Sequence[Row[Any]]:
+        """The counters of one population. Raises InvalidError when they are too many or take too long."""
+        try:
+            result = await self._connection.execute(read.statement.limit(MOST_CELLS + 1))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _CANCELLED:
+                raise
+            raise InvalidError(
+                "query_too_expensive",
+                f"the {read.population} could not be counted within {TIMEOUT_SECONDS} seconds",
+                cure="take a shorter period, fewer dimensions, or filters",
+            ) from None
+        rows: Sequence[Row[Any]] = result.all()
+        if len(rows) > MOST_CELLS:
+            raise InvalidError(
+                "answer_too_large",
+                f"the answer has more than {MOST_CELLS} cells",
+                pointer="/group_by",
+                cure="take a coarser granularity, fewer dimensions, or filters",
+            )
+        return rows
+
+
+@asynccontextmanager
+async def snapshot(database: Database, tenant_id: UUID) -> AsyncIterator[Snapshot]:
+    """A read-only transaction that sees one state of the tenant."""
+    async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
+        await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield Snapshot(connection, tenant_id)
+
+
+def _facts_of(tenant_id: UUID) -> Any:
+    tenant = literal(tenant_id)
+    attribute = func.jsonb_build_array(attributes.c.key, attributes.c.type, attributes.c.groupable)
+    source = func.jsonb_build_array(sources.c.key, sources.c.last_event_at)
+    fold = metric_folds.c
+    return (
+        select(
+            tenants.c.time_zone,
+            tenant_head.c.seq,
+            tenant_head.c.config_version,
+            select(func.jsonb_agg(attribute)).where(attributes.c.tenant_id == tenant).label("attributes"),
+            select(func.array_agg(questions.c.key))
+            .where(questions.c.tenant_id == tenant, questions.c.relational)
+            .label("relational"),
+            select(func.jsonb_agg(source)).where(sources.c.tenant_id == tenant).label("sources"),
+            fold.folded_seq,
+            fold.time_zone.label("fold_zone"),
+            fold.hours_from,
+        )
+        .select_from(tenants)
+        .outerjoin(tenant_head, tenant_head.c.tenant_id == tenants.c.tenant_id)
+        .outerjoin(metric_folds, fold.tenant_id == tenants.c.tenant_id)
+        .where(tenants.c.tenant_id == tenant)
+    )
+
+
+def _attributes(rows: Sequence[tuple[str, str, bool]] | None) -> Mapping[str, Attribute]:
+    return {key: Attribute(key, AttributeType(kind), groupable) for key, kind, groupable in rows or ()}
+
+
+def _sources(rows: Sequence[tuple[str, str | None]] | None) -> tuple[tuple[str, datetime | None], ...]:
+    return tuple(sorted((key, None if at is None else datetime.fromisoformat(at)) for key, at in rows or ()))
+
+
+def _fold(row: Row[Any]) -> FoldState | None:
+    if row.folded_seq is None:
+        return None
+    return FoldState(row.folded_seq, row.fold_zone, row.hours_from)

@@ -1,0 +1,229 @@
+"""What a metric query and its answer look like on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictBool, StrictInt, StrictStr
+
+from app.domain.measures.definition import Better, Unit
+from app.metrics.buckets import Granularity
+from app.metrics.period import DEFAULT_PERIOD
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+FilterValue = StrictBool | StrictInt | FiniteFloat | Annotated[StrictStr, Field(max_length=500)]
+
+DEFAULT_LIMIT = 1_000
+MAX_LIMIT = 10_000
+
+
+class FilterOp(StrEnum):
+    """How a dimension is compared; `ne` and `not_in` keep the rows that have no value."""
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NOT_IN = "not_in"
+    GTE = "gte"
+    LTE = "lte"
+    IS_NULL = "is_null"
+    NOT_NULL = "not_null"
+
+
+class Respondents(StrEnum):
+    """Which answers of one customer count."""
+
+    ALL = "all"
+    LATEST_PER_CUSTOMER = "latest_per_customer"
+
+
+class Fill(StrEnum):
+    """What stands for buckets in which nothing happened: no row, or a row of nulls."""
+
+    NONE = "none"
+    NULL = "null"
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SpanIn(_Schema):
+    """A period by its ends: dates or instants, local to the time zone when they carry none."""
+
+    from_: Name = Field(alias="from", examples=["2026-03-01"])
+    to: Name = Field(description="excluded", examples=["2026-04-01"])
+
+
+class FilterIn(_Schema):
+    """One condition; several are joined by AND."""
+
+    dimension: Name = Field(examples=["channel", "attributes.agency"])
+    op: FilterOp = FilterOp.EQ
+    values: list[FilterValue] = Field(default_factory=list, max_length=100, examples=[["call", "chat"]])
+
+
+class MetricQueryIn(_Schema):
+    """A question about metrics."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "metrics": ["nps", "responses"],
+                    "group_by": ["touchpoint"],
+                    "granularity": "week",
+                    "period": "28d",
+                    "time_zone": "Europe/Kyiv",
+                    "filters": [{"dimension": "channel", "op": "in", "values": ["call", "chat"]}],
+                }
+            ]
+        },
+    )
+
+    metrics: list[Name] = Field(min_length=1, max_length=20, description="ids of GET /v1/metrics")
+    group_by: list[Name] = Field(default_factory=list, max_length=5, description="dimensions")
+    granularity: Granularity = Granularity.NONE
+    period: Name | SpanIn = Field(default=DEFAULT_PERIOD, description='"28d", "this_month", or from and to')
+    time_zone: Name | None = Field(default=None, description="IANA zone; default: the tenant's")
+    filters: list[FilterIn] = Field(default_factory=list, max_length=20)
+    compare: Literal["previous_period"] | None = None
+    respondents: Respondents = Respondents.ALL
+    as_of: Name | None = Field(
+        default=None, description="the instant at which open cases are looked at; default: now"
+    )
+    known_at: int | None = Field(
+        default=None, ge=0, le=2**42, description="feedback and volumes as they were known at this data_seq"
+    )
+    fill: Fill = Fill.NONE
+    order: list[Name] = Field(
+        default_factory=list, max_length=5, description="columns, `-` in front: descending; nulls last"
+    )
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class PeriodOut(BaseModel):
+    """A half-open period, written in the time zone of the answer."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: datetime = Field(alias="from")
+    to: datetime
+
+
+class QueryOut(BaseModel):
+    """The query as it was understood: absolute times, all defaults filled in."""
+
+    metrics: list[str]
+    group_by: list[str] = Field(description="with the dimensions by which scores are always kept apart")
+    granularity: Granularity
+    period: PeriodOut
+    compare_period: PeriodOut | None = None
+    time_zone: str
+    filters: list[FilterIn]
+    respondents: Respondents
+    as_of: datetime | None = None
+    known_at: int | None = None
+    fill: Fill
+    order: list[str]
+    limit: int
+
+
+class ColumnOut(BaseModel):
+    """One column of the rows."""
+
+    name: str
+    type: Literal["text", "number", "integer", "boolean", "datetime", "list"]
+    unit: Unit | None = None
+    metric: str | None = None
+
+
+class DefinitionOut(BaseModel):
+    """The definition that made a number."""
+
+    id: str
+    version: int
+
+
+class FreshnessOut(BaseModel):
+    """How fresh a source is."""
+
+    source: str
+    last_event_at: datetime | None
+
+
+class PlanOut(BaseModel):
+    """Where the numbers of a population came from."""
+
+    population: str
+    read: str = Field(description="`rows`, or the cuboid", examples=["cuboid_day_location"])
+    folded_seq: int | None = Field(
+        default=None, description="the cuboid holds commits up to here, the tail the rest"
+    )
+
+
+class AnswerOut(BaseModel):
+    """Rows, and all that is needed to trust them."""
+
+    query: QueryOut
+    columns: list[ColumnOut]
+    rows: list[dict[str, Any]] = Field(
+        examples=[
+            [
+                {
+                    "bucket": "2026-03-02T00:00:00+02:00",
+                    "touchpoint": "checkout",
+                    "collection_mode": "invited",
+                    "scale_id": "nps_0_10",
+                    "nps": 55.0,
+                    "nps_n": 100,
+                    "nps_ci_low": 37.81,
+                    "nps_ci_high": 68.99,
+                    "nps_status": "ok",
+                    "nps_reasons": [],
+                    "nps_promoters": 75,
+                    "nps_passives": 5,
+                    "nps_detractors": 20,
+                }
+            ]
+        ]
+    )
+    next_cursor: str | None = None
+    definitions: list[DefinitionOut]
+    data_seq: int = Field(description="number of the last commit that these rows have seen")
+    sources: list[FreshnessOut]
+    plan: list[PlanOut]
+    drill: dict[str, str] = Field(description="links to the rows behind the numbers, with the same filter")
+
+
+class MetricOut(BaseModel):
+    """A metric as the catalogue describes it."""
+
+    id: str
+    version: int
+    title: str
+    original_term: str | None
+    description: str
+    formula: str
+    unit: Unit
+    better: Better
+    populations: list[str]
+    measure: str | None
+    scales: list[str]
+    parts: list[str] = Field(description="published beside the value as `<metric>_<part>`")
+    dimensions: list[str]
+    kept_apart_by: list[str] = Field(description="dimensions that every answer groups by")
+    gates: list[str]
+    off_by_default: bool
+
+
+class CatalogueOut(BaseModel):
+    """All metrics, and the dimensions that this tenant added."""
+
+    version: str
+    metrics: list[MetricOut]
+    attributes: list[str] = Field(description="registered attributes that may be grouped by")

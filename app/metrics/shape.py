@@ -1,0 +1,68 @@
+"""What every SELECT of a query shares: its bucket, its group columns, the tenant's rows in a period."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, DateTime, FromClause, and_, cast, func, literal, null
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from app.metrics.buckets import Granularity, Period
+from app.metrics.conditions import conditions_on, dimension_column
+from app.metrics.facts import TenantFacts
+from app.metrics.query import MetricQuery
+
+INSTANT: Final = DateTime(timezone=True)
+
+
+def bucket_of(instant: ColumnElement[datetime], query: MetricQuery) -> ColumnElement[datetime]:
+    """Start of the bucket that an instant falls in; null for one bucket."""
+    if query.granularity is Granularity.NONE:
+        return cast(null(), INSTANT).label("bucket")
+    zone = query.zone.key
+    return func.date_trunc(query.granularity.value, instant, zone, type_=INSTANT).label("bucket")
+
+
+def bucket_of_day(day: ColumnElement[Any], query: MetricQuery) -> ColumnElement[datetime]:
+    """The same for a local day of the query's zone."""
+    if query.granularity is Granularity.NONE:
+        return cast(null(), INSTANT).label("bucket")
+    start = func.date_trunc(query.granularity.value, cast(day, TIMESTAMP), type_=TIMESTAMP)
+    return func.timezone(query.zone.key, start, type_=INSTANT).label("bucket")
+
+
+def group_names(query: MetricQuery) -> list[str]:
+    """Names of the group columns in every SELECT of the query: the bucket, then d0, d1, ..."""
+    return ["bucket", *(f"d{number}" for number in range(len(query.group_by)))]
+
+
+def group_columns(
+    table: FromClause, bucket: ColumnElement[Any], query: MetricQuery, *, empty_is_null: bool = False
+) -> list[ColumnElement[Any]]:
+    """The bucket and the dimensions that the query groups by, under their common names."""
+    dimensions = [
+        dimension_column(table, ref, empty_is_null=empty_is_null).label(f"d{number}")
+        for number, ref in enumerate(query.group_by)
+    ]
+    return [bucket.label("bucket"), *dimensions]
+
+
+def rows_of(
+    table: FromClause, at: ColumnElement[datetime], query: MetricQuery, period: Period, facts: TenantFacts
+) -> ColumnElement[bool]:
+    """The tenant's rows whose time lies in the period and that pass the filters."""
+    return and_(
+        table.c.tenant_id == literal(facts.tenant_id),
+        at >= literal(period.start),
+        at < literal(period.end),
+        *conditions_on(table, query.conditions),
+    )
+
+
+def known_rows(table: FromClause, query: MetricQuery) -> ColumnElement[bool]:
+    """The current versions, or those that were current at `known_at`."""
+    if query.known_at is None:
+        return table.c.seq_to.is_(None)
+    known = literal(query.known_at)
+    return and_(table.c.seq_from <= known, func.coalesce(table.c.seq_to > known, True))

@@ -1,0 +1,126 @@
+"""Fires what has come due: candidates by a plain look, then the tenant's lock, then the clock is read again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+import structlog
+
+from app.db.engine import Database, is_retryable
+from app.db.wakeup import Bell
+from app.journal.journal import Journal
+
+log = structlog.get_logger()
+
+CANDIDATES = 2000
+SUBJECTS_A_COMMIT = 500
+
+_DUE = "SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2"
+_NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
+_STILL_DUE = """
+SELECT subject_id FROM sla_due
+ WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
+"""
+_LOST = """
+SELECT DISTINCT t.subject_id FROM sla_timers t
+ WHERE t.tenant_id = $1 AND t.state = 'open' AND NOT EXISTS (
+       SELECT 1 FROM sla_due d WHERE d.tenant_id = t.tenant_id AND d.subject_id = t.subject_id)
+   AND NOT EXISTS (SELECT 1 FROM announcements a WHERE a.tenant_id = t.tenant_id
+       AND a.subject_id = t.subject_id AND a.timer = t.timer AND a.cycle = t.cycle AND a.kind = 'breached')
+   AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = t.tenant_id AND c.case_id = t.subject_id
+       AND c.quiet_until >= t.due_at)
+ LIMIT 1000
+"""
+
+
+class SlaLoop:
+    """One step fires everything that is due now, tenant by tenant; it sleeps until the next due time."""
+
+    def __init__(self, database: Database, journal: Journal, bell: Bell, *, poll_seconds: float) -> None:
+        self._database = database
+        self._journal = journal
+        self._bell = bell
+        self._poll_seconds = poll_seconds
+
+    async def step(self) -> float:
+        """Fire what is due; the seconds to sleep after it."""
+        offset = self._journal.offset()
+        async with self._database.worker() as tx:
+            rows = await tx.fetch(_DUE, offset, CANDIDATES)
+        by_tenant: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for row in rows:
+            by_tenant[row["tenant_id"]].append(row["subject_id"])
+        stated = 0
+        for tenant_id, subject_ids in by_tenant.items():
+            for first in range(0, len(subject_ids), SUBJECTS_A_COMMIT):
+                stated += await self._fire(tenant_id, subject_ids[first : first + SUBJECTS_A_COMMIT])
+                if stated:
+                    self._bell.ring("fanout")
+        if len(rows) == CANDIDATES:
+            return 0.0
+        return await self._until_next()
+
+    async def _fire(self, tenant_id: UUID, subject_ids: list[UUID]) -> int:
+        """One commit: take the lock, look which are still due, announce. A poison subject fires alone."""
+        try:
+            async with self._journal.transaction(tenant_id) as tx:
+                commit = await self._journal.lock(tx, tenant_id)
+                rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
+                commit.touched = {row["subject_id"] for row in rows}
+                return await self._journal.announce(tx, commit)
+        except Exception as error:
+            if is_retryable(error):
+                raise
+            if len(subject_ids) > 1:
+                middle = len(subject_ids) // 2
+                return await self._fire(tenant_id, subject_ids[:middle]) + await self._fire(
+                    tenant_id, subject_ids[middle:]
+                )
+            log.error("subject_cannot_fire", tenant=str(tenant_id), subject=str(subject_ids[0]), exc_info=error)
+            await self._postpone(tenant_id, subject_ids[0])
+            return 0
+
+    async def _postpone(self, tenant_id: UUID, subject_id: UUID) -> None:
+        """A subject that cannot be read is tried again in an hour, so that it does not hold up the others."""
+        async with self._database.write(tenant_id) as tx:
+            await tx.execute(
+                "UPDATE sla_due SET next_at = now() + interval '1 hour' WHERE tenant_id = $1 AND subject_id = $2",
+                tenant_id,
+                subject_id,
+            )
+
+    async def _until_next(self) -> float:
+        async with self._database.worker() as tx:
+            seconds: float | None = await tx.fetchval(_NEXT, self._journal.offset())
+        if seconds is None:
+            return self._poll_seconds
+        return min(max(seconds, 0.001), self._poll_seconds)
+
+
+class SlaSweep:
+    """Mends the due index: a running timer that it forgot is looked at again (hourly)."""
+
+    def __init__(self, database: Database, journal: Journal, *, every_seconds: float = 3600.0) -> None:
+        self._database = database
+        self._journal = journal
+        self._every_seconds = every_seconds
+
+    async def step(self) -> float:
+        """Look at every tenant once."""
+        async with self._database.worker() as tx:
+            tenants = await tx.fetch("SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id")
+        for row in tenants:
+            await self.mend(row["tenant_id"])
+        return self._every_seconds
+
+    async def mend(self, tenant_id: UUID) -> int:
+        """Read the clock of every forgotten timer of a tenant; how many there were."""
+        async with self._journal.database.write(tenant_id) as tx:
+            lost = [row["subject_id"] for row in await tx.fetch(_LOST, tenant_id)]
+        for first in range(0, len(lost), SUBJECTS_A_COMMIT):
+            async with self._journal.transaction(tenant_id) as tx:
+                commit = await self._journal.lock(tx, tenant_id)
+                commit.touched = set(lost[first : first + SUBJECTS_A_COMMIT])
+                await self._journal.announce(tx, commit)
+        return len(lost)

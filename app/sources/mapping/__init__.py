@@ -1,0 +1,33 @@
+"""Mapping documents v1: a source without an adapter is described, not programmed.
+
+    {
+      "mapping": 1, "id": "store-kiosk", "format": "csv",          csv | ndjson | json
+      "csv": {"delimiter": ";", "encoding": "utf-8"},              only for csv, both optional
+      "zone": "Europe/Kyiv",                                       reads times written without one
+      "absent": ["", "N/A"],                                       texts that mean "nothing here"
+      "optional": ["Channel"],                                     columns that a file may lack
+      "items": "events[]",                                         only for json: one payload, many items
+      "row_id": {"column": "Ticket"},                              else file hash + row number
+      "events": [{
+        "name": "opened",                                          part of the id; the type by default
+        "type": "feedback.received",
+        "when": "score != ''",                                     JMESPath, or {"column": name}: not empty
+        "occurred_at": {"column": "Date", "format": "%d.%m.%Y %H:%M"},
+        "subject": {"kind": "case"},                               ref: the row's identity by default
+        "object": VALUE, "version": VALUE or TIME, "id": VALUE,
+        "data": {"channel": VALUE, "customer": {"type": VALUE, "value": VALUE},
+                 "answers": [{"question": VALUE, "scale": VALUE, "value": VALUE}],
+                 "attributes": {"branch": VALUE}}
+      }]
+    }
+
+VALUE is a JMESPath expression as text, or one of {"path": expression}, {"column": name}, {"value": constant},
+with optional "map" (raw text -> word, null for nothing), "default" and, in attributes, "cast" (text, number,
+boolean). TIME is a VALUE's place with "format" (iso, epoch_s, epoch_ms or a strptime pattern), "zone" and
+"precision": "day"; {"received_at": true} where a live payload tells no time at all.
+"""
+
+from app.sources.mapping.adapter import MappingAdapter
+from app.sources.mapping.compiled import CompiledMapping, compile_mapping
+
+__all__ = ["CompiledMapping", "MappingAdapter", "compile_mapping"]

@@ -1,0 +1,49 @@
+"""A mapping as an adapter: what `POST /in/{token}` uses for a source that has no code of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.events import Event
+from app.sources.base import Item, SourceContext
+from app.sources.errors import PayloadError
+from app.sources.mapping.compiled import CompiledMapping
+
+
+@dataclass(frozen=True, slots=True)
+class MappingAdapter:
+    """Adapter over a compiled mapping of format `json`."""
+
+    mapping: CompiledMapping
+
+    @property
+    def name(self) -> str:
+        """`mapping:<id>`."""
+        return f"mapping:{self.mapping.id}"
+
+    def items(self, payload: object) -> Sequence[Item]:
+        """What `items` finds; without it a list is its elements and anything else is one item."""
+        if self.mapping.items is not None:
+            found = self.mapping.items.search(payload, "")
+            if found is None:
+                raise PayloadError(
+                    "items_missing",
+                    f"{self.mapping.items.text!r} finds nothing in the payload",
+                    cure="Mend the mapping's `items`, then replay.",
+                )
+            elements = found if isinstance(found, list) else [found]
+            # The expression may have filtered: where an element stood in the payload is not known any more.
+            return [Item("", element) for element in elements]
+        if isinstance(payload, list):
+            return [Item(f"/{index}", element) for index, element in enumerate(payload)]
+        return (Item("", payload),)
+
+    def events(self, item: Item, context: SourceContext) -> list[Event]:
+        """The events of one item. Raises PayloadError."""
+        try:
+            return self.mapping.events(item.value, context)
+        except PayloadError as error:
+            raise PayloadError(
+                error.reason, error.detail, pointer=item.pointer + error.pointer, cure=error.cure
+            ) from error

@@ -1,0 +1,146 @@
+"""The `data` of a rule: a template that follows the shape of its event type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from app.domain.events import EventType
+from app.sources.errors import MappingError
+from app.sources.mapping.expression import Expression
+from app.sources.mapping.forms import Form
+from app.sources.mapping.section import Section, unknown_word, wrong_type
+from app.sources.mapping.values import Column, Origin, Row, TimeValue, Value, compile_time, compile_value
+from app.sources.shapes import ANSWER, CUSTOMER, Field, Kind, Shape, is_attribute_name, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One key of the data: how it is read, and the places of the row it reads."""
+
+    key: str
+    read: Callable[[Row], object]
+    origins: tuple[Origin, ...]
+
+
+def compile_data(document: object, pointer: str, event_type: EventType) -> tuple[Part, ...]:
+    """The template, key by key. Raises MappingError for a key that the event type does not carry."""
+    section = Section.of(document, pointer)
+    shape = shape_of(event_type)
+    return tuple(
+        _part(key, value, section.at(key), _field(shape, key, section.at(key)))
+        for key, value in section.value.items()
+    )
+
+
+def read_data(parts: tuple[Part, ...], row: Row) -> dict[str, object]:
+    """The data that the row states; what it does not say is left out. Raises PayloadError."""
+    read = ((part.key, part.read(row)) for part in parts)
+    return {key: value for key, value in read if value not in (None, "", {}, [])}
+
+
+def _field(shape: Shape, key: str, pointer: str) -> Field:
+    if key not in shape:
+        raise unknown_word("unknown_key", key, shape.keys(), pointer)
+    return shape[key]
+
+
+def _part(key: str, document: object, pointer: str, field: Field) -> Part:
+    match field.kind:
+        case Kind.TIME:
+            time = compile_time(document, pointer, live=False, days=False)
+            return Part(key, _instant_reader(time), () if time.origin is None else (time.origin,))
+        case Kind.CUSTOMER:
+            return _object_part(key, document, pointer, CUSTOMER, needs="value")
+        case Kind.ANSWERS:
+            return _answers_part(key, document, pointer)
+        case Kind.ATTRIBUTES:
+            return _attributes_part(key, document, pointer)
+        case Kind.TEXT | Kind.NUMBER | Kind.BOOLEAN | Kind.SCALAR:
+            value = compile_value(document, pointer, _form(field.kind), field.words)
+            return Part(key, value.read, (value.origin,))
+        case _:
+            assert_never(field.kind)
+
+
+def _form(kind: Kind) -> Form:
+    forms = {Kind.TEXT: Form.TEXT, Kind.NUMBER: Form.NUMBER, Kind.BOOLEAN: Form.BOOLEAN}
+    return forms.get(kind, Form.AS_IS)
+
+
+def _object_part(key: str, document: object, pointer: str, shape: Shape, needs: str) -> Part:
+    """An object that is left out whole where the row does not say what it `needs`."""
+    section = Section.of(document, pointer)
+    section.only(shape.keys())
+    section.required(needs)
+    values = {
+        name: compile_value(value, section.at(name), _form(shape[name].kind), shape[name].words)
+        for name, value in section.value.items()
+    }
+
+    def read(row: Row) -> object:
+        stated = _stated(values, row)
+        return stated if needs in stated else None
+
+    return Part(key, read, tuple(value.origin for value in values.values()))
+
+
+def _answers_part(key: str, document: object, pointer: str) -> Part:
+    """Several answers; one that was skipped (no value) is not an answer and is left out."""
+    if not isinstance(document, list | tuple):
+        raise wrong_type(document, "a list of answers", pointer)
+    parts = [
+        _object_part(str(index), answer, f"{pointer}/{index}", ANSWER, needs="value")
+        for index, answer in enumerate(document)
+    ]
+
+    def read(row: Row) -> object:
+        return [answer for part in parts if (answer := part.read(row)) is not None]
+
+    return Part(key, read, tuple(origin for part in parts for origin in part.origins))
+
+
+def _attributes_part(key: str, document: object, pointer: str) -> Part:
+    section = Section.of(document, pointer)
+    for name in section.value:
+        if not is_attribute_name(name):
+            raise MappingError(
+                "bad_name",
+                f"{name[:70]!r} is no attribute name",
+                pointer=section.at(name),
+                cure="Use letters, digits and underscores, a letter first, 63 at most.",
+            )
+    values = {
+        name: compile_value(value, section.at(name), Form.AS_IS) for name, value in section.value.items()
+    }
+    return Part(key, lambda row: _stated(values, row), tuple(value.origin for value in values.values()))
+
+
+def _stated(values: Mapping[str, Value], row: Row) -> dict[str, object]:
+    read = ((name, value.read(row)) for name, value in values.items())
+    return {name: value for name, value in read if value is not None}
+
+
+def _instant_reader(time: TimeValue) -> Callable[[Row], object]:
+    def read(row: Row) -> object:
+        moment = time.read(row)
+        return None if moment is None else _rfc3339(moment.at)
+
+    return read
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def columns_of(origins: Iterator[Origin]) -> frozenset[str]:
+    """Names of the row's keys that these places read."""
+    names: set[str] = set()
+    for origin in origins:
+        if isinstance(origin, Expression):
+            names |= origin.fields()
+        elif isinstance(origin, Column):
+            names.add(origin.name)
+    return frozenset(names)

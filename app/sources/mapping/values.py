@@ -1,0 +1,247 @@
+"""The two things a mapping reads from a row: a scalar VALUE and a TIME."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from app.sources.errors import MappingError, PayloadError
+from app.sources.mapping.expression import Expression, compile_expression
+from app.sources.mapping.forms import CASTS, Form, formed
+from app.sources.mapping.section import Scalar, Section, join, unknown_word, wrong_type
+from app.sources.times import (
+    Moment,
+    epoch_milliseconds,
+    epoch_seconds,
+    iso_day,
+    iso_time,
+    patterned_time,
+    start_of_day,
+)
+
+_PLACES = ("path", "column", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row or payload item while it is being read; `pointer` leads to it from the file or payload."""
+
+    document: Mapping[str, object]
+    pointer: str
+    received_at: datetime
+    zone: ZoneInfo | None
+    absent: frozenset[str]
+    identity: str | None = None
+
+    def find(self, origin: Origin) -> object:
+        """The raw value at a place, None where the row says nothing."""
+        match origin:
+            case Column(name):
+                found = self.document.get(name)
+            case Constant(value):
+                return value
+            case Expression():
+                found = origin.search(self.document, self.pointer)
+            case _:
+                assert_never(origin)
+        if isinstance(found, str):
+            found = found.strip()
+            return None if found in self.absent else found
+        return found
+
+    def pointer_to(self, origin: Origin) -> str:
+        """Pointer to the place, as near as it can be told."""
+        return join(self.pointer, origin.name) if isinstance(origin, Column) else self.pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A key of the row, taken literally."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same for every row."""
+
+    value: Scalar
+
+
+Origin = Column | Expression | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar of the row, translated by `words`, with a default, in the form its key wants."""
+
+    place: str
+    origin: Origin
+    form: Form
+    words: Mapping[str, Scalar | None] | None = None
+    default: Scalar | None = None
+    allowed: frozenset[str] | None = None
+
+    def read(self, row: Row) -> Scalar | None:
+        """The value, or None where the row says nothing. Raises PayloadError with the place and the cure."""
+        found = row.find(self.origin)
+        if found is None:
+            return self.default
+        if self.words is not None:
+            return self._translate(found, row)
+        return self._check(formed(found, self.form, row.pointer_to(self.origin)), row)
+
+    def _translate(self, found: object, row: Row) -> Scalar | None:
+        key = str(found).lower() if isinstance(found, bool) else str(found)
+        words = self.words or {}
+        if key in words:
+            return words[key]
+        if self.default is not None:
+            return self.default
+        raise PayloadError(
+            "unmapped_value",
+            f"{key[:60]!r} has no word in the map at {self.place}",
+            pointer=row.pointer_to(self.origin),
+            cure="Add it to the map, or give the map a default.",
+        )
+
+    def _check(self, value: Scalar, row: Row) -> Scalar:
+        if self.allowed is not None and value not in self.allowed:
+            raise PayloadError(
+                "unknown_word",
+                f"{str(value)[:60]!r} is none of {', '.join(sorted(self.allowed))}",
+                pointer=row.pointer_to(self.origin),
+                cure=f"Translate it with a map at {self.place}.",
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class TimeValue:
+    """A time of the row; `origin` None means the arrival of the payload."""
+
+    place: str
+    origin: Origin | None
+    format: str = "iso"
+    zone: ZoneInfo | None = None
+    day: bool = False
+
+    def read(self, row: Row) -> Moment | None:
+        """The instant, or None where the row says nothing. Raises PayloadError."""
+        if self.origin is None:
+            return Moment(row.received_at, row.received_at.isoformat())
+        found = row.find(self.origin)
+        if found is None:
+            return None
+        zone, pointer = self.zone or row.zone, row.pointer_to(self.origin)
+        if self.day and self.format == "iso" and isinstance(found, str) and len(found) == 10:
+            return iso_day(found, zone, pointer)
+        moment = self._instant(found, zone, pointer)
+        return start_of_day(moment, zone, pointer) if self.day else moment
+
+    def _instant(self, found: object, zone: ZoneInfo | None, pointer: str) -> Moment:
+        match self.format:
+            case "iso":
+                return iso_time(found, zone, pointer)
+            case "epoch_s":
+                return epoch_seconds(found, pointer)
+            case "epoch_ms":
+                return epoch_milliseconds(found, pointer)
+            case pattern:
+                return patterned_time(found, pattern, zone, pointer)
+
+
+def compile_value(document: object, pointer: str, form: Form, allowed: frozenset[str] | None = None) -> Value:
+    """A VALUE of the document. Raises MappingError."""
+    if isinstance(document, str):
+        if allowed is not None and document in allowed:
+            raise _constant_as_path(document, pointer)
+        return Value(pointer, compile_expression(document, pointer), form, allowed=allowed)
+    section = Section.of(document, pointer)
+    section.only(("path", "column", "value", "map", "default", *(("cast",) if form is Form.AS_IS else ())))
+    if "cast" in section:
+        form = Form(section.word("cast", CASTS))
+    origin = _origin(section)
+    if isinstance(origin, Constant):
+        section.only(("value", "cast"))
+        origin = Constant(_constant(origin.value, section.at("value"), form, allowed))
+    default = section.value.get("default")
+    return Value(
+        pointer,
+        origin,
+        form,
+        words=_words(section, form, allowed) if "map" in section else None,
+        default=None if default is None else _constant(default, section.at("default"), form, allowed),
+        allowed=allowed,
+    )
+
+
+def compile_time(document: object, pointer: str, *, live: bool, days: bool) -> TimeValue:
+    """A TIME of the document; `live` admits the arrival, `days` admits day precision. Raises MappingError."""
+    if isinstance(document, str):
+        return TimeValue(pointer, compile_expression(document, pointer))
+    section = Section.of(document, pointer)
+    if live and "received_at" in section:
+        section.only(("received_at",))
+        if section.value["received_at"] is not True:
+            raise wrong_type(section.value["received_at"], "true", section.at("received_at"))
+        return TimeValue(pointer, None)
+    section.only(("path", "column", "format", "zone", *(("precision",) if days else ())))
+    form = section.text("format") or "iso"
+    if form not in ("iso", "epoch_s", "epoch_ms") and "%" not in form:
+        raise unknown_word("unknown_word", form, ("iso", "epoch_s", "epoch_ms"), section.at("format"))
+    day = "precision" in section and section.word("precision", ("day", "instant")) == "day"
+    return TimeValue(pointer, _origin(section), form, section.zone("zone"), day)
+
+
+def _origin(section: Section) -> Origin:
+    given = [key for key in _PLACES if key in section]
+    if len(given) != 1:
+        raise MappingError(
+            "place_unclear",
+            f"{len(given)} of path, column and value are given",
+            pointer=section.pointer,
+            cure="Give exactly one of them.",
+        )
+    if given == ["path"]:
+        return compile_expression(section.required_text("path"), section.at("path"))
+    if given == ["column"]:
+        return Column(section.required_text("column"))
+    return Constant(_scalar(section.required("value"), section.at("value")))
+
+
+def _words(section: Section, form: Form, allowed: frozenset[str] | None) -> Mapping[str, Scalar | None]:
+    words = section.section("map")
+    return {
+        raw: None if word is None else _constant(word, words.at(raw), form, allowed)
+        for raw, word in words.value.items()
+    }
+
+
+def _constant(value: object, pointer: str, form: Form, allowed: frozenset[str] | None) -> Scalar:
+    scalar = _scalar(value, pointer)
+    try:
+        scalar = formed(scalar, form, pointer)
+    except PayloadError as error:
+        raise MappingError(error.reason, error.detail, pointer=pointer, cure=error.cure) from error
+    if allowed is not None and scalar not in allowed:
+        raise unknown_word("unknown_word", str(scalar), allowed, pointer)
+    return scalar
+
+
+def _scalar(value: object, pointer: str) -> Scalar:
+    if not isinstance(value, str | int | float | bool):
+        raise wrong_type(value, "a text, a number, true or false", pointer)
+    return value
+
+
+def _constant_as_path(word: str, pointer: str) -> MappingError:
+    return MappingError(
+        "constant_as_path",
+        f"{word!r} is read as a path into the row, and it is a word of this key",
+        pointer=pointer,
+        cure=f'Write {{"value": "{word}"}} for the constant, {{"path": "{word}"}} for the field.',
+    )

@@ -1,0 +1,1 @@
+"""Webhooks out: endpoints, messages, signed attempts; at least once, never silently dropped."""

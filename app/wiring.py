@@ -1,0 +1,68 @@
+"""The composition root: adapters, deciders and projections in their order, handed to the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from app.cases.announcer import CaseAnnouncer
+from app.cases.decider import CaseOpening
+from app.cases.projection import Cases
+from app.db.engine import Database
+from app.db.wakeup import Bell
+from app.feedback.projection import FeedbackStore, Volumes
+from app.ingest.service import Ingest
+from app.journal.config import ConfigCache
+from app.journal.journal import Journal
+from app.kit.clock import Clock, utc_now
+from app.kit.crypto import Sealer
+from app.kit.loops import Wakeup
+from app.settings import Settings
+from app.sla.timers import SlaTimers
+
+WAKEUPS = ("fanout", "deliver", "sla", "fold")
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that one process is made of; routers, loops and commands take what they need from it."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    bell: Bell
+    journal: Journal
+    ingest: Ingest
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of the database."""
+        await self.ingest.batcher.close()
+        await self.database.close()
+
+
+def build_services(
+    settings: Settings, *, clock: Clock = utc_now, offset: Callable[[], timedelta] = timedelta
+) -> Services:
+    """Wire one process. Opens no connection yet. (`clock` and `offset` are moved by tests only.)"""
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    sealer = Sealer([key.get_secret_value() for key in settings.master_keys])
+    bell = Bell(settings.database_url, {name: Wakeup() for name in WAKEUPS})
+    timers = SlaTimers(settle_seconds=settings.settle_seconds)
+    journal = Journal(
+        database,
+        ConfigCache(sealer),
+        clock,
+        offset=offset,
+        deciders=(CaseOpening(),),
+        projections=(FeedbackStore(), Volumes(), Cases(), timers),
+        announcers=(CaseAnnouncer(), timers),
+    )
+
+    def committed(_tenant_id: UUID) -> None:
+        bell.ring("fanout", "sla", "fold")
+
+    ingest = Ingest(journal, committed=committed)
+    return Services(settings, database, clock, sealer, bell, journal, ingest)

@@ -1,0 +1,1 @@
+"""Schema migrations: one DDL statement per execute, tested up, down and up again."""
