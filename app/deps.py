@@ -33,8 +33,8 @@ def get_now(request: Request) -> datetime:
     return clock()
 
 
-def require(scope: Scope) -> Callable[..., Awaitable[Principal]]:
-    """A dependency: the principal of the request, refused unless it holds `scope`."""
+def require(scope: Scope, *others: Scope) -> Callable[..., Awaitable[Principal]]:
+    """A dependency: the principal of the request, refused unless it holds `scope` (or one of the others)."""
 
     async def principal_with_scope(
         request: Request,
@@ -43,7 +43,7 @@ def require(scope: Scope) -> Callable[..., Awaitable[Principal]]:
         _header_key: Annotated[object, Security(_header)] = None,
     ) -> Principal:
         principal = await find_principal(get_database(request), key_of(request.headers), get_now(request))
-        if not principal.may(scope):
+        if not any(principal.may(known) for known in (scope, *others)):
             raise refuse_scope(principal, scope)
         request.state.principal = principal
         return principal
@@ -91,6 +91,7 @@ NowDep = Annotated[datetime, Depends(get_now)]
 EventsWriter = Annotated[Principal, Depends(require(Scope.EVENTS_WRITE))]
 FeedbackReader = Annotated[Principal, Depends(require(Scope.FEEDBACK_READ))]
 MetricsReader = Annotated[Principal, Depends(require(Scope.METRICS_READ))]
+CasesReader = Annotated[Principal, Depends(require(Scope.CASES_WRITE, Scope.FEEDBACK_READ))]
 CasesWriter = Annotated[Principal, Depends(require(Scope.CASES_WRITE))]
 WebhooksManager = Annotated[Principal, Depends(require(Scope.WEBHOOKS_MANAGE))]
 ConfigManager = Annotated[Principal, Depends(require(Scope.CONFIG_MANAGE))]

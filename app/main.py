@@ -9,14 +9,19 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 
 from app import __doc__ as about
+from app.cases import router as cases_router
+from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
+from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
+from app.sla import router as sla_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
 from app.wiring import Services
@@ -51,12 +56,12 @@ def create_app(services: Services, *, with_worker: bool = False) -> Front:
 
 def create_api(services: Services) -> FastAPI:
     """The framework's application: every route but the hot ones, and the description of all."""
-    api = FastAPI(
+    api = FastAPIOffline(
         title="Vidhuk",
         version=API_VERSION,
         description=about or "",
         lifespan=_lifespan,
-        docs_url=None,
+        docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
     )
@@ -76,9 +81,13 @@ def create_api(services: Services) -> FastAPI:
 ROUTERS = (
     events_router.router,
     inlet.router,
+    configuration_router.router,
     feedback_router.router,
+    cases_router.router,
+    sla_router.router,
     keys_router.router,
     operator_router.router,
+    operations_router.router,
 )
 
 

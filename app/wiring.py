@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
+from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
 from app.db.wakeup import Bell
 from app.feedback.projection import FeedbackStore, Volumes
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
-from app.journal.journal import Journal
+from app.journal.journal import Appended, Journal
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.settings import Settings
+from app.sla.payload import live_timers
 from app.sla.timers import SlaTimers
 
 WAKEUPS = ("fanout", "deliver", "sla", "fold")
@@ -36,6 +37,7 @@ class Services:
     bell: Bell
     journal: Journal
     ingest: Ingest
+    read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
         """Finish what was accepted, then let go of the database."""
@@ -61,8 +63,12 @@ def build_services(
         announcers=(CaseAnnouncer(), timers),
     )
 
-    def committed(_tenant_id: UUID) -> None:
-        bell.ring("fanout", "sla", "fold")
+    def committed(appended: Appended) -> None:
+        """Wake the loops that this commit has work for; a plain rating has none."""
+        if appended.announced:
+            bell.ring("fanout")
+        if any(event.subject_id is not None for event in appended.events):
+            bell.ring("sla")
 
     ingest = Ingest(journal, committed=committed)
     return Services(settings, database, clock, sealer, bell, journal, ingest)

@@ -122,7 +122,7 @@ def create_lookups(operations: Operations) -> None:
         )
         operations.execute(f"REVOKE ALL ON FUNCTION {name}(bytea) FROM PUBLIC")
         operations.execute(f"GRANT EXECUTE ON FUNCTION {name}(bytea) TO {APP}")
-    operations.execute(f"GRANT SELECT ON alembic_version TO {APP}")
+    operations.execute(f"GRANT SELECT ON alembic_version TO {APP}, {WORKER}")
 
 
 def drop_lookups(operations: Operations) -> None:

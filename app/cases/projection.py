@@ -29,7 +29,9 @@ class Cases:
         named = {
             event.subject_id
             for event in commit.events
-            if event.subject_kind is SubjectKind.CASE and event.subject_id is not None
+            if event.subject_kind is SubjectKind.CASE
+            and event.subject_id is not None
+            and not event.type.is_derived
         }
         if not named:
             return

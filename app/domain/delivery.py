@@ -53,18 +53,16 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Our own fault: an unreadable stored row, a missing key, a bug. Never the receiver's blame."""
+    """Our own fault: an unreadable stored row, a missing key, a bug. Never the receiver's blame.
+
+    (An attempt cut short by our own shutdown is no outcome at all: it goes back to the queue.)
+    """
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """Cut short by our own shutdown: nothing is known and nothing is counted."""
-
-
-Outcome = Answered | Failed | Broken | Interrupted
+Outcome = Answered | Failed | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +98,7 @@ class Internal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """Back to the queue as if it had not been claimed."""
-
-
-Step = Delivered | RetryAt | Exhausted | DisableEndpoint | Internal | Released
+Step = Delivered | RetryAt | Exhausted | DisableEndpoint | Internal
 
 
 def next_step(outcome: Outcome, *, tries: int, faults: int, now: datetime, jitter: float) -> Step:
@@ -129,8 +122,6 @@ def next_step(outcome: Outcome, *, tries: int, faults: int, now: datetime, jitte
         case Broken(reason=reason):
             again = faults + 1 < MAX_FAULTS
             return Internal(now + timedelta(seconds=FAULT_DELAY_SECONDS) if again else None, reason)
-        case Interrupted():
-            return Released()
         case _:
             assert_never(outcome)
 

@@ -106,7 +106,7 @@ class Poster:
         return [_outcome(result) for result in results]
 
     async def _request(self, body: bytes) -> httpx.Response:
-        """One request, again while the service is away or busy; a service never met is not waited for long."""
+        """One request, again while the service is away or busy; one never met is not waited for long."""
         problem = ""
         tries = TRIES if self._met else FIRST_TRIES
         for attempt in range(tries):

@@ -17,7 +17,7 @@ from app.ingest.batcher import Batcher
 from app.ingest.quarantine import quarantine
 from app.ingest.results import Item, Result, Status, Terms, Ticket
 from app.journal.drafts import draft
-from app.journal.journal import Head, Identity, Journal
+from app.journal.journal import Appended, Head, Identity, Journal
 from app.journal.ports import Draft, Standing
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class _Judged:
 class Ingest:
     """Takes events of any door into the journal."""
 
-    def __init__(self, journal: Journal, *, committed: Callable[[UUID], None]) -> None:
+    def __init__(self, journal: Journal, *, committed: Callable[[Appended], None]) -> None:
         self._journal = journal
         self._committed = committed
         self.batcher = Batcher(self._store_chunk)
@@ -127,6 +127,7 @@ class Ingest:
         """One transaction: judge, lock, append. Nothing is written when nothing is new."""
         journal = self._journal
         identities = [Identity(item.event.source, item.event.id) for item in items]
+        appended: Appended | None = None
         async with journal.transaction(tenant_id) as tx:
             dead = await _dead_keys(tx, tenant_id, items)
             head = await journal.read_head(tx, tenant_id, identities)
@@ -148,7 +149,8 @@ class Ingest:
             results = _in_order(judged, len(items))
             if dry_run:
                 raise DryRunError(results)
-        self._committed(tenant_id)
+        if appended is not None:
+            self._committed(appended)
         return results
 
 

@@ -9,10 +9,12 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     SmallInteger,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
@@ -98,7 +100,8 @@ def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
         "items": func.sum(rows.c.item_weight),
         "complaints": func.sum(case((rows.c.is_complaint, rows.c.item_weight), else_=0)),
     }
-    return [all_sums[name].label(name) for name in names]
+    # int4, as in the cuboids: a sum over bigint would be numeric, which is slow and no integer.
+    return [cast(all_sums[name], Integer).label(name) for name in names]
 
 
 def count_rows(

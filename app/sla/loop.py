@@ -28,8 +28,8 @@ SELECT DISTINCT t.subject_id FROM sla_timers t
        SELECT 1 FROM sla_due d WHERE d.tenant_id = t.tenant_id AND d.subject_id = t.subject_id)
    AND NOT EXISTS (SELECT 1 FROM announcements a WHERE a.tenant_id = t.tenant_id
        AND a.subject_id = t.subject_id AND a.timer = t.timer AND a.cycle = t.cycle AND a.kind = 'breached')
-   AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = t.tenant_id AND c.case_id = t.subject_id
-       AND c.quiet_until >= t.due_at)
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = t.tenant_id AND e.subject_id = t.subject_id
+       AND e.origin <> 'live' AND e.recorded_at > t.due_at)
  LIMIT 1000
 """
 
@@ -85,9 +85,11 @@ class SlaLoop:
         """A subject that cannot be read is tried again in an hour, so that it does not hold up the others."""
         async with self._database.write(tenant_id) as tx:
             await tx.execute(
-                "UPDATE sla_due SET next_at = now() + interval '1 hour' WHERE tenant_id = $1 AND subject_id = $2",
+                "UPDATE sla_due SET next_at = now() + $3::interval + interval '1 hour' "
+                "WHERE tenant_id = $1 AND subject_id = $2",
                 tenant_id,
                 subject_id,
+                self._journal.offset(),
             )
 
     async def _until_next(self) -> float:

@@ -37,6 +37,12 @@ class SubjectClock:
     policy: Policy
     facts: Mapping[str, Any]
     readings: tuple[ClockReading, ...]
+    pins: tuple[Pin, ...] = ()
+
+    def policy_of(self, reading: ClockReading) -> Policy:
+        """The policy version under which this cycle began: that of the opening, or of its reopening."""
+        pinned = [pin.policy for pin in self.pins if pin.at <= reading.started_at]
+        return pinned[-1] if pinned else self.policy
 
 
 def read_subject(
@@ -69,7 +75,7 @@ def read_subject(
     )
     plans = plan_timers(policy, facts, events, config.calendars_at(opened_at), pins)
     readings = tuple(reading for plan in plans for reading in read_plan(plan, events, as_of))
-    return SubjectClock(subject_id, kind, policy, facts, readings)
+    return SubjectClock(subject_id, kind, policy, facts, readings, pins)
 
 
 def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:

@@ -47,7 +47,7 @@ class SlaTimers:
         named = _named(commit)
         if not named:
             return
-        clocks = await _read_all(tx, commit, named)
+        clocks = await _read_all(tx, commit, named, ahead=True)
         await tx.execute(
             "DELETE FROM sla_timers WHERE tenant_id = $1 AND subject_id = any($2)", commit.tenant_id, named
         )
@@ -143,16 +143,22 @@ class _Judge:
 
 
 def _named(commit: Commit) -> list[UUID]:
+    """Subjects of business facts; what is announced changes no reading, and a rebuild must find the same."""
     return sorted(
         {
             event.subject_id
             for event in commit.events
-            if event.subject_id is not None and event.subject_kind in _TIMED_KINDS
+            if event.subject_id is not None
+            and event.subject_kind in _TIMED_KINDS
+            and not event.type.is_derived
         }
     )
 
 
-async def _read_all(tx: Tx, commit: Commit, subject_ids: Sequence[UUID]) -> list[SubjectClock]:
+async def _read_all(
+    tx: Tx, commit: Commit, subject_ids: Sequence[UUID], *, ahead: bool = False
+) -> list[SubjectClock]:
+    """The clocks at this commit; `ahead` counts facts of fast clocks too, whose time is yet to come."""
     await load_histories(tx, commit, subject_ids)
     clocks: list[SubjectClock] = []
     for subject_id in subject_ids:
@@ -162,7 +168,11 @@ async def _read_all(tx: Tx, commit: Commit, subject_ids: Sequence[UUID]) -> list
             case = fold(history)
         elif case is None and history and history[0].subject_kind is SubjectKind.CASE:
             continue
-        clock = read_subject(subject_id, history, case, commit.config, commit.recorded_at)
+        told = (event.occurred_at for event in history if ahead and not event.type.is_derived)
+        as_of = max(told, default=commit.recorded_at)
+        clock = read_subject(
+            subject_id, history, case, commit.config, max(as_of, commit.recorded_at)
+        )
         if clock is not None:
             clocks.append(clock)
     return clocks
@@ -192,8 +202,8 @@ def _draft(commit: Commit, clock: SubjectClock, reading: ClockReading, finding: 
             "revision": finding.revision,
             "provisional": finding.provisional,
             "due_at": reading.due_at,
-            "policy": clock.policy.key,
-            "policy_version": clock.policy.version,
+            "policy": clock.policy_of(reading).key,
+            "policy_version": clock.policy_of(reading).version,
         },
         subject=Subject(clock.kind, str(clock.subject_id)),
     )
@@ -246,8 +256,8 @@ def _row(commit: Commit, clock: SubjectClock, reading: ClockReading) -> tuple[An
         "cycle": reading.cycle,
         "seq": commit.seq,
         "subject_kind": clock.kind.value,
-        "policy": clock.policy.key,
-        "policy_version": clock.policy.version,
+        "policy": clock.policy_of(reading).key,
+        "policy_version": clock.policy_of(reading).version,
         "clock_kind": reading.timer.clock_kind.value,
         "state": _timeless_state(reading),
         "started_at": reading.started_at,

@@ -1,4 +1,4 @@
-"""The one list of outgoing types: it feeds the subscription filter, the test event and OpenAPI's `webhooks`."""
+"""The one list of outgoing types: for the subscription filter, the test event and OpenAPI's `webhooks`."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ _CASES = tuple(
 _OWN = (
     OutgoingType(
         DISABLED,
-        "An endpoint was disabled: `reason` is `gone` (it answered 410) or `failing` (five days of failures).",
+        "An endpoint was disabled: `gone` (it answered 410) or `failing` (five days of only failures).",
         examples.ENDPOINT_DISABLED,
     ),
     OutgoingType(

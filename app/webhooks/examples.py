@@ -73,7 +73,7 @@ def sla(
 
 FEEDBACK_OFFER: dict[str, Any] = {
     **sla("breached", state="breached"),
-    "subject": {"kind": "interaction", "id": "sub_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["call-4711"]},
+    "subject": {"kind": "interaction", "id": "interaction_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["call-4711"]},
     "facts": {"channel": "call", "location": "kyiv-1", "employee": "olena"},
 }
 

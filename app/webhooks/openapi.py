@@ -21,7 +21,7 @@ class WebhookBody(BaseModel):
     type: str = Field(description="which event this is", examples=["sla.breached"])
     timestamp: datetime = Field(description="when it happened (not when it was sent)")
     data: dict[str, Any] = Field(
-        description="what the type's example shows; `sequence` orders the events of a tenant, keep the greatest"
+        description="as in the type's example; `sequence` orders the events of a tenant: keep the greatest"
     )
 
 

@@ -21,9 +21,7 @@ from app.domain.delivery import (
     Failed,
     FailureKind,
     Internal,
-    Interrupted,
     Outcome,
-    Released,
     RetryAt,
     Step,
     next_step,
@@ -133,7 +131,3 @@ def test_a_fault_of_ours_costs_no_try_and_is_quarantined_after_three() -> None:
         assert isinstance(step, Internal)
         assert step.at is not None
     assert follow(Broken("unreadable", "secret"), faults=MAX_FAULTS - 1) == Internal(None, "unreadable")
-
-
-def test_an_interrupted_attempt_is_given_back_uncounted() -> None:
-    assert follow(Interrupted(), tries=MAX_TRIES - 1) == Released()

@@ -129,8 +129,17 @@ class World:
     async def count(self, kind: str, number: int, at: datetime = NOON, **where: str) -> None:
         """A volume arrives."""
         self.seq += 1
-        row = {"kind": kind, "count": number, "occurred_at": at, "source": "counter", "attributes": {}, **where}
-        await self._insert(volumes, row | {"event_id": uuid4(), "seq_from": self.seq, "position": self.seq << 20})
+        row = {
+            "kind": kind,
+            "count": number,
+            "occurred_at": at,
+            "source": "counter",
+            "attributes": {},
+            **where,
+        }
+        await self._insert(
+            volumes, row | {"event_id": uuid4(), "seq_from": self.seq, "position": self.seq << 20}
+        )
 
     async def case(self, opened_at: datetime, **columns: Any) -> None:
         """A case as its projection leaves it."""

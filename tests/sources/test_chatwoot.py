@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_csat_answer_is_feedback_on_the_conversation(payload: LoadPayload, con
     event = _one(payload("chatwoot/message_updated_csat"), context)
     assert event.type is EventType.FEEDBACK_RECEIVED
     assert event.subject == CONVERSATION
-    assert (event.object, event.version) == ("csat:9100", 1767262170500000)
+    assert (event.object, event.version) == ("csat:9100", Decimal(1767262170500000))
     assert event.occurred_at == datetime(2026, 1, 1, 10, 9, 30, 500000, tzinfo=UTC)
     assert event.data == {
         "kind": "rating",

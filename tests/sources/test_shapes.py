@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -16,7 +17,7 @@ def _words(annotation: Any) -> set[str] | None:
     """The closed vocabulary of an annotation, if it has one."""
     if get_origin(annotation) is Literal:
         return set(get_args(annotation))
-    if isinstance(annotation, type) and hasattr(annotation, "__members__"):
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
         return {member.value for member in annotation}
     for part in get_args(annotation):
         if (words := _words(part)) is not None:

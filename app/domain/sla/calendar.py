@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import InvalidError
@@ -61,7 +62,7 @@ class Calendar:
     # some binary searches.
     _blocks: dict[int, Block] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def business_day_seconds(self) -> int:
         """Length of the usual working day: the commonest of the week, of equally common ones the longest."""
         lengths = Counter(sum(end - start for start, end in spans) for spans in self.weekly if spans)
@@ -149,14 +150,21 @@ class Calendar:
         """Working microseconds in [start, end), both in microseconds since 1970."""
         if end <= start:
             return 0
-        blocks = (self._block(year) for year in _years(start, end))
+        years = _years(start, end)
+        within = self._block(years[1]) if len(years) == 3 else None
+        if within is not None and within.covers(start, end):
+            return within.count(end) - within.count(start)
+        blocks = (self._block(year) for year in years)
         return sum(block.count(end) - block.count(start) for block in blocks)
 
     def advance(self, start: int, worked: int) -> int:
         """The earliest instant by which `worked` microseconds of working time follow `start`."""
         if worked <= 0:
             return start
-        for year in range(max(instant_of(start).year - 1, FIRST_YEAR), LAST_YEAR + 1):
+        first = instant_of(start).year
+        if not (FIRST_YEAR <= first <= LAST_YEAR and self._block(first).covers(start, start)):
+            first = max(first - 1, FIRST_YEAR)
+        for year in range(first, LAST_YEAR + 1):
             block = self._block(year)
             done = block.count(start)
             if block.total - done >= worked:

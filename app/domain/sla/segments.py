@@ -79,6 +79,10 @@ class Block:
         self.before = list(accumulate((end - start for start, end in joined), initial=0))
         self.total = self.before.pop()
 
+    def covers(self, start: int, end: int) -> bool:
+        """Whether no other block has anything between the two instants."""
+        return bool(self.starts) and self.starts[0] <= start and end <= self.ends[-1]
+
     def count(self, until: int) -> int:
         """Microseconds worked in this block before an instant."""
         index = bisect_right(self.starts, until) - 1

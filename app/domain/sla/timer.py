@@ -66,7 +66,8 @@ class Duration:
 
     def micros(self, calendar: Calendar, factor: float = 1) -> int:
         """Microseconds on its own clock, scaled to a whole second, never less than one."""
-        seconds = self.seconds + self.business_days * calendar.business_day_seconds
+        days = self.business_days * calendar.business_day_seconds if self.business_days else 0
+        seconds = self.seconds + days
         return max(round(seconds * factor), 1) * SECOND
 
 

@@ -12,8 +12,12 @@ from app.domain.sla import (
     Calendar,
     ClockEvent,
     ClockReading,
+    Policy,
     Timer,
+    TimerPlan,
+    TimerVersion,
     calendar_preset,
+    default_policy_document,
     parse_calendar,
     parse_policy,
     read,
@@ -27,6 +31,32 @@ def at(text: str, tz: str = "UTC") -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(tz)).astimezone(UTC)
 
 
+KNOWN = {"9x5"}
+TIMER = {
+    "key": "reply",
+    "subject": "case",
+    "start": ["case.opened"],
+    "stop": ["case.replied"],
+    "due": {"duration": "PT1H"},
+}
+
+
+def timed(key: str, **more: Any) -> dict[str, Any]:
+    """The document of a timer, one elapsed hour from opening to reply unless told otherwise (None: without)."""
+    document = TIMER | {"key": key} | more
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def a_policy(*rules: dict[str, Any], **keys: Any) -> Policy:
+    """A policy of these rules."""
+    return parse_policy({"format": 1, "calendar": "9x5", "rules": list(rules)} | keys, "test", 1, KNOWN)
+
+
+def a_timer(**keys: Any) -> Timer:
+    """The timer of such a document."""
+    return a_policy({"timers": [timed("reply", **keys)]}).rules[0].timers[0]
+
+
 def office(tz: str = "UTC", closed: Iterable[str] = ()) -> Calendar:
     """Mon-Fri 09-18 in a zone, with days off."""
     document = calendar_preset("9x5", tz)
@@ -37,20 +67,6 @@ def office(tz: str = "UTC", closed: Iterable[str] = ()) -> Calendar:
 def around_the_clock(tz: str = "UTC") -> Calendar:
     """24x7 in a zone."""
     return parse_calendar(calendar_preset("24x7", tz), "9x5", 1)
-
-
-def a_timer(**keys: Any) -> Timer:
-    """A case timer of one elapsed hour from opening to reply, unless told otherwise."""
-    document = {
-        "key": "reply",
-        "subject": "case",
-        "start": ["case.opened"],
-        "stop": ["case.replied"],
-        "due": {"duration": "PT1H"},
-    } | keys
-    document = {name: value for name, value in document.items() if value is not None}
-    policy = {"format": 1, "calendar": "9x5", "rules": [{"timers": [document]}]}
-    return parse_policy(policy, "test", 1, {"9x5"}).rules[0].timers[0]
 
 
 def an_event(event_type: str, when: str | datetime, tz: str = "UTC", /, **more: Any) -> ClockEvent:
@@ -66,3 +82,38 @@ def one(timer: Timer, calendar: Calendar, events: Iterable[ClockEvent], as_of: d
     """The only reading."""
     (reading,) = read(timer, calendar, events, as_of)
     return reading
+
+
+OPENED = an_event("case.opened", "2026-03-04 10:00")
+WAITS = an_event("case.waiting_customer", "2026-03-04 10:20")
+RESUMES = an_event("case.resumed", "2026-03-04 12:20")
+KYIV = "Europe/Kyiv"
+DAY = around_the_clock()
+OFFICE = {"9x5": office()}
+PRESET = parse_policy(default_policy_document(), "default", 1, KNOWN)
+PAUSABLE = a_timer(stop=["case.remedied"], pause=["waiting_customer"])
+LADDER = [
+    {"percent": 100, "to": "assignee"},
+    {"percent": 150, "to": "manager"},
+    {"percent": 200, "to": "feedback_owner"},
+]
+
+
+def reasons(reading: ClockReading) -> list[str]:
+    """What was odd about a reading."""
+    return [anomaly.reason for anomaly in reading.anomalies]
+
+
+def changed(after_hours: float, since: str, first_hours: float = 8) -> TimerPlan:
+    """A pausable timer whose target changes at an instant, as by a new severity."""
+    slow, fast = (
+        a_timer(
+            stop=["case.remedied"],
+            due={"duration": {"hours": hours}, "clock": "elapsed"},
+            pause=["waiting_customer"],
+        )
+        for hours in (first_hours, after_hours)
+    )
+    return TimerPlan(
+        "reply", (TimerVersion(slow, DAY), TimerVersion(fast, DAY, at(since), "severity_change"))
+    )

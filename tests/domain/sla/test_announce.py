@@ -201,7 +201,7 @@ def test_a_breach_that_fell_due_after_the_last_event_does_not_wait() -> None:
     ]
 
 
-def test_hundreds_of_looks_say_a_breach_once() -> None:  # 5c, row 7
+def test_5c_7_hundreds_of_looks_say_a_breach_once() -> None:
     ledger = Ledger(FULL)
     said = [
         word for minute in range(300) for word in ledger.look(OPENED.occurred_at + timedelta(minutes=minute))

@@ -119,7 +119,7 @@ def test_a_lunch_break_is_left_out_and_a_transferred_day_is_worked() -> None:
     assert split.working_seconds(at("2026-03-14 00:00"), at("2026-03-15 00:00")) == 2 * HOUR
 
 
-def test_a_week_without_monday_counts_like_any_other() -> None:
+def test_5c_12_a_week_without_monday_counts_like_any_other() -> None:
     rest = calendar({day: [["09:00", "18:00"]] for day in ("tue", "wed", "thu", "fri")})
     assert rest.add_working_seconds(at("2026-03-06 17:00"), 2 * HOUR) == at("2026-03-10 10:00")
 

@@ -1,0 +1,176 @@
+"""Rows, folded cases and events become what callers see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.cases.repository import seq_of
+from app.cases.schemas import AnomalyOut, CaseDetail, CaseEventOut, CaseOut, CommandOut, CycleOut
+from app.domain.case import COMMANDS, Case, check, fold
+from app.domain.errors import ConflictError
+from app.domain.events import EventType, StoredEvent
+from app.domain.playbook import DEFAULT_PLAYBOOKS
+from app.journal.config import TenantConfig
+from app.kit.ids import public_id
+
+ReadTimers = Callable[[UUID, Sequence[StoredEvent], Case, TenantConfig, datetime], list[dict[str, Any]]]
+"""The live readings of a case's timers; the composition root hands it in."""
+
+_SAME_NAME: Final = (
+    "opened_at", "source", "channel", "touchpoint", "location", "employee", "product", "segment", "cause",
+    "assignee", "customer_facing", "initiative", "due_given_at", "promised_due_at", "acknowledged_at",
+    "first_response_at", "remedied_at", "closed_at", "ended_at", "reopened_count",
+)  # fmt: skip
+# Good enough for every command, so that only the state of the case can refuse it.
+_ANY_DATA: Final = dict.fromkeys(("assignee", "reason", "of", "ref", "into", "cause"), "x")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase:
+    """A case with all that its presentation needs."""
+
+    case_id: UUID
+    history: Sequence[StoredEvent]
+    config: TenantConfig
+    refs: Sequence[str]
+
+    @property
+    def version(self) -> int:
+        """The number in its ETag."""
+        return seq_of(self.history)
+
+
+def case_out(row: Any) -> CaseOut:
+    """One row of the list."""
+    return CaseOut(
+        **{name: getattr(row, name) for name in (*_SAME_NAME, "state", "kind", "severity", "attributes")},
+        id=public_id("case", row.case_id),
+        version=row.seq,
+        repeat_of=_public_case(row.repeat_of),
+        merged_into=_public_case(row.merged_into),
+    )
+
+
+def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> CaseDetail:
+    """A case as all its events tell it, and as the clock reads it at this instant."""
+    case = fold(known.history)
+    merged = (event for event in known.history if event.type is EventType.CASE_MERGED)
+    into = next((event.fact["into_id"] for event in merged if event.fact.get("into_id")), None)
+    return CaseDetail(
+        **{name: getattr(case, name) for name in _SAME_NAME},
+        id=public_id("case", known.case_id),
+        version=known.version,
+        state=case.state.value,
+        kind=case.kind.value,
+        severity=case.severity.value,
+        repeat_of=case.repeat_of,
+        merged_into=_public_case(UUID(into)) if into else None,
+        attributes=dict(case.attributes),
+        refs=list(known.refs),
+        outcome=case.outcome,
+        contacts=case.contacts,
+        detection=dict(case.detection),
+        cycles=_cycles(case),
+        anomalies=_anomalies(case),
+        required_steps=[
+            step.value for step in DEFAULT_PLAYBOOKS.required_steps(case.kind, case.severity)
+        ],
+        missing_to_close=[] if case.closed_at else list(DEFAULT_PLAYBOOKS.missing_to_close(case)),
+        allowed_commands=allowed_commands(case, at),
+        timers=read_timers(known.case_id, known.history, case, known.config, at),
+    )
+
+
+def allowed_commands(case: Case, at: datetime) -> list[str]:
+    """The commands that the case would take now."""
+    data = {**_ANY_DATA, "due_at": at + timedelta(days=1)}
+    allowed = []
+    for command in COMMANDS:
+        try:
+            check(case, command, data, at, DEFAULT_PLAYBOOKS)
+        except ConflictError:
+            continue
+        allowed.append(command)
+    return allowed
+
+
+def event_out(event: StoredEvent, *, with_personal: bool) -> CaseEventOut:
+    """One event of a case's history."""
+    personal = {name: value for name, value in event.personal.items() if name != "subject_ref"}
+    return CaseEventOut(
+        event_id=public_id("evt", event.event_id),
+        sequence=event.position,
+        type=event.type.value,
+        source=event.source,
+        id=event.external_id,
+        occurred_at=event.occurred_at,
+        precision="day" if event.day_precision else None,
+        recorded_at=event.recorded_at,
+        origin=event.origin.value,
+        caused_by=None if event.caused_by is None else public_id("evt", event.caused_by),
+        data=_public_fact(event.fact),
+        personal=personal if with_personal else None,
+    )
+
+
+def command_out(event: StoredEvent, known: KnownCase, read_timers: ReadTimers) -> CommandOut:
+    """The answer to a command: made of nothing later than its own commit, so that a repeat gets it again."""
+    return CommandOut(
+        event_id=public_id("evt", event.event_id),
+        type=event.type.value,
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        sequence=event.position,
+        case=case_detail(known, read_timers, event.recorded_at),
+    )
+
+
+def refs_in(history: Sequence[StoredEvent]) -> list[str]:
+    """The references that the events themselves name."""
+    told = {event.personal.get("subject_ref") for event in history}
+    told |= {event.fact.get("ref") for event in history if event.type is EventType.CASE_LINKED}
+    return sorted(ref for ref in told if ref)
+
+
+def _cycles(case: Case) -> list[CycleOut]:
+    return [
+        CycleOut(
+            number=number,
+            started_at=cycle.started_at,
+            started_by=public_id("evt", cycle.started_by),
+            steps={step.value: at for step, at in cycle.steps.items()},
+            promised_due_at=cycle.promised_due_at,
+            waiting_since=cycle.waiting_since,
+            escalated_at=cycle.escalated_at,
+        )
+        for number, cycle in enumerate(case.cycles, start=1)
+    ]
+
+
+def _anomalies(case: Case) -> list[AnomalyOut]:
+    return [
+        AnomalyOut(
+            reason=item.reason,
+            event_id=public_id("evt", item.event_id),
+            occurred_at=item.occurred_at,
+            field=item.field,
+        )
+        for item in case.anomalies
+    ]
+
+
+def _public_case(case_id: UUID | None) -> str | None:
+    return None if case_id is None else public_id("case", case_id)
+
+
+def _public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """The fact with the ids that the journal added written as callers know them."""
+    shown = dict(fact)
+    for name, prefix in (("into_id", "case"), ("event_id", "evt"), ("cycle", "evt")):
+        if name in shown:
+            shown[name] = public_id(prefix, UUID(str(shown[name])))
+    return shown

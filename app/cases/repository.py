@@ -1,0 +1,111 @@
+"""Reads of cases: a filtered page, the events of one case, and the references it is known by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.cases.filters import CaseFilters
+from app.db.engine import Tx
+from app.db.tables.cases import cases
+from app.db.tables.sla import sla_timers
+from app.domain.errors import NotFoundError
+from app.domain.events import StoredEvent
+from app.journal.rows import select_events
+
+CASE_COLUMNS = tuple(
+    column for column in cases.columns if column.name not in ("tenant_id", "customer_ref", "quiet_until")
+)
+
+
+async def list_cases(
+    connection: AsyncConnection, tenant_id: UUID, filters: CaseFilters, limit: int
+) -> Sequence[Any]:
+    """Cases that meet the filters, newest first."""
+    query = select(*CASE_COLUMNS).where(cases.c.tenant_id == tenant_id)
+    for name, values in filters.columns.items():
+        query = query.where(cases.c[name].in_(values))
+    for key, values in filters.attributes.items():
+        query = query.where(func.jsonb_extract_path_text(cases.c.attributes, key).in_(values))
+    if filters.opened_from is not None:
+        query = query.where(cases.c.opened_at >= filters.opened_from)
+    if filters.opened_to is not None:
+        query = query.where(cases.c.opened_at < filters.opened_to)
+    if filters.overdue_at is not None:
+        late = exists().where(
+            sla_timers.c.tenant_id == tenant_id,
+            sla_timers.c.subject_id == cases.c.case_id,
+            sla_timers.c.state == "open",
+            sla_timers.c.due_at < filters.overdue_at,
+        )
+        query = query.where(late)
+    if filters.before is not None:
+        query = query.where(tuple_(cases.c.opened_at, cases.c.case_id) < filters.before)
+    query = query.order_by(cases.c.opened_at.desc(), cases.c.case_id.desc()).limit(limit)
+    found: Sequence[Any] = (await connection.execute(query)).all()
+    return found
+
+
+async def find_history(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[StoredEvent]:
+    """All events of a case in journal order; [] when there is no such case."""
+    history = await select_events(tx, tenant_id, "e.subject_id = $2 AND e.subject_kind = 'case'", case_id)
+    return history if any(event.type.startswith("case.") for event in history) else []
+
+
+async def get_history(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[StoredEvent]:
+    """The same. Raises NotFoundError."""
+    history = await find_history(tx, tenant_id, case_id)
+    if not history:
+        raise NotFoundError("not_found", "there is no such case")
+    return history
+
+
+async def list_events(
+    tx: Tx, tenant_id: UUID, case_id: UUID, after: int, limit: int
+) -> list[StoredEvent]:
+    """Events of a case behind a position, in journal order."""
+    return await select_events(
+        tx,
+        tenant_id,
+        f"e.position IN (SELECT position FROM events WHERE tenant_id = $1 AND subject_id = $2 "
+        f"AND position > $3 ORDER BY position LIMIT {int(limit)})",
+        case_id,
+        after,
+    )
+
+
+async def find_case_id(tx: Tx, tenant_id: UUID, ref: str) -> UUID | None:
+    """The case that is known by a reference; of a merged one the survivor."""
+    found: UUID | None = await tx.fetchval(
+        "SELECT subject_id FROM subject_aliases WHERE tenant_id = $1 AND kind = 'case' AND ref = $2",
+        tenant_id,
+        ref,
+    )
+    return found
+
+
+async def get_case_id(tx: Tx, tenant_id: UUID, ref: str) -> UUID:
+    """The same. Raises NotFoundError."""
+    found = await find_case_id(tx, tenant_id, ref)
+    if found is None:
+        raise NotFoundError("not_found", "no case is known by this reference")
+    return found
+
+
+async def list_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
+    """The references of a case, in alphabetical order."""
+    rows = await tx.fetch(
+        "SELECT ref FROM subject_aliases WHERE tenant_id = $1 AND subject_id = $2 ORDER BY ref",
+        tenant_id,
+        case_id,
+    )
+    return [row["ref"] for row in rows]
+
+
+def seq_of(history: Sequence[StoredEvent]) -> int:
+    """The version of a case: the last commit that holds a fact about it (announcements are none)."""
+    return max((event.seq for event in history if not event.type.is_derived), default=0)

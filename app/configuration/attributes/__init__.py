@@ -1,0 +1,1 @@
+"""Custom attributes: their type, and whether they are personal or dimensions."""

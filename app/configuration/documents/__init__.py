@@ -1,0 +1,1 @@
+"""Calendars and SLA policies: documents whose versions never change."""

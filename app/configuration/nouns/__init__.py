@@ -1,0 +1,1 @@
+"""Nouns: locations, employees, touchpoints, products and segments by key."""

@@ -1,0 +1,1 @@
+"""Questions: which metric reads their answers, on which scale; and the scales."""

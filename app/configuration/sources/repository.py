@@ -1,0 +1,73 @@
+"""Sources and their inlets in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.tables.configuration import inlets, sources
+
+
+def _with_tokens(tenant_id: UUID) -> Select[Any]:
+    tokens = (
+        select(func.count())
+        .where(inlets.c.tenant_id == tenant_id, inlets.c.source == sources.c.key)
+        .scalar_subquery()
+    )
+    return select(sources, tokens.label("live_tokens")).where(sources.c.tenant_id == tenant_id)
+
+
+async def list_sources(
+    connection: AsyncConnection, tenant_id: UUID, *, after: str | None, limit: int
+) -> Sequence[Any]:
+    """Sources after this key, each with the number of its live tokens."""
+    query = _with_tokens(tenant_id)
+    if after is not None:
+        query = query.where(sources.c.key > after)
+    found: Sequence[Any] = (await connection.execute(query.order_by(sources.c.key).limit(limit))).all()
+    return found
+
+
+async def find_source(connection: AsyncConnection, tenant_id: UUID, key: str) -> Any:
+    """A source with the number of its live tokens, or None."""
+    return (await connection.execute(_with_tokens(tenant_id).where(sources.c.key == key))).first()
+
+
+async def put_source(
+    connection: AsyncConnection, tenant_id: UUID, key: str, values: Mapping[str, Any], now: datetime
+) -> None:
+    """Create or configure a source; what its events wrote stays."""
+    statement = postgresql.insert(sources).values(tenant_id=tenant_id, key=key, created_at=now, **values)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=dict(values))
+    )
+
+
+async def insert_token(
+    connection: AsyncConnection, tenant_id: UUID, source: str, token_hash: bytes, now: datetime
+) -> None:
+    """Open a path to a source."""
+    await connection.execute(
+        insert(inlets).values(tenant_id=tenant_id, token_hash=token_hash, source=source, created_at=now)
+    )
+
+
+async def delete_tokens(
+    connection: AsyncConnection, tenant_id: UUID, source: str, *, keep_newest: int = 0
+) -> int:
+    """Close the paths to a source but the newest ones; how many were closed."""
+    own = (inlets.c.tenant_id == tenant_id, inlets.c.source == source)
+    kept = (
+        select(inlets.c.token_hash)
+        .where(*own)
+        .order_by(inlets.c.created_at.desc(), inlets.c.token_hash)
+        .limit(keep_newest)
+    )
+    closed = await connection.execute(delete(inlets).where(*own, inlets.c.token_hash.not_in(kept)))
+    return closed.rowcount

@@ -1,0 +1,115 @@
+"""`/v1/sources`: who sends, and the secret path of its webhooks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.configuration.changes import configuring
+from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
+from app.configuration.fields import REFUSALS, Cursor, Limit, link_next, read_cursor
+from app.configuration.sources import repository, service
+from app.configuration.sources.schemas import SourceIn, SourceKey, SourceOut, SourcePage, TokenOut
+from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
+from app.domain.errors import NotFoundError
+
+router = APIRouter(
+    prefix="/v1/sources",
+    tags=["Sources"],
+    route_class=EditingRoute,
+    dependencies=[Depends(refuse_unknown_query)],
+    responses=REFUSALS,
+)
+
+
+@router.get("", summary="List sources", operation_id="list_sources")
+async def list_sources(
+    principal: ConfigManager,
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> SourcePage:
+    """Sources, by key; those that only posted events too."""
+    async with database.tenant(principal.tenant_id) as connection:
+        rows = await repository.list_sources(
+            connection, principal.tenant_id, after=read_cursor(cursor), limit=limit + 1
+        )
+    page = SourcePage(items=[service.source_out(row) for row in rows[:limit]])
+    if len(rows) > limit:
+        page.next_cursor = link_next(request, response, page.items[-1].key)
+    return page
+
+
+@router.post(
+    "/{key:path}/token",
+    status_code=201,
+    summary="Create or rotate the secret path",
+    operation_id="create_source_token",
+)
+async def create_source_token(
+    principal: ConfigManager,
+    key: SourceKey,
+    database: DatabaseDep,
+    now: NowDep,
+    keep_previous: Annotated[
+        bool, Query(description="let the newest path before work on, until the next rotation")
+    ] = False,
+) -> TokenOut:
+    """A new secret path for the partner's webhooks. It is in this answer and never shown again."""
+    async with configuring(database, principal, now) as change:
+        return await service.create_token(change, key, keep_previous=keep_previous)
+
+
+@router.delete(
+    "/{key:path}/token",
+    status_code=204,
+    summary="Close the secret paths",
+    operation_id="delete_source_tokens",
+)
+async def delete_source_tokens(
+    principal: ConfigManager, key: SourceKey, database: DatabaseDep, now: NowDep
+) -> None:
+    """Close every secret path of a source; what arrives there is refused from the next delivery on."""
+    async with configuring(database, principal, now) as change:
+        await service.drop_tokens(change, key)
+
+
+@router.get("/{key:path}", summary="Read a source", operation_id="get_source")
+async def get_source(
+    principal: ConfigManager, key: SourceKey, response: Response, database: DatabaseDep
+) -> SourceOut:
+    """One source by its key; its secrets are counted, never shown."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await repository.find_source(connection, principal.tenant_id, key)
+    if row is None:
+        raise NotFoundError("not_found", f"there is no source {key!r}")
+    source = service.source_out(row)
+    response.headers["ETag"] = _etag(source)
+    return source
+
+
+@router.put("/{key:path}", summary="Configure a source", operation_id="put_source")
+async def put_source(
+    principal: ConfigManager,
+    key: SourceKey,
+    wanted: SourceIn,
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    now: NowDep,
+    if_match: IfMatch = None,
+) -> SourceOut:
+    """Configure a source, replacing its settings; it is created when no event named it yet."""
+    async with configuring(database, principal, now) as change:
+        row = await repository.find_source(change.connection, principal.tenant_id, key)
+        check_match(if_match, None if row is None else _etag(service.source_out(row)))
+        source = await service.put_source(change, request.app.state.sealer, key, wanted, row)
+    response.headers["ETag"] = _etag(source)
+    return source
+
+
+def _etag(source: SourceOut) -> str:
+    return etag_of(source, without=("last_event_at", "live_tokens"))

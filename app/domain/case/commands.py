@@ -1,0 +1,146 @@
+"""The commands on a case: which event each would append, and what a case refuses, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from app.domain.case.facts import FIT_A_CLOSED, JUDGEMENTS, MARKS, STEPS, moment_of
+from app.domain.case.misfit import reopening_misfit
+from app.domain.case.state import Case, CaseState
+from app.domain.errors import ConflictError, InvalidError
+from app.domain.events import EventType
+from app.domain.playbook import Playbooks, Step
+from app.domain.sla.document import nearest
+
+COMMANDS: Final[Mapping[str, EventType]] = {
+    "acknowledge": EventType.CASE_ACKNOWLEDGED,
+    "assess": EventType.CASE_ASSESSED,
+    "assign": EventType.CASE_ASSIGNED,
+    "reply": EventType.CASE_REPLIED,
+    "apologise": EventType.CASE_APOLOGISED,
+    "promise": EventType.CASE_PROMISED,
+    "decline": EventType.CASE_DECLINED,
+    "remedy": EventType.CASE_REMEDIED,
+    "communicate-decision": EventType.CASE_DECISION_COMMUNICATED,
+    "resurvey": EventType.CASE_RESURVEYED,
+    "close": EventType.CASE_CLOSED,
+    "reopen": EventType.CASE_REOPENED,
+    "wait-customer": EventType.CASE_WAITING_CUSTOMER,
+    "resume": EventType.CASE_RESUMED,
+    "escalate": EventType.CASE_ESCALATED,
+    "withdraw": EventType.CASE_WITHDRAWN,
+    "mark-duplicate": EventType.CASE_MARKED_DUPLICATE,
+    "mark-invalid": EventType.CASE_MARKED_INVALID,
+    "link": EventType.CASE_LINKED,
+    "merge": EventType.CASE_MERGED,
+}
+_NEEDS: Final = {
+    EventType.CASE_ASSIGNED: "assignee",
+    EventType.CASE_PROMISED: "due_at",
+    EventType.CASE_DECLINED: "reason",
+    EventType.CASE_MARKED_DUPLICATE: "of",
+    EventType.CASE_MARKED_INVALID: "reason",
+    EventType.CASE_LINKED: "ref",
+    EventType.CASE_MERGED: "into",
+}
+# Said once in a cycle: a second time would only blur when it was done.
+_ONCE: Final = frozenset({Step.THANKED, Step.DECLINED, Step.REMEDIED, Step.RESURVEYED})
+
+
+def check(
+    case: Case, command: str, data: Mapping[str, Any], now: datetime, playbooks: Playbooks
+) -> EventType:
+    """The event that a command would append now. `data` are the event's, times as datetime or ISO text.
+
+    Raises `InvalidError`, with a pointer into `data`, for what can never be right (`unknown_command`,
+    `missing_<field>`, `unreadable_time`, `due_in_the_past`, `unknown_<field>`, `nothing_assessed`) and
+    `ConflictError` for what the case does not allow now, saying what is missing or stands in the way.
+    """
+    event = COMMANDS.get(command)
+    if event is None:
+        detail = f"There is no command {command!r}."
+        raise InvalidError("unknown_command", detail, cure=nearest(command, COMMANDS))
+    _check_data(event, data, now)
+    if case.ended_as is not None:
+        _check_ended(case, event, case.ended_as)
+    elif case.closed_at is not None and event not in FIT_A_CLOSED - {EventType.CASE_CLOSED}:
+        cure = "Reopen it within 14 days of its closing; later, open a new case with `repeat_of`."
+        raise ConflictError("case_closed", "The case is closed.", cure=cure)
+    _check_steps(case, event, now)
+    missing = playbooks.missing_to_close(case) if event is EventType.CASE_CLOSED else ()
+    if missing:
+        detail = f"Before it closes, the case must still be: {'; '.join(missing)}."
+        raise ConflictError("close_incomplete", detail, cure="Do what is missing, each by its own command.")
+    return event
+
+
+def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> None:
+    needed = _NEEDS.get(event)
+    if needed is not None and not str(data.get(needed) or "").strip():
+        raise InvalidError(f"missing_{needed}", f"{event} needs `{needed}`.", pointer=f"/{needed}")
+    for name, words in JUDGEMENTS.items():
+        if data.get(name) is not None and data[name] not in list(words):
+            detail = f"There is no {name} {data[name]!r}."
+            raise InvalidError(
+                f"unknown_{name}", detail, pointer=f"/{name}", cure=nearest(data[name], list(words))
+            )
+    if event is EventType.CASE_ASSESSED and not any(data.get(name) for name in ("cause", *JUDGEMENTS)):
+        detail = "An assessment says at least one of severity, kind and cause."
+        raise InvalidError("nothing_assessed", detail)
+    if data.get("due_at") is not None:
+        due_at = moment_of(data["due_at"])
+        if due_at is None:
+            cure = 'Write it with its zone, as in "2026-11-22T10:00:00Z".'
+            raise InvalidError("unreadable_time", "This is not a time.", pointer="/due_at", cure=cure)
+        if due_at <= now:
+            detail = "What is promised must still lie ahead."
+            raise InvalidError("due_in_the_past", detail, pointer="/due_at")
+
+
+def _check_ended(case: Case, event: EventType, ended_as: CaseState) -> None:
+    """A withdrawn case may be reopened, one that is no case of its own still linked or merged."""
+    allowed = {EventType.CASE_LINKED}
+    if ended_as is CaseState.WITHDRAWN:
+        allowed |= {EventType.CASE_REOPENED, *MARKS}
+    elif ended_as is not CaseState.MERGED:
+        allowed.add(EventType.CASE_MERGED)
+    if event not in allowed:
+        words = {CaseState.DUPLICATE: "marked as a duplicate", CaseState.INVALID: "marked as invalid"}
+        detail = f"The case is {words.get(ended_as, ended_as.value)}."
+        survivor = case.merged_into or case.duplicate_of
+        cure = f"Send it to {survivor}." if survivor else "Retract the event that ended it, if it was wrong."
+        raise ConflictError(f"case_{ended_as}", detail, cure=cure)
+
+
+def _check_steps(case: Case, event: EventType, now: datetime) -> None:
+    step, waiting = STEPS.get(event), case.current.waiting_since is not None
+    if step in _ONCE and step in case.steps:
+        raise ConflictError(
+            f"already_{step}", f"The case is {step} already.", cure="Reply instead, or close."
+        )
+    match event:
+        case EventType.CASE_PROMISED | EventType.CASE_DECLINED if Step.REMEDIED in case.steps:
+            raise ConflictError("already_remedied", "There is nothing left to promise or to refuse.")
+        case EventType.CASE_RESURVEYED if case.settled_at is None and Step.REPLIED not in case.steps:
+            raise ConflictError("not_answered", "Ask again after a remedy, a refusal or an answer.")
+        case EventType.CASE_WAITING_CUSTOMER if waiting:
+            raise ConflictError("already_waiting", "The case waits for the customer already.")
+        case EventType.CASE_WAITING_CUSTOMER if not case.customer_facing:
+            raise ConflictError("no_customer", "Nobody can be waited for: the author is not known.")
+        case EventType.CASE_RESUMED if not waiting:
+            raise ConflictError("not_waiting", "The case does not wait for the customer.")
+        case EventType.CASE_REOPENED:
+            _check_reopening(case, now)
+        case _:
+            pass
+
+
+def _check_reopening(case: Case, now: datetime) -> None:
+    misfit = reopening_misfit(case, now)
+    if misfit == "reopened_while_open":
+        raise ConflictError(misfit, "The case is open: nothing was remedied, refused or closed yet.")
+    if misfit == "reopened_too_late":
+        cure = "Open a new case with `repeat_of`."
+        raise ConflictError(misfit, "More than 14 days have passed since it was settled.", cure=cure)

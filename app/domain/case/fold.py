@@ -1,0 +1,155 @@
+"""The case that a pile of events tells of, whatever the order in which they came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from app.domain.case.facts import (
+    DESCRIBES,
+    ENDINGS,
+    ENDS_WAITING,
+    JUDGEMENTS,
+    OF_THE_ACT,
+    PLACE,
+    RANK,
+    STEPS,
+    moment_of,
+)
+from app.domain.case.misfit import misfit_of
+from app.domain.case.standing import latest, order, standing
+from app.domain.case.state import Anomaly, Case, CaseState, Cycle
+from app.domain.errors import NotFoundError
+from app.domain.events import EventType, StoredEvent
+from app.domain.playbook import Step
+from app.domain.sla.clock_event import clock_event
+
+
+def fold(events: Sequence[StoredEvent]) -> Case:
+    """The case that these events of one subject tell of: the same in whatever order, however often each.
+
+    Ignores what is not about handling (`feedback.*`, `sla.*`), what an `event.retracted` names by its
+    `{event, source}` (a retraction is final), and states of an object that a greater version replaces.
+    A case all of whose facts were taken back is `invalid`. Raises `NotFoundError` (`no_events`) for [].
+    """
+    if not events:
+        raise NotFoundError("no_events", "A case is known by its events, and there are none.")
+    told = [event for event in events if event.type in RANK]
+    facts = sorted(standing(told, events), key=order)
+    if not facts:
+        return _void(min(told, key=order)) if told else _awaiting(events)
+    opening = next((fact for fact in facts if fact.type is EventType.CASE_OPENED), None)
+    case = _opened_by(opening) if opening else _awaiting(facts)
+    return reduce(_apply, (fact for fact in facts if fact is not opening), case)
+
+
+def _opened_by(opening: StoredEvent) -> Case:
+    at, said = opening.occurred_at, opening.fact
+    facing, initiative = said.get("customer_facing") is not False, said.get("initiative") or "reactive"
+    case = Case(
+        opened_at=at,
+        source=opening.source,
+        cycles=(Cycle(opening.event_id, at, {Step.RECEIVED: at}),),
+        due_given_at=moment_of(said.get("due_at")),
+        customer_facing=facing,
+        initiative=initiative,
+        detection=said.get("detection") or {},
+        repeat_of=said.get("repeat_of"),
+        contacts=1 if facing and initiative == "reactive" else 0,
+    )
+    return _learn(case, opening)
+
+
+def _awaiting(facts: Sequence[StoredEvent]) -> Case:
+    first = min(facts, key=lambda fact: (fact.occurred_at, *order(fact)))
+    cycle = Cycle(first.event_id, first.occurred_at, {})
+    return _list(Case(first.occurred_at, first.source, (cycle,), False), "awaiting_opening", first)
+
+
+def _void(first: StoredEvent) -> Case:
+    at, cycle = first.occurred_at, Cycle(first.event_id, first.occurred_at, {})
+    case = Case(at, first.source, (cycle,), False, ended_as=CaseState.INVALID, ended_at=at, contacts=0)
+    return _list(case, "retracted", first)
+
+
+def _list(case: Case, reason: str, fact: StoredEvent, name: str | None = None) -> Case:
+    anomaly = Anomaly(reason, fact.event_id, fact.occurred_at, name)
+    return replace(case, anomalies=(*case.anomalies, anomaly))
+
+
+def _apply(case: Case, fact: StoredEvent) -> Case:
+    misfit = misfit_of(case, fact)
+    if misfit is not None:
+        case = _list(case, misfit, fact)
+    case = _learn(case, fact)
+    if fact.type is EventType.CASE_REOPENED:
+        return case if misfit else _reopen(case, fact)
+    if fact.type in ENDINGS:
+        return case if misfit == "after_closing" else _end(case, fact)
+    if fact.type is EventType.CASE_CUSTOMER_CONTACTED:
+        case = replace(case, contacts=case.contacts + 1)
+    return replace(case, cycles=(*case.cycles[:-1], _advance(case.current, fact)))
+
+
+def _advance(cycle: Cycle, fact: StoredEvent) -> Cycle:
+    step = STEPS.get(fact.type)
+    if step is not None and (step is not Step.REPLIED or clock_event(fact).human):
+        cycle = replace(cycle, steps={step: fact.occurred_at, **cycle.steps})
+    if fact.type in ENDS_WAITING:
+        cycle = replace(cycle, waiting_since=None)
+    match fact.type:
+        case EventType.CASE_WAITING_CUSTOMER:
+            return replace(cycle, waiting_since=cycle.waiting_since or fact.occurred_at)
+        case EventType.CASE_ESCALATED:
+            return replace(cycle, escalated_at=cycle.escalated_at or fact.occurred_at)
+        case EventType.CASE_PROMISED:
+            return replace(cycle, promised_due_at=moment_of(fact.fact.get("due_at")) or cycle.promised_due_at)
+        case EventType.CASE_CLOSED:
+            return replace(cycle, closed_until=cycle.closed_until or latest(fact))
+        case _:
+            return cycle
+
+
+def _reopen(case: Case, fact: StoredEvent) -> Case:
+    cycle = Cycle(fact.event_id, fact.occurred_at, {Step.RECEIVED: fact.occurred_at})
+    return replace(case, cycles=(*case.cycles, cycle), ended_as=None, ended_at=None)
+
+
+def _end(case: Case, fact: StoredEvent) -> Case:
+    ending, ranks = ENDINGS[fact.type], list(CaseState)
+    if case.ended_as is not None and ranks.index(case.ended_as) > ranks.index(ending):
+        ending = case.ended_as
+    return replace(
+        case,
+        ended_as=ending,
+        ended_at=case.ended_at or fact.occurred_at,
+        duplicate_of=case.duplicate_of or fact.fact.get("of"),
+        merged_into=case.merged_into or fact.fact.get("into"),
+    )
+
+
+def _learn(case: Case, fact: StoredEvent) -> Case:
+    """What the fact says of the case: attribution is frozen by who states it first, the rest by who last."""
+    said, describes = fact.fact, fact.type in DESCRIBES
+    changes: dict[str, Any] = {}
+    for name in (*PLACE, *OF_THE_ACT) if describes else PLACE:
+        stated, known = said.get(name), getattr(case, name)
+        if stated is not None and known is None:
+            changes[name] = stated
+        elif stated not in (None, known):
+            case = _list(case, "stated_differently", fact, name)
+    for name, words in JUDGEMENTS.items() if describes else ():
+        if said.get(name) in list(words):
+            changes[name] = words(said[name])
+        elif said.get(name) is not None:
+            case = _list(case, "unreadable_fact", fact, name)
+    if said.get("due_at") is not None and moment_of(said["due_at"]) is None:
+        case = _list(case, "unreadable_fact", fact, "due_at")
+    changes |= {name: said[name] for name in ("cause", "assignee", "outcome") if said.get(name)}
+    if said.get("attributes"):
+        changes["attributes"] = {**case.attributes, **said["attributes"]}
+    if fact.type is EventType.CASE_LINKED and said.get("ref"):
+        changes["linked"] = tuple(sorted({*case.linked, said["ref"]}))
+    return replace(case, **changes) if changes else case

@@ -1,0 +1,40 @@
+"""Which facts do not fit where their time puts them, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.domain.case.facts import FIT_A_CLOSED, FIT_AN_END
+from app.domain.case.standing import latest
+from app.domain.case.state import Case, CaseState
+from app.domain.events import EventType, StoredEvent
+
+REOPEN_WINDOW: Final = timedelta(days=14)
+
+
+def misfit_of(case: Case, fact: StoredEvent) -> str | None:
+    """Why the fact does not belong where its time puts it; None when it does."""
+    at, closed_until = fact.occurred_at, case.current.closed_until
+    if fact.type is EventType.CASE_OPENED:
+        return "second_opening"
+    if case.is_opened and latest(fact) < case.opened_at:
+        return "before_opening"
+    if fact.type is EventType.CASE_REOPENED:
+        return reopening_misfit(case, at)
+    if case.ended_at is not None and case.ended_at < at and fact.type not in FIT_AN_END:
+        return "after_ending"
+    if closed_until is not None and closed_until < at and fact.type not in FIT_A_CLOSED:
+        return "after_closing"
+    if fact.type is EventType.CASE_RESUMED and case.current.waiting_since is None:
+        return "resumed_without_waiting"
+    return None
+
+
+def reopening_misfit(case: Case, at: datetime) -> str | None:
+    """Why the case cannot be reopened at that moment; None when it can."""
+    if case.ended_as not in (None, CaseState.WITHDRAWN):
+        return "after_ending"
+    if case.settled_at is None:
+        return "reopened_while_open"
+    return "reopened_too_late" if at - case.settled_at > REOPEN_WINDOW else None

@@ -1,0 +1,252 @@
+"""The dispatcher: claims (commit), sends, settles (commit); no transaction ever spans a network call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.db.engine import Database, is_retryable
+from app.domain.delivery import MAX_FAULTS, Broken, next_step
+from app.domain.errors import DomainError
+from app.kit.clock import Clock, utc_now
+from app.kit.crypto import Sealer, SealError
+from app.kit.ids import public_id
+from app.kit.loops import Wakeup
+from app.webhooks.health import move_health
+from app.webhooks.keyring import open_headers, open_secret
+from app.webhooks.lane import Lane
+from app.webhooks.queue import MAX_LOSSES, Claimed, claim, release
+from app.webhooks.reply import printable
+from app.webhooks.sender import DETAIL_LETTERS, Parcel, Receipt, Sender
+from app.webhooks.settlement import Settlement, settle
+
+log = structlog.get_logger()
+
+BATCH = 100
+CONTENDED_SECONDS = 0.02
+LEASE_MARGIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one process takes on. The lease must outlast an attempt; the rest is taste."""
+
+    lease_seconds: float = 90.0
+    poll_seconds: float = 1.0
+    first_slots: int = 48
+    first_per_endpoint: int = 36
+    retry_slots: int = 16
+    retry_per_endpoint: int = 4
+
+
+@dataclass(slots=True)
+class _Ended:
+    """A delivery that leaves our hands: with what came of it, or (None) untouched."""
+
+    lane: Lane
+    claimed: Claimed
+    settlement: Settlement | None
+    is_written: bool = False
+
+
+class Dispatcher:
+    """One process's share of the deliveries.
+
+    `step` settles what has ended and claims what there is room for; every attempt that ends rings
+    `wakeup`. Whoever runs it calls `close` at the end: what is in hand goes back at once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        sealer: Sealer,
+        wakeup: Wakeup,
+        limits: Limits | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._sealer = sealer
+        self._wakeup = wakeup
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
+        self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
+        self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
+        self._ended: list[_Ended] = []
+        self._tasks: set[asyncio.Task[Settlement | None]] = set()
+        self._sending: set[asyncio.Task[Any]] = set()
+        self.outcomes: Counter[str] = Counter()
+
+    @property
+    def in_hand(self) -> int:
+        """Deliveries under a lease of this process."""
+        return self._fast.held.total() + self._slow.held.total()
+
+    async def step(self) -> float:
+        """Settle, then claim; the seconds until it is worth looking again (or until rung)."""
+        await self._settle()
+        delay = min([await self._claim(self._fast, fast=True), await self._claim(self._slow, fast=False)])
+        return 0.0 if self._ended else delay
+
+    async def close(self, grace_seconds: float = 10.0) -> None:
+        """Claim no more, give back what has not begun, let the rest end within the grace, then cut it short.
+
+        An attempt cut short counts as none: it goes back to the queue at once, not when its lease ends.
+        """
+        for task in self._tasks - self._sending:
+            task.cancel()
+        until = time.monotonic() + grace_seconds
+        while self._tasks and (left := until - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await self._settle()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._ended:
+            await self._settle()
+
+    async def _claim(self, lane: Lane, *, fast: bool) -> float:
+        """Fill a lane; the seconds until the next look."""
+        if lane.room <= 0:
+            return self._limits.poll_seconds
+        started = time.monotonic()
+        async with self._database.worker() as tx:
+            taken = await claim(
+                tx,
+                fast=fast,
+                limit=min(BATCH, lane.room),
+                per_endpoint=lane.most_held,
+                held=lane.held,
+                lease_seconds=self._limits.lease_seconds,
+            )
+        self._ahead = taken.now - self._clock()
+        send_by = started + self._limits.lease_seconds - self._sender.deadline_seconds - LEASE_MARGIN_SECONDS
+        for item in taken.items:
+            lane.hold(item.endpoint_id)
+            task = asyncio.create_task(self._carry(lane, item, send_by))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._end, lane, item))
+        if not taken.has_more:
+            return self._limits.poll_seconds
+        return 0.0 if taken.items else CONTENDED_SECONDS
+
+    async def _carry(self, lane: Lane, item: Claimed, send_by: float) -> Settlement | None:
+        """Wait for a slot and make the attempt; None when the lease would not outlast it."""
+        async with lane.slot(item.endpoint_id):
+            return await self._attempt(item) if time.monotonic() < send_by else None
+
+    def _end(self, lane: Lane, item: Claimed, task: asyncio.Task[Settlement | None]) -> None:
+        """Called for every task, also for one that was cancelled before it began."""
+        self._tasks.discard(task)
+        self._sending.discard(task)
+        self._ended.append(_Ended(lane, item, None if task.cancelled() else task.result()))
+        self._wakeup.ring()
+
+    async def _attempt(self, item: Claimed) -> Settlement:
+        task = asyncio.current_task()
+        assert task is not None
+        self._sending.add(task)
+        faults = item.faults
+        try:
+            if item.losses > MAX_LOSSES:
+                faults = MAX_FAULTS
+                raise DomainError(
+                    "lost_repeatedly", f"{item.losses} leases of this delivery ended without a word"
+                )
+            receipt = await self._sender.send(self._parcel(item), self._now())
+        except (DomainError, SealError) as error:
+            receipt = Receipt(Broken(error.reason, str(error)), self._now(), 0)
+        except Exception as error:
+            log.error("delivery_unreadable", message=public_id("msg", item.message_id), exc_info=error)
+            receipt = Receipt(Broken("unreadable", printable(repr(error), DETAIL_LETTERS)), self._now(), 0)
+        jitter = random.random()  # noqa: S311 - spreads load, guards nothing
+        step = next_step(receipt.outcome, tries=item.tries, faults=faults, now=self._now(), jitter=jitter)
+        return Settlement(item, receipt, step)
+
+    def _parcel(self, item: Claimed) -> Parcel:
+        """Open what was sealed. Raises SealError, DomainError."""
+        if item.body is None:
+            raise DomainError("body_missing", "the body of this message is gone")
+        return Parcel(
+            message_id=public_id("msg", item.message_id),
+            url=item.url,
+            body=item.body,
+            secrets=[open_secret(self._sealer, item.endpoint_id, sealed) for sealed in item.sealed_secrets],
+            headers=open_headers(self._sealer, item.endpoint_id, item.sealed_headers),
+        )
+
+    def _now(self) -> datetime:
+        """The database's time, as far as we know it."""
+        return self._clock() + self._ahead
+
+    async def _settle(self) -> None:
+        """Write down all that has ended, at most one attempt of a message at a time."""
+        ended, self._ended = self._ended, []
+        batch: dict[UUID, _Ended] = {}
+        for item in ended:
+            if batch.setdefault(item.claimed.message_id, item) is not item:
+                self._ended.append(item)
+        if not batch:
+            return
+        try:
+            await self._write(list(batch.values()))
+        except BaseException:
+            self._ended += [item for item in batch.values() if not item.is_written]
+            raise
+
+    async def _write(self, batch: Sequence[_Ended]) -> None:
+        """One transaction; a poison row is found by halving, so that its neighbours are settled."""
+        made = [item.settlement for item in batch if item.settlement is not None]
+        written: list[Settlement] = []
+        try:
+            async with self._database.worker() as tx:
+                await release(tx, [item.claimed for item in batch if item.settlement is None])
+                if made:
+                    written = await settle(tx, made)
+                    await move_health(tx, written)
+        except Exception as error:
+            if is_retryable(error):
+                raise
+            if len(batch) > 1:
+                await self._write(batch[: len(batch) // 2])
+                await self._write(batch[len(batch) // 2 :])
+                return
+            # its lease ends, and after MAX_LOSSES of them it is quarantined
+            log.error("attempt_not_settled", message=str(batch[0].claimed.message_id), exc_info=error)
+        for item in batch:
+            item.is_written = True
+            item.lane.let_go(item.claimed.endpoint_id)
+        for settlement in written:
+            self._note(settlement)
+
+    def _note(self, settlement: Settlement) -> None:
+        """One log line per attempt, with everything on it; the usual one only at level debug."""
+        claimed, receipt = settlement.claimed, settlement.receipt
+        outcome = type(settlement.step).__name__.lower()
+        self.outcomes[outcome] += 1
+        write = log.debug if settlement.is_delivered else log.info
+        write(
+            "attempt",
+            tenant=str(claimed.tenant_id),
+            endpoint=public_id("ep", claimed.endpoint_id),
+            message=public_id("msg", claimed.message_id),
+            type=claimed.type,
+            manual=claimed.manual,
+            tries=claimed.tries,
+            outcome=outcome,
+            reply=repr(receipt.outcome),
+            duration_ms=receipt.duration_ms,
+            next_at=settlement.due_at,
+        )

@@ -1,0 +1,136 @@
+"""Fan-out: an outbox row becomes a message for each endpoint that asked for its type, in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.db.bulk import insert_rows
+from app.db.engine import Database, Tx
+from app.db.tables.webhooks import deliveries, message_bodies, messages
+from app.kit import json
+from app.kit.ids import new_id, parse_public_id
+from app.webhooks.catalogue import OPERATIONAL, matches
+from app.webhooks.notices import announce_notices
+
+BATCH = 500
+
+_LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
+_TAKE = """
+DELETE FROM outbox WHERE outbox_id IN (
+    SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data, now() AS now
+"""
+# KEY SHARE: an endpoint deleted meanwhile waits for us, and then takes the new messages along.
+# One that we disabled as failing keeps collecting; gone and hand-disabled ones asked for silence.
+_ENDPOINTS = """
+SELECT endpoint_id, tenant_id, event_types FROM endpoints
+ WHERE tenant_id = any($1) AND (disabled_at IS NULL OR disabled_reason = 'failing')
+ ORDER BY endpoint_id FOR KEY SHARE
+"""
+BODY_COLUMNS = ("tenant_id", "event_id", "body", "created_at")
+MESSAGE_COLUMNS = (
+    "tenant_id",
+    "message_id",
+    "endpoint_id",
+    "event_id",
+    "sequence",
+    "type",
+    "occurred_at",
+    "created_at",
+    "state",
+    "attempts",
+)
+DELIVERY_COLUMNS = (
+    "tenant_id",
+    "delivery_id",
+    "message_id",
+    "endpoint_id",
+    "due_at",
+    "manual",
+    "first_try",
+    "tries",
+    "faults",
+    "losses",
+)
+
+
+class Fanout:
+    """One step takes a batch of the outbox; `ring` wakes the dispatchers when there is something for them.
+
+    One fan-out runs at a time in the whole installation (a lock of the transaction): so messages
+    become visible in the order of their `sequence`, and a reader that goes on after the last one
+    it saw misses none.
+    """
+
+    def __init__(self, database: Database, ring: Callable[[], None], *, poll_seconds: float = 1.0) -> None:
+        self._database = database
+        self._ring = ring
+        self._poll_seconds = poll_seconds
+
+    async def step(self) -> float:
+        """Fan one batch out; the seconds until it is worth looking again."""
+        await announce_notices(self._database)
+        async with self._database.worker() as tx:
+            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK_KEY):
+                return self._poll_seconds / 10
+            taken = sorted(await tx.fetch(_TAKE, BATCH), key=lambda row: row["outbox_id"])
+            made = await _fan_out(tx, taken) if taken else 0
+        if made:
+            self._ring()
+        return 0.0 if len(taken) == BATCH else self._poll_seconds
+
+
+async def _fan_out(tx: Tx, taken: Sequence[Any]) -> int:
+    endpoints = await tx.fetch(_ENDPOINTS, list({row["tenant_id"] for row in taken}))
+    by_tenant: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for endpoint in endpoints:
+        by_tenant[endpoint["tenant_id"]].append(endpoint)
+    bodies, made, queued = [], [], []
+    for row in taken:
+        about = _endpoint_about(row)
+        wanting = [
+            endpoint["endpoint_id"]
+            for endpoint in by_tenant[row["tenant_id"]]
+            if endpoint["endpoint_id"] != about and matches(endpoint["event_types"], row["type"])
+        ]
+        if wanting:
+            body = message_body(row["type"], row["occurred_at"], row["data"])
+            bodies.append((row["tenant_id"], row["event_id"], body, row["now"]))
+        for endpoint_id in wanting:
+            message_id = new_id()
+            made.append(message_row(row, message_id, endpoint_id, now=row["now"]))
+            queued.append(delivery_row(row["tenant_id"], message_id, endpoint_id, due_at=row["now"]))
+    await insert_rows(tx, message_bodies, BODY_COLUMNS, bodies, suffix="ON CONFLICT DO NOTHING")
+    await insert_rows(tx, messages, MESSAGE_COLUMNS, made)
+    await insert_rows(tx, deliveries, DELIVERY_COLUMNS, queued)
+    return len(made)
+
+
+def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
+    """What is posted. `data` is JSON text and goes out as it is."""
+    head = json.dumps({"type": event_type, "timestamp": occurred_at})
+    return head[:-1] + b',"data":' + data.encode() + b"}"
+
+
+def message_row(event: Any, message_id: UUID, endpoint_id: UUID, *, now: datetime) -> tuple[Any, ...]:
+    """A new message, in the order of MESSAGE_COLUMNS."""
+    facts = (event["event_id"], event["sequence"], event["type"], event["occurred_at"])
+    return (event["tenant_id"], message_id, endpoint_id, *facts, now, "pending", 0)
+
+
+def delivery_row(
+    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, manual: bool = False
+) -> tuple[Any, ...]:
+    """A place in the queue, in the order of DELIVERY_COLUMNS."""
+    return (tenant_id, new_id(), message_id, endpoint_id, due_at, manual, True, 0, 0, 0)
+
+
+def _endpoint_about(row: Any) -> UUID | None:
+    """The endpoint that must not hear of itself."""
+    if row["type"] not in OPERATIONAL:
+        return None
+    return parse_public_id("ep", json.loads(row["data"])["endpoint_id"])

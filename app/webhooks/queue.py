@@ -1,0 +1,188 @@
+"""The queue in SQL: claim a batch under a fence and a lease, give back what was not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.domain.endpoint_health import FAILING_FAILURES
+from app.kit.ids import new_id
+
+MAX_LOSSES = 5
+"""A delivery whose lease ended without a word this often is taken for what kills its workers."""
+
+# `queued`: every endpoint with deliveries, by one index probe each. Each endpoint offers its oldest
+# due ones up to its room; tenants take turns; the row's own state is checked again under its lock.
+# A claimed row is due again when its lease ends: recovery is the same look as any other.
+_CLAIM = """
+WITH RECURSIVE queued AS (
+    (SELECT endpoint_id FROM deliveries WHERE NOT manual ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.endpoint_id FROM deliveries d
+             WHERE NOT d.manual AND d.endpoint_id > q.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
+      FROM queued q WHERE q.endpoint_id IS NOT NULL
+), candidates AS (
+    SELECT d.delivery_id, d.due_at, row_number() OVER (PARTITION BY e.tenant_id ORDER BY d.due_at) AS turn
+      FROM queued q
+      JOIN endpoints e ON e.endpoint_id = q.endpoint_id AND e.disabled_at IS NULL
+      JOIN tenants t ON t.tenant_id = e.tenant_id AND t.disabled_at IS NULL
+     CROSS JOIN (VALUES (true), (false)) AS kind(first_try)
+      LEFT JOIN unnest($4::uuid[], $5::int[]) AS held(endpoint_id, n) ON held.endpoint_id = e.endpoint_id
+     CROSS JOIN LATERAL (
+           SELECT d.delivery_id, d.due_at FROM deliveries d
+            WHERE NOT d.manual AND d.endpoint_id = e.endpoint_id AND d.first_try = kind.first_try
+              AND d.due_at <= now()
+            ORDER BY d.due_at LIMIT greatest($3 - coalesce(held.n, 0), 0)) d
+     WHERE (kind.first_try AND e.failures < $8) = $1
+    UNION ALL
+    (SELECT d.delivery_id, d.due_at, 0 FROM deliveries d
+       JOIN tenants t ON t.tenant_id = d.tenant_id AND t.disabled_at IS NULL
+      WHERE $1 AND d.manual AND d.due_at <= now() ORDER BY d.due_at LIMIT $2)
+), chosen AS (
+    SELECT d.delivery_id, d.claim_id FROM deliveries d
+      JOIN (SELECT delivery_id FROM candidates ORDER BY turn, due_at LIMIT $2) c USING (delivery_id)
+     WHERE d.due_at <= now() FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE deliveries d
+       SET claim_id = $6, due_at = now() + $7, losses = d.losses + (chosen.claim_id IS NOT NULL)::int
+      FROM chosen WHERE d.delivery_id = chosen.delivery_id
+    RETURNING d.*, chosen.claim_id IS NOT NULL AS lost
+)
+SELECT (SELECT count(*) FROM candidates) AS due, clock_timestamp() AS now, claimed.*
+  FROM (VALUES (1)) AS always(row) LEFT JOIN claimed ON true
+"""
+_CONTENTS = """
+SELECT m.message_id, m.type, b.body FROM messages m
+  LEFT JOIN message_bodies b ON b.event_id = m.event_id WHERE m.message_id = any($1)
+"""
+_ENDPOINTS = "SELECT endpoint_id, url, sealed_headers FROM endpoints WHERE endpoint_id = any($1)"
+_SECRETS = """
+SELECT endpoint_id, sealed FROM endpoint_secrets
+ WHERE endpoint_id = any($1) AND (expires_at IS NULL OR expires_at > now())
+ ORDER BY created_at DESC, secret_id
+"""
+# What a lost lease did is unknown: it is put on record, but costs the receiver no try.
+_RECORD_LOSSES = """
+WITH lost AS (
+    UPDATE messages SET attempts = attempts + 1 WHERE message_id = any($1)
+    RETURNING tenant_id, message_id, endpoint_id, attempts)
+INSERT INTO attempts (tenant_id, attempted_at, message_id, number, endpoint_id, outcome, manual, detail)
+SELECT tenant_id, now(), message_id, attempts, endpoint_id, 'unknown', message_id = any($2),
+       'the process that had claimed this try did not report back'
+  FROM lost
+"""
+_RELEASE = """
+UPDATE deliveries d SET claim_id = NULL, due_at = now()
+  FROM unnest($1::uuid[], $2::uuid[]) AS g(delivery_id, claim_id)
+ WHERE d.delivery_id = g.delivery_id AND d.claim_id = g.claim_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery under our lease, with all that an attempt needs as it stands now."""
+
+    delivery_id: UUID
+    claim_id: UUID
+    tenant_id: UUID
+    message_id: UUID
+    endpoint_id: UUID
+    type: str
+    manual: bool
+    tries: int
+    faults: int
+    losses: int
+    url: str
+    body: bytes | None = field(repr=False)
+    sealed_headers: bytes | None = field(repr=False)
+    sealed_secrets: Sequence[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One batch; `has_more` when more was due than we got, `now` is the database's time."""
+
+    items: Sequence[Claimed]
+    has_more: bool
+    now: datetime
+
+
+async def claim(
+    tx: Tx,
+    *,
+    fast: bool,
+    limit: int,
+    per_endpoint: int,
+    held: Mapping[UUID, int],
+    lease_seconds: float,
+) -> Claim:
+    """Claim up to `limit` due deliveries.
+
+    The fast lane takes first tries of endpoints in good health, and what was asked for by hand;
+    the slow one retries and failing endpoints. `held` is what this process already has of each
+    endpoint, which counts against `per_endpoint`.
+    """
+    claim_id = new_id()
+    rows = await tx.fetch(
+        _CLAIM,
+        fast,
+        limit,
+        per_endpoint,
+        list(held),
+        list(held.values()),
+        claim_id,
+        timedelta(seconds=lease_seconds),
+        FAILING_FAILURES,
+    )
+    due, now = rows[0]["due"], rows[0]["now"]
+    taken = [row for row in rows if row["delivery_id"] is not None]
+    if lost := [row for row in taken if row["lost"]]:
+        by_hand = [row["message_id"] for row in lost if row["manual"]]
+        await tx.execute(_RECORD_LOSSES, [row["message_id"] for row in lost], by_hand)
+    items = await _load(tx, taken) if taken else []
+    return Claim(items, has_more=due > len(taken), now=now)
+
+
+async def release(tx: Tx, items: Sequence[Claimed]) -> None:
+    """Give back what was not sent, where it is still ours, as if it had not been claimed."""
+    await tx.execute(_RELEASE, [item.delivery_id for item in items], [item.claim_id for item in items])
+
+
+async def _load(tx: Tx, taken: Sequence[Any]) -> list[Claimed]:
+    """The claimed rows with their contents; those whose endpoint is being deleted stay behind."""
+    endpoint_ids = list({row["endpoint_id"] for row in taken})
+    contents = {
+        row["message_id"]: row for row in await tx.fetch(_CONTENTS, [row["message_id"] for row in taken])
+    }
+    endpoints = {row["endpoint_id"]: row for row in await tx.fetch(_ENDPOINTS, endpoint_ids)}
+    secrets: dict[UUID, list[bytes]] = {}
+    for row in await tx.fetch(_SECRETS, endpoint_ids):
+        secrets.setdefault(row["endpoint_id"], []).append(row["sealed"])
+    return [
+        _claimed(row, contents[row["message_id"]], endpoint, secrets.get(row["endpoint_id"], ()))
+        for row in sorted(taken, key=lambda row: row["delivery_id"])
+        if (endpoint := endpoints.get(row["endpoint_id"])) is not None and row["message_id"] in contents
+    ]
+
+
+def _claimed(row: Any, content: Any, endpoint: Any, secrets: Sequence[bytes]) -> Claimed:
+    return Claimed(
+        delivery_id=row["delivery_id"],
+        claim_id=row["claim_id"],
+        tenant_id=row["tenant_id"],
+        message_id=row["message_id"],
+        endpoint_id=row["endpoint_id"],
+        type=content["type"],
+        manual=row["manual"],
+        tries=row["tries"],
+        faults=row["faults"],
+        losses=row["losses"],
+        url=endpoint["url"],
+        body=content["body"],
+        sealed_headers=endpoint["sealed_headers"],
+        sealed_secrets=secrets,
+    )

@@ -1,0 +1,190 @@
+"""What endpoints, messages and attempts look like on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=100)]
+Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Scheme = Literal["hmac", "ed25519"]
+
+_EXAMPLE = {
+    "url": "https://crm.example.com/webhooks/vidhuk",
+    "event_types": ["sla.*", "case.opened"],
+    "description": "CRM",
+}
+
+
+class EndpointIn(BaseModel):
+    """An endpoint to be created."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    url: Url = Field(description="http or https, a public address")
+    event_types: Patterns = Field(default=["*"], description="exact types, `family.*`, or `*` for all")
+    description: Description | None = None
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="sent with every try; stored sealed and never shown again"
+    )
+    signature: Scheme = Field(default="hmac", description="`ed25519`: the receiver holds only a public key")
+    secret: str | None = Field(
+        default=None,
+        max_length=200,
+        description="`whsec_...` or `whsk_...` of your own; generated when left out",
+    )
+
+
+class EndpointPatch(BaseModel):
+    """What to change of an endpoint; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"event_types": ["sla.breached"]}]}
+    )
+
+    url: Url = Field(default="", description="messages that wait go to the new URL")
+    event_types: Patterns = Field(default=[])
+    description: Description | None = None
+    headers: dict[str, str] = Field(default={}, description="replaces all custom headers")
+
+
+class SecretOut(BaseModel):
+    """A signing secret, without the secret."""
+
+    kind: Scheme
+    created_at: datetime
+    expires_at: datetime | None = Field(description="end of the overlap; null: the current one")
+    public_key: str | None = Field(description="`whpk_...`, for ed25519")
+
+
+class EndpointOut(BaseModel):
+    """An endpoint."""
+
+    id: str = Field(examples=["ep_01kb3v6n8qe5vr2a4d1f7m9xyz"])
+    url: str
+    event_types: list[str]
+    description: str | None
+    header_names: list[str] = Field(description="custom headers; their values are never shown")
+    state: Literal["enabled", "disabled"]
+    disabled_at: datetime | None
+    disabled_reason: Literal["operator", "gone", "failing"] | None
+    failing_since: datetime | None = Field(description="first failure since the last success")
+    failures: int = Field(description="failures in a row")
+    waiting: int | None = Field(default=None, description="messages not yet settled (only for one endpoint)")
+    created_at: datetime
+    updated_at: datetime
+    secrets: list[SecretOut]
+
+
+class NewEndpointOut(EndpointOut):
+    """A new endpoint with its secret: the only time that it is shown."""
+
+    secret: str | None = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+
+
+class EndpointPage(BaseModel):
+    """Endpoints, oldest first."""
+
+    items: list[EndpointOut]
+    next_cursor: str | None = None
+
+
+class RotateIn(BaseModel):
+    """How to change over to a new secret."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_seconds": 86_400}]})
+
+    overlap_seconds: int = Field(
+        default=86_400,
+        ge=0,
+        le=7 * 86_400,
+        description="for so long messages are signed with the old one too",
+    )
+    signature: Scheme = "hmac"
+    secret: str | None = Field(default=None, max_length=200)
+
+
+class RotateOut(BaseModel):
+    """The new secret: the only time that it is shown."""
+
+    secret: str | None = Field(description="null for a private key, which never leaves: use `public_key`")
+    public_key: str | None
+    secrets: list[SecretOut]
+
+
+class TestIn(BaseModel):
+    """Which event to send as a test."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"event_type": "sla.breached"}]}
+    )
+
+    event_type: str = Field(
+        default="endpoint.test", max_length=100, description="its catalogue example is sent"
+    )
+
+
+class MessageRef(BaseModel):
+    """A message that was queued: follow its attempts."""
+
+    message_id: str = Field(examples=["msg_01kb3v6n8qe5vr2a4d1f7m9xyz"])
+
+
+class MessageOut(BaseModel):
+    """One event for one endpoint."""
+
+    id: str = Field(description="the `webhook-id`", examples=["msg_01kb3v6n8qe5vr2a4d1f7m9xyz"])
+    endpoint_id: str
+    event_id: str
+    sequence: int = Field(description="place of the event in the tenant's order")
+    type: str
+    occurred_at: datetime
+    created_at: datetime
+    state: Literal["pending", "delivered", "exhausted", "quarantined", "cancelled"]
+    attempts: int
+    last_status: int | None
+    last_failure: str | None
+    settled_at: datetime | None
+    next_at: datetime | None = Field(
+        description="when the next try is due (or, being tried, must have ended)"
+    )
+
+
+class MessageDetail(MessageOut):
+    """A message with what is posted."""
+
+    body: dict[str, Any] | None = Field(description="null once retention or erasure took it")
+
+
+class MessagePage(BaseModel):
+    """Messages."""
+
+    items: list[MessageOut]
+    next_cursor: str | None = None
+
+
+class AttemptOut(BaseModel):
+    """One HTTP try."""
+
+    number: int
+    attempted_at: datetime
+    outcome: Literal["delivered", "failed", "internal", "unknown"]
+    failure: str | None = Field(description="class of the failure", examples=["timeout"])
+    status: int | None
+    manual: bool
+    duration_ms: int | None
+    detail: str | None
+    reply_bytes: int | None = Field(description="bytes read of the reply's body, at most 16,384")
+    reply_sha256: str | None
+    reply_excerpt: str | None = Field(description="at most 1,000 printable characters")
+    next_at: datetime | None
+
+
+class AttemptPage(BaseModel):
+    """Attempts in order."""
+
+    items: list[AttemptOut]

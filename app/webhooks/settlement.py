@@ -1,0 +1,162 @@
+"""Settles attempts: queue, message, attempt log and health move in ONE transaction, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.domain.delivery import (
+    Answered,
+    Broken,
+    Delivered,
+    DisableEndpoint,
+    Exhausted,
+    Failed,
+    FailureKind,
+    Internal,
+    RetryAt,
+    Step,
+    is_redirect,
+)
+from app.webhooks.queue import Claimed
+from app.webhooks.sender import Receipt
+
+# Only what still stands under our fence is settled; the rest was taken over and is the winner's.
+# A final state never regresses: a message delivered by hand stays so when an automatic try fails late.
+_SETTLE = """
+WITH given AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
+        $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::int[], $14::bytea[], $15::text[])
+    AS g(delivery_id, claim_id, due_at, tried, faulted, state, attempted_at, outcome,
+         failure, status, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt)
+), fenced AS (
+    SELECT g.*, d.manual, m.tenant_id, m.message_id, m.endpoint_id,
+           CASE WHEN m.state <> 'pending' AND NOT d.manual THEN NULL ELSE g.due_at END AS next_at,
+           CASE WHEN g.state = 'delivered' THEN g.state
+                WHEN m.state <> 'pending' THEN m.state
+                WHEN NOT d.manual THEN coalesce(g.state, m.state)
+                WHEN EXISTS (SELECT FROM deliveries o WHERE o.message_id = m.message_id
+                                AND o.delivery_id <> d.delivery_id) THEN m.state
+                ELSE 'exhausted' END AS next_state
+      FROM given g
+      JOIN deliveries d ON d.delivery_id = g.delivery_id AND d.claim_id = g.claim_id
+      JOIN messages m ON m.message_id = d.message_id
+     ORDER BY m.message_id FOR UPDATE OF d, m
+), kept AS (
+    UPDATE deliveries d SET claim_id = NULL, due_at = f.next_at, first_try = false,
+           tries = d.tries + f.tried, faults = d.faults + f.faulted
+      FROM fenced f WHERE d.delivery_id = f.delivery_id AND f.next_at IS NOT NULL
+), removed AS (
+    DELETE FROM deliveries d USING fenced f WHERE d.delivery_id = f.delivery_id AND f.next_at IS NULL
+), overtaken AS (
+    DELETE FROM deliveries d USING fenced f
+     WHERE f.manual AND f.state = 'delivered' AND d.message_id = f.message_id
+       AND NOT d.manual AND d.claim_id IS NULL
+), settled AS (
+    UPDATE messages m SET attempts = m.attempts + 1, state = f.next_state, last_status = f.status,
+           last_failure = f.failure,
+           settled_at = CASE WHEN f.next_state = 'pending' THEN NULL
+                             WHEN f.next_state = m.state THEN m.settled_at ELSE now() END
+      FROM fenced f WHERE m.message_id = f.message_id
+    RETURNING f.delivery_id, m.attempts AS number
+)
+INSERT INTO attempts (tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status,
+                      manual, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at)
+SELECT f.tenant_id, f.attempted_at, f.message_id, s.number, f.endpoint_id, f.outcome, f.failure, f.status,
+       f.manual, f.duration_ms, f.detail, f.reply_bytes, f.reply_sha256, f.reply_excerpt, f.next_at
+  FROM settled s JOIN fenced f USING (delivery_id)
+RETURNING message_id, number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An attempt that was made, and what follows from it."""
+
+    claimed: Claimed
+    receipt: Receipt
+    step: Step
+
+    @property
+    def is_delivered(self) -> bool:
+        """The receiver took it."""
+        return isinstance(self.step, Delivered)
+
+    @property
+    def is_failure(self) -> bool:
+        """The receiver is to blame, in a try of the schedule: what counts against its endpoint."""
+        return isinstance(self.step, RetryAt | Exhausted | DisableEndpoint) and not self.claimed.manual
+
+    @property
+    def state(self) -> str | None:
+        """The state that the message reaches; None when it stays as it is."""
+        if self.is_delivered:
+            return "delivered"
+        if self.claimed.manual:
+            return None
+        if isinstance(self.step, Exhausted):
+            return "exhausted"
+        return "quarantined" if isinstance(self.step, Internal) and self.step.at is None else None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the queue has it again; None when it leaves the queue. By hand there is one try only."""
+        if self.claimed.manual:
+            return None
+        match self.step:
+            case RetryAt(at=at) | Internal(at=at):
+                return at
+            case DisableEndpoint():
+                return self.receipt.attempted_at  # at once, when somebody enables the endpoint again
+        return None
+
+
+async def settle(tx: Tx, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Write down what is still ours, at most one attempt per message; returns what was written."""
+    rows = await tx.fetch(_SETTLE, *map(list, zip(*map(_row, settlements), strict=True)))
+    written: set[UUID] = {row["message_id"] for row in rows}
+    return [item for item in settlements if item.claimed.message_id in written]
+
+
+def _row(item: Settlement) -> tuple[object, ...]:
+    """One settlement in the order of the statement's arrays."""
+    receipt = item.receipt
+    outcome, failure, status, detail = _describe(item)
+    return (
+        item.claimed.delivery_id,
+        item.claimed.claim_id,
+        item.due_at,
+        int(isinstance(item.step, RetryAt)),
+        int(isinstance(item.step, Internal)),
+        item.state,
+        receipt.attempted_at,
+        outcome,
+        failure,
+        status,
+        receipt.duration_ms,
+        detail,
+        receipt.reply_bytes,
+        receipt.reply_sha256,
+        receipt.reply_excerpt,
+    )
+
+
+def _describe(item: Settlement) -> tuple[str, str | None, int | None, str | None]:
+    """Outcome, class of failure, status and detail, as the attempt log shows them."""
+    match item.receipt.outcome:
+        case Answered(status=status) if item.is_delivered:
+            return "delivered", None, status, None
+        case Answered(status=status, location=location):
+            kind = FailureKind.REDIRECT if is_redirect(status) else FailureKind.STATUS
+            return "failed", kind, status, location and f"to {location}"
+        case Failed(kind=kind, detail=detail, status=status):
+            return "failed", kind, status, detail
+        case Broken(reason=reason, detail=detail):
+            return "internal", reason, None, detail
+        case _ as outcome:
+            assert_never(outcome)

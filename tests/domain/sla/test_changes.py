@@ -1,0 +1,74 @@
+"""A definition that changes while the clock runs: severity, policy, a timer that comes or goes."""
+
+from __future__ import annotations
+
+from app.domain.sla import (
+    ClockState,
+    TimerPlan,
+    TimerVersion,
+    read_plan,
+)
+
+from .builders import (
+    DAY,
+    OPENED,
+    a_timer,
+    an_event,
+    at,
+    changed,
+)
+
+
+def test_a_change_counts_from_the_original_start() -> None:
+    (reading,) = read_plan(changed(4, "2026-03-04 11:00"), [OPENED], at("2026-03-04 12:00"))
+    assert (reading.due_at, reading.breach_reason) == (at("2026-03-04 14:00"), "")
+
+
+def test_a_change_that_puts_the_due_time_into_the_past_breaches_by_the_change() -> None:
+    plan = changed(1, "2026-03-04 13:00")
+    (before,) = read_plan(plan, [OPENED], at("2026-03-04 12:59"))
+    (after,) = read_plan(plan, [OPENED], at("2026-03-04 13:00"))
+    assert before.state is ClockState.RUNNING
+    assert (after.state, after.breach_reason) == (ClockState.BREACHED, "severity_change")
+    assert (after.breached_at, after.fell_due_at) == (at("2026-03-04 11:00"), at("2026-03-04 13:00"))
+
+
+def test_a_breach_that_stands_before_a_change_stays() -> None:
+    (reading,) = read_plan(changed(24, "2026-03-04 12:00", first_hours=1), [OPENED], at("2026-03-04 12:30"))
+    assert (reading.state, reading.due_at) == (ClockState.BREACHED, at("2026-03-04 11:00"))
+    remedied = an_event("case.remedied", "2026-03-04 14:00")
+    (stopped,) = read_plan(
+        changed(24, "2026-03-04 12:00", first_hours=1), [OPENED, remedied], at("2026-03-05 00:00")
+    )
+    assert stopped.state is ClockState.MET_LATE
+
+
+def test_a_change_at_the_very_due_time_acts_since_equality_is_no_breach() -> None:
+    (reading,) = read_plan(changed(24, "2026-03-04 11:00", first_hours=1), [OPENED], at("2026-03-04 12:30"))
+    assert (reading.state, reading.due_at) == (ClockState.RUNNING, at("2026-03-05 10:00"))
+
+
+def test_a_cycle_that_had_ended_keeps_its_verdict() -> None:
+    remedied = an_event("case.remedied", "2026-03-04 12:00")
+    (reading,) = read_plan(changed(1, "2026-03-04 13:00"), [OPENED, remedied], at("2026-03-05 00:00"))
+    assert (reading.state, reading.due_at) == (ClockState.MET, at("2026-03-04 18:00"))
+
+
+def test_a_timer_that_a_change_takes_away_is_cancelled() -> None:
+    plan = TimerPlan(
+        "reply",
+        (TimerVersion(a_timer(), DAY), TimerVersion(None, DAY, at("2026-03-04 10:30"), "severity_change")),
+    )
+    (reading,) = read_plan(plan, [OPENED], at("2026-03-05 00:00"))
+    assert (reading.state, reading.cancelled_by) == (ClockState.CANCELLED, "severity_change")
+
+
+def test_a_timer_that_a_change_brings_counts_from_the_opening_unless_it_was_done_by_then() -> None:
+    plan = TimerPlan(
+        "reply",
+        (TimerVersion(None, DAY), TimerVersion(a_timer(), DAY, at("2026-03-04 10:30"), "severity_change")),
+    )
+    (reading,) = read_plan(plan, [OPENED], at("2026-03-04 10:40"))
+    assert (reading.state, reading.due_at) == (ClockState.RUNNING, at("2026-03-04 11:00"))
+    replied = an_event("case.replied", "2026-03-04 10:20")
+    assert read_plan(plan, [OPENED, replied], at("2026-03-04 10:40")) == ()

@@ -1,0 +1,141 @@
+"""Volumes, cases and deadlines, and the ratios that join two populations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.errors import InvalidError
+from tests.metrics.conftest import NOW, Ask
+from tests.metrics.world import NOON, Answer, World, several
+
+
+async def test_volumes_add_up_and_a_missing_feed_is_null(world: World, ask: Ask) -> None:
+    await world.count("visitors", 120, location="kyiv")
+    await world.count("visitors", 80, location="kyiv")
+    await world.count("transactions", 1, location="lviv")
+    answer = await ask("visitors", "transactions", group_by=["location"])
+    assert [(r["location"], r["visitors"], r["transactions"]) for r in answer.rows] == [
+        ("kyiv", 200, None),
+        ("lviv", None, 1),
+    ]
+
+
+async def test_coverage_joins_answers_and_visitors_of_a_place(world: World, ask: Ask) -> None:
+    # kyiv: 7 answers + 3 silent = 10 survey acts of 40 visitors -> 0.25; lviv has no counter at its door
+    await world.commit(
+        *several(7, Answer(9, location="kyiv")),
+        *several(3, Answer(None, silent=True, location="kyiv")),
+        *several(5, Answer(9, location="lviv")),
+    )
+    await world.count("visitors", 40, location="kyiv")
+    await world.count("transactions", 5, location="kyiv")
+    answer = await ask("coverage", "precise_conversion", "raw_conversion", group_by=["location"])
+    kyiv, lviv = answer.rows
+    assert (kyiv["coverage"], kyiv["coverage_survey_acts"], kyiv["coverage_visitors"]) == (0.25, 10, 40)
+    assert (kyiv["precise_conversion"], kyiv["raw_conversion"]) == (0.5, 0.125)
+    assert (lviv["coverage"], lviv["coverage_reasons"]) == (None, ["no_visitors"])
+    assert {read.population for read in answer.reads} == {"feedback", "volume"}
+
+
+async def test_complaints_per_thousand_sales(world: World, ask: Ask) -> None:
+    await world.commit(*several(10, Answer(1, kind="complaint")))
+    await world.count("transactions", 2500)
+    [row] = (await ask("complaint_rate")).rows
+    assert (row["complaint_rate"], row["complaint_rate_ci_low"], row["complaint_rate_ci_high"]) == (
+        4.0,
+        1.92,
+        7.36,
+    )
+
+
+async def test_cases_are_counted_by_opening_and_by_closing(world: World, ask: Ask) -> None:
+    february = datetime(2026, 2, 10, tzinfo=UTC)
+    await world.case(NOON, channel="call")
+    await world.case(NOON, channel="call", state="closed", closed_at=NOON + timedelta(days=2))
+    await world.case(february, channel="chat", state="closed", closed_at=NOON)
+    await world.case(NOON, channel="chat", state="awaiting_opening")
+    answer = await ask("cases_opened", "cases_closed", group_by=["channel"])
+    assert [(r["channel"], r["cases_opened"], r["cases_closed"]) for r in answer.rows] == [
+        ("call", 2, 1),
+        ("chat", None, 1),
+    ]
+
+
+async def test_unanswered_leaves_out_whom_nobody_can_or_need_answer(world: World, ask: Ask) -> None:
+    # answerable: 2 answered + 3 not = 5 -> 60 %; out: internal, duplicate
+    for _ in range(2):
+        await world.case(NOON, first_response_at=NOON + timedelta(hours=1))
+    for _ in range(3):
+        await world.case(NOON)
+    await world.case(NOON, customer_facing=False)
+    await world.case(NOON, state="duplicate", ended_at=NOON + timedelta(hours=2))
+    [row] = (await ask("unanswered_share", "cases_opened")).rows
+    assert (row["unanswered_share"], row["unanswered_share_n"], row["cases_opened"]) == (60.0, 5, 7)
+    [early] = (await ask("unanswered_share", as_of="2026-03-10T12:30:00Z")).rows
+    assert (early["unanswered_share_unanswered"], early["unanswered_share_n"]) == (6, 6)
+
+
+async def test_vector_r_resolution_attainment(world: World, ask: Ask) -> None:
+    # as_of = NOON; met C01-C05, closed late C06, open past due C09 C10, pending C07 and C08 (exactly at due)
+    hour, target = timedelta(hours=1), timedelta(hours=24)
+    for hours in (2, 5, 5, 8, 20, 30):
+        opened = NOON - timedelta(days=5)
+        await world.timer(opened + target, started_at=opened, stopped_at=opened + hours * hour)
+    for age in (10, 24, 40, 60):
+        opened = NOON - age * hour
+        await world.timer(opened + target, started_at=opened)
+    [row] = (
+        await ask(
+            "sla_attainment",
+            "sla_met",
+            "sla_breached",
+            "closed_late",
+            "open_overdue",
+            now=NOON,
+        )
+    ).rows
+    assert (row["sla_attainment"], row["sla_attainment_n"], row["sla_attainment_pending"]) == (62.5, 8, 2)
+    assert [row[name] for name in ("sla_met", "sla_breached", "closed_late", "open_overdue")] == [5, 3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("columns", "counted"),
+    [
+        ({"stopped_at": NOON}, "met"),  # a stop at the very due time
+        ({"stopped_at": NOON + timedelta(microseconds=1)}, "closed_late"),
+        ({}, "open_overdue"),
+        ({"state": "paused"}, "pending"),
+        ({"cancelled_at": NOON - timedelta(hours=1)}, None),
+        ({"cancelled_at": NOON + timedelta(hours=1)}, "closed_late"),  # the breach stands
+        ({"stopped_at": NOW + timedelta(hours=1)}, "open_overdue"),  # not known to have stopped at as_of
+    ],
+)
+async def test_a_cycle_is_exactly_one_thing(world: World, ask: Ask, columns, counted) -> None:
+    await world.timer(NOON, **columns)
+    [row] = (await ask("sla_attainment", "sla_met", "closed_late", "open_overdue")).rows
+    found = {
+        "met": row["sla_met"],
+        "closed_late": row["closed_late"],
+        "open_overdue": row["open_overdue"],
+        "pending": row["sla_attainment_pending"],
+    }
+    assert found == {name: int(name == counted) for name in found}
+
+
+async def test_deadlines_group_by_timer_policy_and_attribute(world: World, ask: Ask) -> None:
+    await world.attribute("agency")
+    await world.timer(NOON, stopped_at=NOON, attributes={"agency": "DOT"})
+    await world.timer(NOON, attributes={"agency": "DOT"})
+    await world.timer(NOON, timer="first_response", attributes={"agency": "NYPD"})
+    answer = await ask("sla_met", "sla_breached", group_by=["timer", "attributes.agency"])
+    assert [(r["timer"], r["attributes.agency"], r["sla_met"], r["sla_breached"]) for r in answer.rows] == [
+        ("first_response", "NYPD", 0, 1),
+        ("given_due", "DOT", 1, 1),
+    ]
+
+
+async def test_as_of_may_not_lie_ahead(ask: Ask) -> None:
+    with pytest.raises(InvalidError, match="nobody knows yet"):
+        await ask("sla_attainment", as_of="2026-04-01")
