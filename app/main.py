@@ -19,11 +19,15 @@ from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
+from app.metrics import router as metrics_router
 from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
+from app.webhooks import messages_router
+from app.webhooks import router as endpoints_router
+from app.webhooks.openapi import describe_webhooks
 from app.wiring import Services
 from app.worker import run_worker
 
@@ -45,6 +49,7 @@ def create_app(services: Services, *, with_worker: bool = False) -> Front:
     return Front(
         api,
         hot={("POST", PATH): door},
+        opaque=("/in/",),
         refuse=lambda error, request_id: problem_response(
             error.status, error.code, str(error), request_id=request_id
         ),
@@ -71,9 +76,11 @@ def create_api(services: Services) -> FastAPI:
     api.state.clock = services.clock
     api.state.sealer = services.sealer
     api.state.bell = services.bell
+    api.state.egress = services.egress
     install_problem_handlers(api)
     for router in ROUTERS:
         api.include_router(router)
+    describe_webhooks(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign]
     return api
 
@@ -87,13 +94,16 @@ ROUTERS = (
     sla_router.router,
     keys_router.router,
     operator_router.router,
+    metrics_router.router,
+    endpoints_router.router,
+    messages_router.router,
     operations_router.router,
 )
 
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    """Run what the process needs beside its routes: the loops (role `all`), or the bell alone (role `api`)."""
+    """Run what the process needs beside its routes: the loops (role `all`), or the bell alone."""
     services: Services = api.state.services
     stop = asyncio.Event()
     beside: Coroutine[None, None, None] = (

@@ -11,7 +11,9 @@ from app.cases.decider import CaseOpening
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
+from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
+from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
@@ -22,6 +24,7 @@ from app.kit.loops import Wakeup
 from app.settings import Settings
 from app.sla.payload import live_timers
 from app.sla.timers import SlaTimers
+from app.webhooks.egress import EgressGuard
 
 WAKEUPS = ("fanout", "deliver", "sla", "fold")
 
@@ -37,11 +40,13 @@ class Services:
     bell: Bell
     journal: Journal
     ingest: Ingest
+    egress: EgressGuard
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
         """Finish what was accepted, then let go of the database."""
         await self.ingest.batcher.close()
+        self.egress.close()
         await self.database.close()
 
 
@@ -61,6 +66,7 @@ def build_services(
         deciders=(CaseOpening(),),
         projections=(FeedbackStore(), Volumes(), Cases(), timers),
         announcers=(CaseAnnouncer(), timers),
+        caches=(*(cuboid.table for cuboid in CUBOIDS), metric_folds),
     )
 
     def committed(appended: Appended) -> None:
@@ -71,4 +77,5 @@ def build_services(
             bell.ring("sla")
 
     ingest = Ingest(journal, committed=committed)
-    return Services(settings, database, clock, sealer, bell, journal, ingest)
+    egress = EgressGuard(EgressRules(allow=parse_networks(settings.egress_allow)))
+    return Services(settings, database, clock, sealer, bell, journal, ingest, egress)

@@ -1,26 +1,55 @@
-"""The background loops of one process: SLA clock, fan-out, delivery, cuboids, partitions; drained on SIGTERM."""
+"""The background loops of one process: SLA clock, fan-out, delivery, cuboids; drained on SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
 
 from app.kit.loops import Loop, run_loops
+from app.metrics.folder import Folder
 from app.sla.loop import SlaLoop, SlaSweep
+from app.webhooks.dispatcher import Dispatcher, Limits
+from app.webhooks.fanout import Fanout
+from app.webhooks.sender import Sender
+from app.webhooks.transport import VettedTransport
 from app.wiring import Services
 
-
-def build_loops(services: Services) -> list[Loop]:
-    """The loops that a worker runs, in the order in which a fact travels through them."""
-    settings, wakeups = services.settings, services.bell.wakeups
-    sla = SlaLoop(services.database, services.journal, services.bell, poll_seconds=settings.poll_seconds)
-    return [
-        Loop("sla", sla.step, wakeups["sla"]),
-        Loop("sla_sweep", SlaSweep(services.database, services.journal).step),
-    ]
+DRAIN_SECONDS = 10.0
+"""How long attempts in flight may go on after the end was asked for."""
 
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
-    """Run the loops until `stop`; what is in flight is finished or given back."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(services.bell.run(stop), name="bell")
-        group.create_task(run_loops(build_loops(services), stop), name="loops")
+    """Run the loops until `stop`; attempts in flight are finished or given back."""
+    dispatcher = build_dispatcher(services)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(services.bell.run(stop), name="bell")
+            group.create_task(run_loops(build_loops(services, dispatcher), stop), name="loops")
+    finally:
+        await dispatcher.close(DRAIN_SECONDS)
+
+
+def build_dispatcher(services: Services) -> Dispatcher:
+    """The deliveries of this process."""
+    settings = services.settings
+    transport = VettedTransport(services.egress)
+    return Dispatcher(
+        services.database,
+        Sender(transport, deadline_seconds=settings.attempt_deadline_seconds),
+        services.sealer,
+        services.bell.wakeups["deliver"],
+        Limits(lease_seconds=settings.lease_seconds, poll_seconds=settings.poll_seconds),
+    )
+
+
+def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
+    """The loops that a worker runs, in the order in which a fact travels through them."""
+    settings, bell, database = services.settings, services.bell, services.database
+    sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds)
+    fanout = Fanout(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds)
+    return [
+        Loop("sla", sla.step, bell.wakeups["sla"]),
+        Loop("fanout", fanout.step, bell.wakeups["fanout"]),
+        Loop("deliver", dispatcher.step, bell.wakeups["deliver"]),
+        Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
+        Loop("sla_sweep", SlaSweep(database, services.journal).step),
+    ]

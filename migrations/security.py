@@ -42,6 +42,8 @@ class SecureTableOp(MigrateOperation):
 def _secure(operations: Operations, operation: SecureTableOp) -> None:
     if operation.kind == "dropped":
         return
+    if operation.kind not in ("tenant", "reference", "local"):
+        raise ValueError(f"the migration must say the kind of {operation.table}: tenant, reference or local")
     table = operation.table
     statements = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"]
     if table not in ("api_keys", "inlets"):

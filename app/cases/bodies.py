@@ -18,20 +18,18 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("this instant lies outside the calendar") from None
 
 
-# NUL cannot be stored in a text of the database.
-_TEXT: Final = r"^[^\x00]*$"
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
-Ref = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TEXT)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=_TEXT)]
-Text = Annotated[str, StringConstraints(max_length=30_000, pattern=_TEXT)]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Text = Annotated[str, StringConstraints(max_length=30_000)]
 Channel = Literal[
     "call", "chat", "email", "store", "kiosk", "app", "web", "social", "review", "letter", "messenger",
     "sms", "other",
 ]  # fmt: skip
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 _Scalar = (
-    Annotated[str, StringConstraints(max_length=2_000, pattern=_TEXT)]
+    Annotated[str, StringConstraints(max_length=2_000)]
     | bool
     | Annotated[int, Field(ge=-(2**63), lt=2**63)]
     | Annotated[float, Field(allow_inf_nan=False)]

@@ -188,9 +188,7 @@ async def _opening(tx: Tx, commit: Commit, order: Order) -> Event:
     return _event(EventType.CASE_OPENED, order, subject, at, {**opening, **stated})
 
 
-def _event(
-    kind: EventType, order: Order, subject: Subject, at: datetime, data: Mapping[str, Any]
-) -> Event:
+def _event(kind: EventType, order: Order, subject: Subject, at: datetime, data: Mapping[str, Any]) -> Event:
     return Event(
         type=kind,
         id=_event_id(order),

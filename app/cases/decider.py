@@ -126,6 +126,7 @@ def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft
     event = finding.event
     earlier = None if repeat_of is None else public_id("case", repeat_of)
     data = case_opening(finding.facts, finding.complaint, finding.kind, repeat_of=earlier)
+    data["reported_by"] = event.source
     stated = Event(
         type=EventType.CASE_OPENED,
         id=f"case.opened:{event.event_id}",

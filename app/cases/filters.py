@@ -82,8 +82,6 @@ def _attribute(name: str) -> str:
 
 
 def _checked(name: str, value: str) -> str:
-    if "\x00" in value:
-        raise _refusal("invalid_value", name, "holds the character U+0000", "leave it out")
     words = _CLOSED_LISTS.get(name)
     if words is not None and value not in list(words):
         raise _refusal("invalid_value", name, f"cannot be {value[:80]!r}", nearest(value[:80], list(words)))

@@ -76,9 +76,7 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
         detection=dict(case.detection),
         cycles=_cycles(case),
         anomalies=_anomalies(case),
-        required_steps=[
-            step.value for step in DEFAULT_PLAYBOOKS.required_steps(case.kind, case.severity)
-        ],
+        required_steps=[step.value for step in DEFAULT_PLAYBOOKS.required_steps(case.kind, case.severity)],
         missing_to_close=[] if case.closed_at else list(DEFAULT_PLAYBOOKS.missing_to_close(case)),
         allowed_commands=allowed_commands(case, at),
         timers=read_timers(known.case_id, known.history, case, known.config, at),

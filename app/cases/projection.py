@@ -12,7 +12,7 @@ from app.db.tables.cases import cases
 from app.domain.case import Case, fold
 from app.domain.events import SubjectKind
 from app.journal.ports import Commit
-from app.journal.rows import load_histories, quiet_until
+from app.journal.rows import load_histories, quiet_until, reported_by
 from app.kit.ids import parse_public_id
 
 CASE_COLUMNS = tuple(column.name for column in cases.columns)
@@ -66,7 +66,7 @@ def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
         "kind": case.kind.value,
         "severity": case.severity.value,
         "state": case.state.value,
-        "source": case.source,
+        "source": reported_by(history, case.source),
         "channel": case.channel,
         "touchpoint": case.touchpoint,
         "location": case.location,

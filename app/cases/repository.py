@@ -64,9 +64,7 @@ async def get_history(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[StoredEven
     return history
 
 
-async def list_events(
-    tx: Tx, tenant_id: UUID, case_id: UUID, after: int, limit: int
-) -> list[StoredEvent]:
+async def list_events(tx: Tx, tenant_id: UUID, case_id: UUID, after: int, limit: int) -> list[StoredEvent]:
     """Events of a case behind a position, in journal order."""
     return await select_events(
         tx,

@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
+from app.demo.keys import keep_keys
 from app.domain.errors import DomainError
+from app.embedded import Access, find_running
 from app.kit.logging import configure_logging
 from app.settings import Settings
 from app.wiring import Services, build_services
@@ -21,10 +24,26 @@ err = Console(stderr=True, highlight=False)
 
 
 def load_settings(**changes: Any) -> Settings:
-    """Settings of this environment, and logging as they say."""
+    """Settings of this environment, or of the demonstration that runs here; and logging as they say."""
     settings = Settings(**changes)
     configure_logging(settings.log_level, as_json=settings.log_json)
-    return settings
+    if "database_url" in settings.model_fields_set:
+        return settings
+    running = find_running(settings.home.absolute())
+    return settings if running is None else beside_demo(settings, running)
+
+
+def beside_demo(settings: Settings, access: Access) -> Settings:
+    """The same settings on the database (and with the keys) of the demonstration that runs here."""
+    urls, keys = access.urls(), keep_keys(settings.home.absolute())
+    return settings.model_copy(
+        update={
+            "database_url": urls.database_url,
+            "migration_url": urls.migration_url,
+            "master_keys": settings.master_keys or [SecretStr(keys.master)],
+            "operator_key": settings.operator_key or SecretStr(keys.operator),
+        }
+    )
 
 
 def run_with_services(settings: Settings, work: Callable[[Services], Awaitable[T]]) -> T:

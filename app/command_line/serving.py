@@ -18,6 +18,7 @@ from app.demo.keys import keep_keys
 from app.demo.seed import seed_demo
 from app.demo.tour import tour_text
 from app.embedded import EmbeddedError, start_embedded
+from app.kit.logging import configure_logging
 from app.main import create_app
 from app.settings import Settings
 from app.wiring import build_services
@@ -49,7 +50,8 @@ def demo(
     """Run everything on an embedded PostgreSQL with a demonstration tenant; Ctrl-C stops it all."""
     # SIGTERM must leave through the `with` below, or the database would be orphaned
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    base = load_settings(log_json=False)
+    base = Settings(log_json=False)
+    configure_logging(base.log_level, as_json=False)
     folder = (home or base.home).absolute()
     try:
         with start_embedded(folder) as server:

@@ -1,4 +1,4 @@
-"""Editable resources: strict JSON bodies, ETag of what is read, If-Match of what is written."""
+"""Editable resources: the ETag of what is read, the If-Match of what is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from app.domain.errors import ConflictError
-from app.kit import json
 from app.problems import error_of, problem_response, request_id_of
 
 IfMatch = Annotated[
@@ -48,20 +47,15 @@ def check_match(if_match: str | None, etag: str | None) -> None:
 
 
 class EditingRoute(APIRoute):
-    """Refuses bodies that the database cannot hold (NUL, NaN, endless nesting), and answers 412."""
+    """A route whose writes may be conditional: what changed meanwhile is answered with 412."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of the framework, guarded."""
+        """The handler of the framework, with that one answer added."""
         handle = super().get_route_handler()
 
-        async def guarded(request: Request) -> Response:
-            body = await request.body()
+        async def conditional(request: Request) -> Response:
             try:
-                if body:
-                    json.parse_untrusted(body)
                 return await handle(request)
-            except json.JsonError as error:
-                return problem_response(400, error.reason, str(error), request_id=request_id_of(request))
             except ChangedMeanwhileError as error:
                 return problem_response(
                     412,
@@ -71,4 +65,4 @@ class EditingRoute(APIRoute):
                     request_id=request_id_of(request),
                 )
 
-        return guarded
+        return conditional

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema: lock-free head check, one migrator at a time, grants to the login."""
+"""Brings a database to the newest schema: one migrator at a time, and no lock where nothing is to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
-_LOCK_KEY = 0x56494448  # "VIDH": any constant that no other tool on the server uses
+from app.db.engine import APP_ROLE, OPERATOR_ROLE, WORKER_ROLE
+
+LOCK_KEY = 0x56494448  # "VIDH": any constant that no other tool on the server uses
+_GROUPS = (APP_ROLE, WORKER_ROLE, OPERATOR_ROLE)
+_LACKING = """
+SELECT count(*) FROM pg_roles AS login, pg_roles AS part
+ WHERE login.rolname = $1 AND login.rolname <> current_user AND part.rolname = ANY ($2::text[])
+   AND NOT pg_has_role(login.oid, part.oid, 'MEMBER')
+"""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,27 +47,36 @@ async def current_revision(connection: asyncpg.Connection) -> str | None:
 async def migrate(owner_url: str, login_url: str) -> bool:
     """Upgrade to head and grant the group roles to the service's login. True when something changed.
 
-    Replicas that find the head already there take no lock, so a rolling start never queues.
+    Replicas that find both done already take no lock, so a rolling start never queues.
     """
+    login = make_url(login_url).username
     connection = await asyncpg.connect(_dsn(owner_url))
     try:
-        if await current_revision(connection) == head_revision():
+        if await _is_done(connection, login):
             return False
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK_KEY)
-        if await current_revision(connection) == head_revision():
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
+        if await _is_done(connection, login):
             return False
         await asyncio.to_thread(command.upgrade, alembic_config(owner_url), "head")
-        await _grant_roles(connection, make_url(login_url).username)
+        await _grant_roles(connection, login)
         return True
     finally:
         await connection.close()
+
+
+async def _is_done(connection: asyncpg.Connection, login: str | None) -> bool:
+    """The grants count too: whoever migrated may have died before them, or the login may be a new one."""
+    if await current_revision(connection) != head_revision():
+        return False
+    lacking = await connection.fetchval(_LACKING, login, _GROUPS)
+    return not lacking
 
 
 async def _grant_roles(connection: asyncpg.Connection, login: str | None) -> None:
     if login is None or login == await connection.fetchval("SELECT current_user"):
         return
     quoted = '"' + login.replace('"', '""') + '"'
-    await connection.execute(f"GRANT vidhuk_app, vidhuk_worker, vidhuk_operator TO {quoted}")
+    await connection.execute(f"GRANT {', '.join(_GROUPS)} TO {quoted}")
 
 
 def _dsn(url: str) -> str:

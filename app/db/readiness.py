@@ -21,7 +21,8 @@ SELECT session_user AS login, me.rolsuper, me.rolbypassrls,
              ORDER BY relname LIMIT 3) AS owned,
        ARRAY(SELECT needed FROM unnest($1::text[]) AS needed
              WHERE NOT EXISTS (SELECT FROM pg_roles
-                               WHERE rolname = needed AND pg_has_role(me.oid, oid, 'MEMBER'))) AS missing
+                               WHERE rolname = needed AND pg_has_role(me.oid, oid, 'MEMBER'))
+             ORDER BY needed) AS missing
   FROM pg_roles AS me
  WHERE me.rolname = session_user
 """

@@ -60,8 +60,6 @@ def read_dimensions(parameters: Iterable[tuple[str, str]], types: Mapping[str, s
     """
     conditions = Conditions()
     for name, value in parameters:
-        if "\x00" in value:
-            raise _invalid(name, "holds the character U+0000", "leave it out")
         if name.startswith(ATTRIBUTE_PREFIX):
             key = name.removeprefix(ATTRIBUTE_PREFIX)
             values = conditions.attributes.setdefault(key, [])

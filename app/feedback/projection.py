@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,6 @@ _VOLUME_KINDS = {
     EventType.INTERACTION_ENDED: "interactions",
     EventType.INTERACTIONS_COUNTED: "interactions",
 }
-_WITHDRAWING = (EventType.REVIEW_REMOVED,)
 _SURVEY_MODE = "invited"
 FEEDBACK_COLUMNS = tuple(column.name for column in feedback.columns)
 VOLUME_COLUMNS = tuple(column.name for column in volumes.columns)
@@ -41,17 +40,8 @@ class FeedbackStore:
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Close the versions that this commit replaces or takes back, insert the new ones."""
-        replaced_now = set(commit.replaced.values())
-        arriving = [
-            event
-            for event in (*commit.events, *commit.restored)
-            if event.type in _ANSWER_TYPES and commit.is_current(event) and event.event_id not in replaced_now
-        ]
-        closing = _closed_by(commit) | {
-            commit.replaced[event.event_id] for event in arriving if event.event_id in commit.replaced
-        }
-        ids = await _close(tx, commit, closing)
-        rows = [row for event in arriving for row in _rows(event, commit, ids)]
+        ids = await _close(tx, commit, _ended(commit))
+        rows = [row for event in _arrived(commit, _ANSWER_TYPES) for row in _rows(event, commit, ids)]
         await insert_rows(tx, feedback, FEEDBACK_COLUMNS, rows)
 
 
@@ -63,35 +53,33 @@ class Volumes:
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """The same for counts: a corrected count replaces the one before."""
-        arriving = [
-            event
-            for event in (*commit.events, *commit.restored)
-            if event.type in _VOLUME_KINDS
-            and commit.is_current(event)
-            and event.event_id not in set(commit.replaced.values())
-        ]
-        closing = _closed_by(commit) | {
-            commit.replaced[event.event_id] for event in arriving if event.event_id in commit.replaced
-        }
-        if closing:
+        ended = _ended(commit)
+        if ended:
             await tx.execute(
                 "UPDATE volumes SET seq_to = $3 WHERE tenant_id = $1 AND event_id = any($2) AND seq_to IS NULL",
                 commit.tenant_id,
-                list(closing),
+                list(ended),
                 commit.seq,
             )
-        await insert_rows(tx, volumes, VOLUME_COLUMNS, [_volume_row(event, commit) for event in arriving])
+        rows = [_volume_row(event, commit) for event in _arrived(commit, _VOLUME_KINDS)]
+        await insert_rows(tx, volumes, VOLUME_COLUMNS, rows)
 
 
-def _closed_by(commit: Commit) -> set[UUID]:
-    """Events whose rows end here: retracted ones, and every version of a removed review."""
-    closed: set[UUID] = set()
-    for event in commit.events:
-        if event.type is EventType.EVENT_RETRACTED:
-            closed.add(UUID(event.fact["event_id"]))
-        elif event.type in _WITHDRAWING and event.event_id in commit.replaced:
-            closed.add(commit.replaced[event.event_id])
-    return closed
+def _arrived(commit: Commit, types: Container[EventType]) -> list[StoredEvent]:
+    """Events of these types that count from this commit on: new and not overtaken in it, or restored."""
+    return [
+        event
+        for event in (*commit.events, *commit.restored)
+        if event.type in types and commit.is_current(event)
+    ]
+
+
+def _ended(commit: Commit) -> set[UUID]:
+    """Events whose rows end here: replaced by another state of their object (say its removal), or retracted."""
+    retracted = {
+        UUID(event.fact["event_id"]) for event in commit.events if event.type is EventType.EVENT_RETRACTED
+    }
+    return retracted | set(commit.replaced.values())
 
 
 async def _close(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> dict[tuple[UUID, str], UUID]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select, tuple_
+from sqlalchemy import Select, and_, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.configuration import attributes
@@ -38,7 +39,7 @@ async def list_feedback(
     for name, values in conditions.columns.items():
         query = query.where(feedback.c[name].in_(values))
     for name, wanted in conditions.attributes.items():
-        query = query.where(feedback.c.attributes[name].in_(wanted))
+        query = query.where(feedback.c.attributes[name].in_([literal(value, JSONB) for value in wanted]))
     if conditions.from_at is not None:
         query = query.where(feedback.c.occurred_at >= conditions.from_at)
     if conditions.to_at is not None:

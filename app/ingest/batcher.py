@@ -8,7 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.ingest.results import Item
+import structlog
+
+from app.ingest.results import UNAVAILABLE, Item
+
+log = structlog.get_logger()
 
 MAX_CHUNK = 500
 MAX_WAITING = 40_000
@@ -61,8 +65,13 @@ class Batcher:
                 chunk = [queue.items.popleft() for _ in range(min(MAX_CHUNK, len(queue.items)))]
                 try:
                     await self._store(tenant_id, chunk)
+                except Exception as error:
+                    log.error("chunk_lost", tenant=str(tenant_id), error=repr(error), exc_info=error)
                 finally:
                     self._waiting -= len(chunk)
+                    # whatever happened, nobody may wait for ever
+                    for item in chunk:
+                        item.settle_if_open(UNAVAILABLE)
         finally:
             queue.task = None
             if not queue.items:

@@ -13,14 +13,15 @@ from app.auth import Principal, Scope, UnauthenticatedError, find_principal, has
 from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event
 from app.ingest.batcher import OverloadedError
-from app.ingest.reading import Reading, Refusal, read_events
-from app.ingest.results import Result, Status, Terms
+from app.ingest.reading import Reading, read_events
+from app.ingest.results import BATCH_REFUSED, Result, Status, Terms
 from app.ingest.service import Ingest
 from app.journal.journal import Journal
 from app.kit import http, json
-from app.problems import ProblemError, domain_problem, problem_response
+from app.problems import domain_problem, error_of, problem_response
 
 PATH = "/v1/events"
+_Outcome = tuple[str | None, Result]
 _FLAGS = ("atomic", "dry_run", "backfill", "open_cases")
 _KNOWN_PRINCIPALS = 10_000
 
@@ -52,13 +53,10 @@ class EventsDoor:
         request_id = scope.get("state", {}).get("request_id")
         headers = http.headers_of(scope)
         try:
-            response = await self._answer(scope, headers, receive)
+            response = await self._answer(scope, headers, receive, request_id)
         except http.BodyError as error:
             response = problem_response(error.status, error.code, str(error), request_id=request_id)
             response.headers["Connection"] = "close"
-        except UnauthenticatedError as error:
-            self._principals.clear()
-            response = domain_problem(error, request_id)
         except DomainError as error:
             response = domain_problem(error, request_id)
         except OverloadedError:
@@ -67,7 +65,9 @@ class EventsDoor:
             )
         await response(scope, receive, send)
 
-    async def _answer(self, scope: http.Scope, headers: Mapping[str, str], receive: http.Receive) -> Response:
+    async def _answer(
+        self, scope: http.Scope, headers: Mapping[str, str], receive: http.Receive, request_id: str | None
+    ) -> Response:
         principal = await self._principal(headers)
         flags = _flags(scope["query_string"].decode("latin-1"))
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -75,38 +75,40 @@ class EventsDoor:
         raw = await http.read_body(receive, limit=self._max_body_bytes, deadline_seconds=self._deadline_seconds)
         body = http.unpack(raw, headers.get("content-encoding", ""), limit=self._max_body_bytes)
         reading = read_events(body, media_type, headers.get("idempotency-key"))
+        if not any(isinstance(item, Event) for item in reading.items):
+            principal = await self._principal(headers, anew=True)  # no transaction will check the key
         terms = Terms(
             principal.key_id,
             self._journal.clock(),
             backfill=flags.backfill,
             open_cases=flags.open_cases or not flags.backfill,
         )
-        return await self._store(principal, reading, terms, flags)
-
-    async def _store(self, principal: Principal, reading: Reading, terms: Terms, flags: _Flags) -> Response:
-        events = [item for item in reading.items if isinstance(item, Event)]
-        refused = len(events) < len(reading.items)
-        if flags.atomic and refused:
-            events = []
-        results = iter(
-            await self._ingest.accept(principal.tenant_id, events, terms, atomic=flags.atomic, dry_run=flags.dry_run)
-        )
-        outcome: list[tuple[str | None, Result]] = []
-        for item in reading.items:
-            if isinstance(item, Refusal):
-                outcome.append((item.id, Result(Status.REJECTED, error=item.error)))
-            elif flags.atomic and refused:
-                outcome.append((item.id, Result(Status.REJECTED, error=_BATCH_REFUSED)))
-            else:
-                outcome.append((item.id, next(results)))
+        try:
+            outcome = await self._store(principal.tenant_id, reading, terms, flags)
+        except UnauthenticatedError:
+            self._forget(principal)
+            raise
         if reading.single:
-            return _single(*outcome[0])
+            return _single(*outcome[0], dry_run=flags.dry_run, request_id=request_id)
         return _batch(outcome, dry_run=flags.dry_run)
 
-    async def _principal(self, headers: Mapping[str, str]) -> Principal:
+    async def _store(self, tenant_id: UUID, reading: Reading, terms: Terms, flags: _Flags) -> list[_Outcome]:
+        events = [item for item in reading.items if isinstance(item, Event)]
+        refused = flags.atomic and len(events) < len(reading.items)
+        results = iter(
+            [BATCH_REFUSED] * len(events)
+            if refused
+            else await self._ingest.accept(tenant_id, events, terms, atomic=flags.atomic, dry_run=flags.dry_run)
+        )
+        return [
+            (item.id, next(results) if isinstance(item, Event) else Result(Status.REJECTED, error=item.error))
+            for item in reading.items
+        ]
+
+    async def _principal(self, headers: Mapping[str, str], *, anew: bool = False) -> Principal:
         key = key_of(headers)
         key_hash = hash_key(key)
-        principal = self._principals.get(key_hash)
+        principal = None if anew else self._principals.get(key_hash)
         if principal is None:
             principal = await find_principal(self._journal.database, key, self._journal.clock())
             if len(self._principals) >= _KNOWN_PRINCIPALS:
@@ -116,21 +118,14 @@ class EventsDoor:
             raise refuse_scope(principal, Scope.EVENTS_WRITE)
         return principal
 
-    def forget(self, tenant_id: UUID) -> None:
-        """Look the keys of a tenant up anew."""
-        self._principals = {key: known for key, known in self._principals.items() if known.tenant_id != tenant_id}
-
-
-_BATCH_REFUSED = InvalidError(
-    "batch_refused",
-    "another event of this atomic batch cannot be stored, so nothing was",
-    cure="mend the events that say why, or send the batch without `atomic=true`",
-)
+    def _forget(self, principal: Principal) -> None:
+        """Look this key up anew next time."""
+        self._principals = {key: known for key, known in self._principals.items() if known != principal}
 
 
 def _flags(query: str) -> _Flags:
     values = dict.fromkeys(_FLAGS, False)
-    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
+    for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in values:
             raise InvalidError(
                 "unknown_parameter",
@@ -151,21 +146,18 @@ def _refuse_charset(content_type: str) -> None:
             raise http.BodyError(415, "unsupported_charset", f"charset {value}: send UTF-8")
 
 
-def _single(stated_id: str | None, result: Result) -> Response:
+def _single(stated_id: str | None, result: Result, *, dry_run: bool, request_id: str | None) -> Response:
     entry = result.as_json(0, stated_id)
     error = result.error
     if error is None:
         del entry["index"]
-        return Response(json.dumps(entry), 201 if result.status is Status.CREATED else 200, media_type="application/json")
-    if result.retryable:
-        return problem_response(503, error.reason, error.detail)
-    if isinstance(error, UnauthenticatedError):
-        raise error
-    place = ProblemError(pointer=error.pointer, code=error.reason, detail=error.detail, cure=error.cure or None)
-    return problem_response(entry["error"]["status"], error.reason, error.detail, errors=[place])
+        status = 201 if result.status is Status.CREATED and not dry_run else 200
+        return Response(json.dumps(entry), status, media_type="application/json")
+    status = entry["error"]["status"]
+    return problem_response(status, error.reason, error.detail, errors=[error_of(error)], request_id=request_id)
 
 
-def _batch(outcome: list[tuple[str | None, Result]], *, dry_run: bool) -> Response:
+def _batch(outcome: list[_Outcome], *, dry_run: bool) -> Response:
     counts = dict.fromkeys((status.value for status in Status), 0)
     for _, result in outcome:
         counts[result.status.value] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from app.domain.errors import InvalidError
 from app.domain.events import Event, EventType, Subject, SubjectKind
 from app.ingest.schemas import DATA_MODELS, EventIn
+from app.journal.ports import OWN_SOURCE
 from app.kit import json
 from app.kit.http import BodyError
 
@@ -25,6 +26,7 @@ BATCH_TYPES = ("application/cloudevents-batch+json",)
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?")
 _ENVELOPE = frozenset(EventIn.model_fields)
+_EARLIEST_DEADLINE, _LATEST_DEADLINE = 1900, 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,7 @@ class Reading:
 def read_events(body: bytes, media_type: str, idempotency_key: str | None) -> Reading:
     """The items of a body. Raises BodyError when the whole request cannot be read."""
     raw, single = _split(body, media_type)
-    if len(raw) > MAX_EVENTS:
-        raise BodyError(413, "too_many_events", f"{len(raw)} events in one request; send at most {MAX_EVENTS}")
+    _refuse_too_many(len(raw))
     key = idempotency_key.strip('"') if idempotency_key else None
     items: list[Event | Refusal] = []
     for index, item in enumerate(raw):
@@ -56,9 +57,16 @@ def read_events(body: bytes, media_type: str, idempotency_key: str | None) -> Re
     return Reading(items, single)
 
 
+def _refuse_too_many(count: int) -> None:
+    if count > MAX_EVENTS:
+        raise BodyError(413, "too_many_events", f"{count} events in one request; send at most {MAX_EVENTS}")
+
+
 def _split(body: bytes, media_type: str) -> tuple[list[Any], bool]:
     if media_type in NDJSON_TYPES:
-        return [_read_line(line) for line in body.split(b"\n") if line.strip()], False
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        _refuse_too_many(len(lines))
+        return [_read_line(line) for line in lines], False
     if media_type not in (*JSON_TYPES, *BATCH_TYPES):
         raise BodyError(
             415,
@@ -109,6 +117,13 @@ def event_of(item: Mapping[str, Any]) -> Event:
             f"`{envelope.type.value}` is stated by this service only",
             pointer="/type",
             cure="send the fact from which it follows",
+        )
+    if envelope.source == OWN_SOURCE:
+        raise InvalidError(
+            "reserved_source",
+            f"the source `{OWN_SOURCE}` names what this service itself states",
+            pointer="/source",
+            cure="name the system that sends",
         )
     try:
         data = DATA_MODELS[envelope.type].model_validate(envelope.data)
@@ -166,6 +181,13 @@ def _normalise(data: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any
                     pointer=f"/data/{name}",
                     cure="send an offset (`...Z` or `...+02:00`)",
                 )
+            if not _EARLIEST_DEADLINE <= moment.year <= _LATEST_DEADLINE:
+                raise InvalidError(
+                    "value_out_of_bounds",
+                    f"{name} lies outside the years {_EARLIEST_DEADLINE} to {_LATEST_DEADLINE}",
+                    pointer=f"/data/{name}",
+                    cure="send the deadline that was set; a placeholder date is none",
+                )
             data[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return data
 
@@ -178,9 +200,19 @@ def _version(value: Decimal | str | None) -> Decimal | None:
     except InvalidOperation:
         moment = parse_time(str(value), "/version")
         return Decimal(int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000_000))
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 30:
-        raise InvalidError("bad_version", "a version is a finite number or a time", pointer="/version")
+    if not _is_storable(number):
+        raise InvalidError(
+            "bad_version",
+            "a version is a number of at most 30 digits and 18 decimals, or a time",
+            pointer="/version",
+            cure="send a counter or the time at which the source changed the thing",
+        )
     return number
+
+
+def _is_storable(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -18 and number.adjusted() < 30
 
 
 def _from_cloudevent(item: dict[str, Any]) -> dict[str, Any]:
@@ -201,8 +233,8 @@ def _from_cloudevent(item: dict[str, Any]) -> dict[str, Any]:
 
 def _invalid(error: ValidationError, prefix: str, stated: Mapping[str, Any]) -> InvalidError:
     first = error.errors(include_url=False)[0]
-    path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in first["loc"])
     kind, detail = first["type"], first["msg"]
+    path = _pointer(first["loc"], stated, missing=kind == "missing")
     if path == "/type" and not prefix:
         return _unknown_type(stated.get("type"))
     if kind == "extra_forbidden":
@@ -216,6 +248,22 @@ def _invalid(error: ValidationError, prefix: str, stated: Mapping[str, Any]) -> 
         return InvalidError("missing_field", "this field is required", pointer=prefix + path, cure="send it")
     reason = "invalid_value" if not kind.startswith("value_error") else "value_out_of_bounds"
     return InvalidError(reason, detail, pointer=prefix + path, cure="see the schema of this event type")
+
+
+def _pointer(location: Sequence[int | str], document: Any, *, missing: bool) -> str:
+    """Pydantic's location as a pointer into the document. Its tail may be no part of the document: the
+    member of a union that was tried (left out here), or the field that is missing.
+    """
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
+    for depth, part in enumerate(location):
+        if isinstance(document, dict) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and isinstance(part, int):
+            document = document[part]
+        else:
+            del parts[depth + missing :]
+            break
+    return "".join("/" + part for part in parts)
 
 
 def _unknown_type(stated: Any) -> InvalidError:

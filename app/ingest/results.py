@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import ConflictError, DomainError
+from app.domain.errors import ConflictError, DomainError, InvalidError
 from app.domain.events import Event
 from app.kit.ids import public_id
 
@@ -48,6 +48,23 @@ class Result:
                 "retryable": self.retryable,
             }
         return entry
+
+
+UNAVAILABLE = Result(
+    Status.REJECTED,
+    error=InvalidError("database_unavailable", "the database cannot answer now; nothing was stored"),
+    retryable=True,
+)
+"""The fault is ours and of the moment: the same event may be sent again."""
+
+BATCH_REFUSED = Result(
+    Status.REJECTED,
+    error=ConflictError(
+        "batch_refused",
+        "another event of this atomic batch cannot be stored, so nothing was",
+        cure="mend the events that say why, or send the batch without `atomic=true`",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +108,8 @@ class Item:
         """Give the item its result and let its request go on."""
         self.result = result
         self.ticket.settle_one()
+
+    def settle_if_open(self, result: Result) -> None:
+        """The same, unless the item has its result already."""
+        if self.result is None:
+            self.settle(result)

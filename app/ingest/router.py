@@ -64,7 +64,7 @@ class EventResult(BaseModel):
 
     id: str
     status: Literal["created", "duplicate", "revised", "stale"]
-    event_id: str
+    event_id: str | None = Field(default=None, description="none for what a dry run would create")
 
 
 def _request_body() -> dict[str, Any]:

@@ -18,6 +18,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A caller's reference: case number, call id, e-mail address."""
 Text = Annotated[str, StringConstraints(max_length=30_000)]
+Amount = Annotated[Decimal, Field(ge=0, le=10**12, decimal_places=6)]
 Scalar = str | int | float | bool | None
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -141,7 +142,7 @@ class CaseFact(Where):
     of: Ref | None = Field(default=None, description="case.marked_duplicate: reference of the first one")
     initiative: Literal["reactive", "proactive"] | None = None
     requested_remedy: Text | None = None
-    amount: Decimal | None = Field(default=None, ge=0, le=10**12)
+    amount: Amount | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
 
 
@@ -160,7 +161,7 @@ class SubjectFact(Where):
     value: Decimal | str | None = None
     answers: list[AnswerIn] | None = Field(default=None, min_length=1, max_length=50)
     collection_mode: Literal["passive", "staff_prompted", "invited", "scraped"] | None = None
-    amount: Decimal | None = Field(default=None, ge=0, le=10**12)
+    amount: Amount | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     type: Key | None = None
     step: Key | None = None

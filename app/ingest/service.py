@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.auth import UnauthenticatedError
 from app.db.engine import Tx, is_retryable
@@ -15,7 +16,7 @@ from app.domain.errors import ConflictError, DomainError, InvalidError
 from app.domain.events import Event, Origin
 from app.ingest.batcher import Batcher
 from app.ingest.quarantine import quarantine
-from app.ingest.results import Item, Result, Status, Terms, Ticket
+from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.drafts import draft
 from app.journal.journal import Appended, Head, Identity, Journal
 from app.journal.ports import Draft, Standing
@@ -23,6 +24,8 @@ from app.journal.ports import Draft, Standing
 log = structlog.get_logger()
 
 _TRIES = 6
+RETRY_SECONDS = 10.0
+"""A fault of the moment that lasts longer is the caller's to wait out (503)."""
 _STATUS_OF = {
     Standing.CREATED: Status.CREATED,
     Standing.REVISED: Status.REVISED,
@@ -30,12 +33,12 @@ _STATUS_OF = {
 }
 
 
-class RefusedBatchError(Exception):
-    """An atomic batch with at least one item that cannot be stored: nothing was."""
+class _RolledBackError(Exception):
+    """Nothing of this transaction is to be stored; `results` say why, or what would have become of it."""
 
-
-class DryRunError(Exception):
-    """Thrown to roll back what a dry run tried."""
+    def __init__(self, results: list[Result]) -> None:
+        super().__init__(results)
+        self.results = results
 
 
 @dataclass(slots=True)
@@ -75,51 +78,87 @@ class Ingest:
         return results
 
     async def _store_chunk(self, tenant_id: UUID, items: Sequence[Item]) -> None:
-        """Commit a chunk; retry faults of the moment, halve it until a poison event stands alone."""
-        for attempt in range(_TRIES):
-            try:
-                outcome = await self._commit(tenant_id, items)
-            except _NothingNewError as nothing:
-                return _settle(items, nothing.args[0])
-            except DomainError as error:
-                return await self._halve(tenant_id, items, error)
-            except Exception as error:
-                if not is_retryable(error):
-                    return await self._halve(tenant_id, items, error)
-                log.warning("chunk_retried", attempt=attempt, error=repr(error))
-                if attempt + 1 < _TRIES:
-                    await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
+        """Commit a chunk; halve one that cannot be stored until a poison event stands alone."""
+        try:
+            outcome = await self._persist(tenant_id, items)
+        except Exception as error:
+            if is_retryable(error):
+                log.warning("chunk_given_up", events=len(items), error=repr(error))
+                outcome = [UNAVAILABLE] * len(items)
+            elif len(items) > 1:
+                middle = len(items) // 2
+                await self._store_chunk(tenant_id, items[:middle])
+                await self._store_chunk(tenant_id, items[middle:])
+                return
             else:
-                return _settle(items, outcome)
-        unavailable = InvalidError("database_unavailable", "the database cannot answer now; nothing was stored")
-        for item in items:
-            item.settle(Result(Status.REJECTED, error=unavailable, retryable=True))
-        return None
+                outcome = [await self._isolate(tenant_id, items[0], error)]
+        _settle(items, outcome)
 
-    async def _halve(self, tenant_id: UUID, items: Sequence[Item], error: Exception) -> None:
-        if len(items) > 1:
-            middle = len(items) // 2
-            await self._store_chunk(tenant_id, items[:middle])
-            await self._store_chunk(tenant_id, items[middle:])
-            return
+    async def _isolate(self, tenant_id: UUID, item: Item, error: Exception) -> Result:
+        """The result of an event that cannot be stored; one that only the database refuses is kept apart."""
         if isinstance(error, DomainError):
-            items[0].settle(Result(Status.REJECTED, error=error))
-            return
+            return Result(Status.REJECTED, error=error)
         log.error("poison_event", error=repr(error), exc_info=error)
+        try:
+            await quarantine(self._journal.database, tenant_id, item, repr(error))
+        except Exception as failure:
+            log.error("quarantine_failed", error=repr(failure), exc_info=failure)
+            return UNAVAILABLE
         detail = "this event cannot be stored; it is kept in the quarantine"
-        await quarantine(self._journal.database, tenant_id, items[0], repr(error))
-        items[0].settle(Result(Status.REJECTED, error=InvalidError("quarantined", detail)))
+        return Result(Status.REJECTED, error=InvalidError("quarantined", detail))
 
     async def _store_alone(self, tenant_id: UUID, items: Sequence[Item], *, atomic: bool, dry_run: bool) -> None:
+        """One transaction for the whole request; when it fails, find out which event is the cause."""
         try:
-            outcome = await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
-        except RefusedBatchError as refused:
-            outcome = refused.args[0]
-        except DryRunError as tried:
-            outcome = tried.args[0]
-        except _NothingNewError as nothing:
-            outcome = nothing.args[0]
+            outcome = await self._persist(tenant_id, items, atomic=atomic, dry_run=dry_run)
+        except Exception as error:
+            if is_retryable(error):
+                raise
+            outcome = await self._try_each(tenant_id, items)
+            if atomic:
+                outcome = [known if known.status is Status.REJECTED else BATCH_REFUSED for known in outcome]
         _settle(items, outcome)
+
+    async def _try_each(self, tenant_id: UUID, items: Sequence[Item]) -> list[Result]:
+        """What would become of each event, if those that cannot be stored were left out. Stores nothing."""
+        results: dict[int, Result] = {}
+        good: list[int] = []
+        parts = [list(range(len(items)))]
+        while parts:
+            part = parts.pop()
+            try:
+                tried = await self._persist(tenant_id, [items[n] for n in (*good, *part)], dry_run=True)
+            except Exception as error:
+                if is_retryable(error):
+                    raise
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                    continue
+                results[part[0]] = Result(Status.REJECTED, error=_refusal(error))
+            else:
+                results.update(zip(part, tried[len(good) :], strict=True))
+                good += part
+        return [results[n] for n in range(len(items))]
+
+    async def _persist(
+        self, tenant_id: UUID, items: Sequence[Item], *, atomic: bool = False, dry_run: bool = False
+    ) -> list[Result]:
+        """Commit, again after faults of the moment. Raises any other fault, and one that lasts."""
+        clock = asyncio.get_running_loop().time
+        gives_up_at = clock() + RETRY_SECONDS
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
+            except _RolledBackError as nothing:
+                return nothing.results
+            except Exception as error:
+                exhausted = isinstance(error, PoolTimeoutError) or clock() >= gives_up_at or attempt == _TRIES
+                if exhausted or not is_retryable(error):
+                    raise
+                log.warning("chunk_retried", attempt=attempt, error=repr(error))
+            await asyncio.sleep(min(1.0, 0.025 * 2**attempt))
+        raise AssertionError("the last attempt returns or raises")
 
     async def _commit(
         self, tenant_id: UUID, items: Sequence[Item], *, atomic: bool = False, dry_run: bool = False
@@ -131,31 +170,27 @@ class Ingest:
         async with journal.transaction(tenant_id) as tx:
             dead = await _dead_keys(tx, tenant_id, items)
             head = await journal.read_head(tx, tenant_id, identities)
-            judged = _judge(items, identities, head, dead)
-            if atomic:
-                _refuse_whole(judged, len(items))
+            judged = _judge(items, identities, head, dead, atomic=atomic)
             if judged.drafts:
                 commit = await journal.lock(tx, tenant_id)
                 if commit.seq != head.seq + 1 or commit.config.version != head.config.version:
                     # somebody committed between the look and the lock: look again, now that nobody can
                     head = await journal.read_head(tx, tenant_id, identities)
-                    judged = _judge(items, identities, head, dead)
+                    judged = _judge(items, identities, head, dead, atomic=atomic)
                     if not judged.drafts:
-                        raise _NothingNewError(_in_order(judged, len(items)))
+                        # everything became a duplicate while we waited: give the place back
+                        raise _RolledBackError(_in_order(judged, len(items)))
                 appended = await journal.append(tx, commit, [draft for _, draft in judged.drafts])
                 for (index, _), stored in zip(judged.drafts, appended.events, strict=False):
                     standing = appended.standings.get(stored.event_id, Standing.CREATED)
-                    judged.results[index] = Result(_STATUS_OF[standing], stored.event_id)
+                    event_id = None if dry_run else stored.event_id
+                    judged.results[index] = Result(_STATUS_OF[standing], event_id)
             results = _in_order(judged, len(items))
             if dry_run:
-                raise DryRunError(results)
+                raise _RolledBackError(results)
         if appended is not None:
             self._committed(appended)
         return results
-
-
-class _NothingNewError(Exception):
-    """Everything became a duplicate while we waited for the lock: give the place back."""
 
 
 def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:
@@ -163,7 +198,10 @@ def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:
         item.settle(result)
 
 
-def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, dead: set[UUID]) -> _Judged:
+def _judge(
+    items: Sequence[Item], identities: Sequence[Identity], head: Head, dead: set[UUID], *, atomic: bool
+) -> _Judged:
+    """What the items come to; an atomic batch with a refused one is given up here."""
     judged = _Judged()
     first: dict[Identity, tuple[int, bytes]] = {}
     for index, (item, identity) in enumerate(zip(items, identities, strict=True)):
@@ -187,6 +225,8 @@ def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, de
             judged.results[index] = Result(Status.DUPLICATE, known.event_id)
         elif earlier is not None:
             judged.repeats[index] = earlier[0]
+    if atomic:
+        _refuse_whole(judged, len(items))
     return judged
 
 
@@ -221,13 +261,17 @@ def _in_order(judged: _Judged, count: int) -> list[Result]:
 def _refuse_whole(judged: _Judged, count: int) -> None:
     if not any(result.status is Status.REJECTED for result in judged.results.values()):
         return
-    error = ConflictError(
-        "batch_refused",
-        "another event of this atomic batch cannot be stored, so nothing was",
-        cure="mend the events that say why, or send the batch without `atomic=true`",
-    )
-    whole = Result(Status.REJECTED, error=error)
-    raise RefusedBatchError([judged.results.get(index, whole) for index in range(count)])
+    refused = {
+        index: result for index, result in judged.results.items() if result.status is Status.REJECTED
+    }
+    raise _RolledBackError([refused.get(index, BATCH_REFUSED) for index in range(count)])
+
+
+def _refusal(error: Exception) -> DomainError:
+    if isinstance(error, DomainError):
+        return error
+    log.error("poison_event", error=repr(error), exc_info=error)
+    return InvalidError("cannot_be_stored", "the database refuses this event, although no rule of ours does")
 
 
 async def _dead_keys(tx: Tx, tenant_id: UUID, items: Sequence[Item]) -> set[UUID]:

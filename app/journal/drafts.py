@@ -80,7 +80,7 @@ def draft(
 
 def _in_utc(event: Event, source: SourceConfig) -> datetime:
     if event.occurred_at.tzinfo is not None:
-        return event.occurred_at.astimezone(UTC)
+        return _utc(event.occurred_at)
     if source.time_zone is None:
         raise InvalidError(
             "missing_zone",
@@ -88,7 +88,15 @@ def _in_utc(event: Event, source: SourceConfig) -> datetime:
             pointer="/occurred_at",
             cure="send an offset (`...Z` or `...+02:00`), or give the source a time zone",
         )
-    return event.occurred_at.replace(tzinfo=source.time_zone).astimezone(UTC)
+    return _utc(event.occurred_at.replace(tzinfo=source.time_zone))
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # within a day of year 1 or 9999: refused as ancient or future, whatever its offset
+        return moment.replace(tzinfo=UTC)
 
 
 def _check_time(occurred_at: datetime, received_at: datetime) -> None:
@@ -133,7 +141,12 @@ def _split(data: Mapping[str, Any], config: TenantConfig) -> tuple[dict[str, Any
 
 
 def _subject_of(event: Event) -> Subject | None:
-    """The stated subject; else the interaction or the transaction that the event says it belongs to."""
+    """The stated subject; else the interaction or the transaction that the event says it belongs to.
+
+    A retraction has none of its own: it belongs to the subject of what it takes back.
+    """
+    if event.type is EventType.EVENT_RETRACTED:
+        return None
     if event.subject is not None:
         return event.subject
     for key, kind in (("interaction", SubjectKind.INTERACTION), ("transaction", SubjectKind.TRANSACTION)):
@@ -156,6 +169,12 @@ def _content(event: Event, occurred_at: datetime) -> dict[str, Any]:
         "occurred_at": occurred_at,
         "subject": None if event.subject is None else [event.subject.kind.value, event.subject.ref],
         "object": event.object,
-        "version": event.version,
+        "version": None if event.version is None else _plain(event.version),
         "data": event.data,
     }
+
+
+def _plain(number: Decimal) -> str:
+    """The same number gives the same text: 3, 3.0 and 3e0."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""Appends events: identity, one committed order per tenant, deciders, projections and outbox in ONE commit."""
+"""Appends events: one committed order per tenant; deciders, projections and outbox in the same commit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Table
 
-from app.db.bulk import insert_rows
+from app.db.bulk import Gathered, insert_rows
 from app.db.engine import Database, DatabaseUnavailableError, Tx
 from app.db.tables.ledgers import outbox
 from app.domain.errors import DomainError, InvalidError, NotFoundError
@@ -18,7 +19,16 @@ from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import ConfigCache, TenantConfig
 from app.journal.directory import note_nouns
 from app.journal.objects import ObjectHeads
-from app.journal.ports import POSITION_BITS, Announcement, Announcer, Commit, Decider, Draft, Projection, Standing
+from app.journal.ports import (
+    POSITION_BITS,
+    Announcement,
+    Announcer,
+    Commit,
+    Decider,
+    Draft,
+    Projection,
+    Standing,
+)
 from app.journal.rows import store_events
 from app.journal.subjects import Subjects, resolve_subjects
 from app.kit.clock import Clock
@@ -34,7 +44,8 @@ SELECT h.seq, h.config_version, k.n, e.event_id, e.fingerprint, e.type, e.source
  WHERE h.tenant_id = $1
 """
 _LOCK_HEAD = """
-UPDATE tenant_head SET seq = seq + 1, recorded_at = greatest(now() + $2::interval, recorded_at + interval '1 microsecond')
+UPDATE tenant_head SET seq = seq + 1,
+       recorded_at = greatest(now() + $2::interval, recorded_at + interval '1 microsecond')
  WHERE tenant_id = $1 AND NOT rebuilding RETURNING seq, recorded_at, config_version
 """
 
@@ -53,6 +64,15 @@ class Identity:
 
     source: str
     external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retractable:
+    """What a retraction must know of the event that it takes back."""
+
+    event_id: UUID
+    subject_kind: SubjectKind | None
+    subject_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,7 @@ class Journal:
         deciders: Sequence[Decider],
         projections: Sequence[Projection],
         announcers: Sequence[Announcer],
+        caches: Sequence[Table] = (),
     ) -> None:
         self.database = database
         self.configs = configs
@@ -99,6 +120,8 @@ class Journal:
         self.deciders = tuple(deciders)
         self.projections: tuple[Projection, ...] = (ObjectHeads(), Subjects(), *projections)
         self.announcers = tuple(announcers)
+        self.caches = tuple(caches)
+        """tables computed from projections; a rebuild empties them when it is done"""
 
     async def read_head(self, tx: Tx, tenant_id: UUID, identities: Sequence[Identity]) -> Head:
         """The tenant's place and the events already known by these identities, in one snapshot."""
@@ -125,19 +148,27 @@ class Journal:
 
     async def append(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> Appended:
         """Append drafts (under the lock, identities checked) with all that follows from them."""
-        await self._place_all(tx, commit, drafts)
+        gathered = Gathered(tx)
+        await self._place_all(gathered, commit, drafts)
         for decider in self.deciders:
-            await self._place_all(tx, commit, list(await decider.decide(tx, commit)))
-        await note_nouns(tx, commit)
-        await store_events(tx, commit, commit.events)
+            await self._place_all(gathered, commit, list(await decider.decide(gathered, commit)))
+        await note_nouns(gathered, commit)
+        await store_events(gathered, commit, commit.events)
         for projection in self.projections:
-            await projection.apply(tx, commit)
+            await projection.apply(gathered, commit)
         appended = Appended(commit.seq, commit.recorded_at, list(commit.events), commit.standings)
-        appended.announced = await self.announce(tx, commit)
+        appended.announced = await self._announce(gathered, commit)
+        await gathered.flush()
         return appended
 
     async def announce(self, tx: Tx, commit: Commit) -> int:
         """Let the announcers state what follows from the new state; derived events join the same commit."""
+        gathered = Gathered(tx)
+        stated = await self._announce(gathered, commit)
+        await gathered.flush()
+        return stated
+
+    async def _announce(self, tx: Tx, commit: Commit) -> int:
         first = len(commit.events)
         announcements: list[Announcement] = []
         for announcer in self.announcers:
@@ -164,19 +195,24 @@ class Journal:
         """A write transaction of one tenant; what it noted in memory is forgotten when it does not commit."""
         try:
             async with self.database.write(tenant_id) as tx:
-                yield tx
+                try:
+                    yield tx
+                except BaseException:
+                    # before the rollback frees the lock: whoever waits for it must not meet our notes
+                    self.configs.forget(tenant_id)
+                    raise
         except BaseException:
             self.configs.forget(tenant_id)
             raise
 
     async def _place_all(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
         ids = await _resolve(tx, commit, drafts)
-        retracted = await _find_retracted(tx, commit, drafts)
+        retractable = await _find_retractable(tx, commit, drafts)
         place = _Placer(commit)
         for item in drafts:
             subject = item.event.subject
             if item.event.type is EventType.EVENT_RETRACTED:
-                place.retraction(item, retracted[Identity(*_retracts(item))])
+                place.retraction(item, _target_of(item, retractable, commit))
             elif subject is None:
                 place(item)
             else:
@@ -194,11 +230,10 @@ class _Placer:
         kind = None if draft.event.subject is None else draft.event.subject.kind
         return self._store(draft, draft.fact, kind, subject_id or draft.subject_id)
 
-    def retraction(self, draft: Draft, target: Any) -> StoredEvent:
+    def retraction(self, draft: Draft, target: Retractable) -> StoredEvent:
         """A retraction belongs to the subject of what it takes back."""
-        fact = {**draft.fact, "event_id": str(target["event_id"])}
-        kind = None if target["subject_kind"] is None else SubjectKind(target["subject_kind"])
-        return self._store(draft, fact, kind, target["subject_id"])
+        fact = {**draft.fact, "event_id": str(target.event_id)}
+        return self._store(draft, fact, target.subject_kind, target.subject_id)
 
     def _store(
         self, draft: Draft, fact: Any, subject_kind: SubjectKind | None, subject_id: UUID | None
@@ -255,11 +290,12 @@ def _with_fact(draft: Draft, **facts: str) -> Draft:
     return replace(draft, fact={**draft.fact, **facts})
 
 
-def _retracts(draft: Draft) -> tuple[str, str]:
-    return draft.event.data.get("source") or draft.event.source, draft.event.data["event"]
+def _retracts(draft: Draft) -> Identity:
+    return Identity(draft.event.data.get("source") or draft.event.source, draft.event.data["event"])
 
 
-async def _find_retracted(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Identity, Any]:
+async def _find_retractable(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Identity, Retractable]:
+    """What the journal holds of the events that these drafts take back."""
     wanted = [_retracts(draft) for draft in drafts if draft.event.type is EventType.EVENT_RETRACTED]
     if not wanted:
         return {}
@@ -268,20 +304,28 @@ async def _find_retracted(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> di
         "FROM unnest($2::text[], $3::text[]) AS k(source, external_id) "
         "JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id",
         commit.tenant_id,
-        [key[0] for key in wanted],
-        [key[1] for key in wanted],
+        [identity.source for identity in wanted],
+        [identity.external_id for identity in wanted],
     )
-    found: dict[Identity, Any] = {Identity(row["source"], row["external_id"]): row for row in rows}
+    return {
+        Identity(row["source"], row["external_id"]): Retractable(
+            row["event_id"],
+            None if row["subject_kind"] is None else SubjectKind(row["subject_kind"]),
+            row["subject_id"],
+        )
+        for row in rows
+    }
+
+
+def _target_of(draft: Draft, known: dict[Identity, Retractable], commit: Commit) -> Retractable:
+    """The event that a draft takes back: stored before, or an earlier one of the same commit."""
+    identity = _retracts(draft)
+    if identity in known:
+        return known[identity]
     for event in commit.events:
-        found[Identity(event.source, event.external_id)] = {
-            "event_id": event.event_id,
-            "subject_kind": event.subject_kind,
-            "subject_id": event.subject_id,
-        }
-    for source, external_id in wanted:
-        if Identity(source, external_id) not in found:
-            raise NothingToRetractError(source, external_id)
-    return found
+        if (event.source, event.external_id) == (identity.source, identity.external_id):
+            return Retractable(event.event_id, event.subject_kind, event.subject_id)
+    raise NothingToRetractError(identity.source, identity.external_id)
 
 
 class NothingToRetractError(DomainError):
@@ -294,5 +338,3 @@ class NothingToRetractError(DomainError):
             pointer="/data/event",
             cure="name an event that was stored (and its `source`, when it is another), or send it first",
         )
-
-

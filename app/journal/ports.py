@@ -73,14 +73,18 @@ class Commit:
     drafts: dict[UUID, Draft] = field(default_factory=dict)
     standings: dict[UUID, Standing] = field(default_factory=dict)
     replaced: dict[UUID, UUID] = field(default_factory=dict)
-    """event id -> id of the event whose version it replaces"""
+    """current state of an object after this commit -> its current state before"""
     restored: list[StoredEvent] = field(default_factory=list)
     """events that became current again because a newer one was retracted"""
+    overtaken: set[UUID] = field(default_factory=set)
+    """events that do not count after this commit: older states, and what was taken back"""
     touched: set[UUID] = field(default_factory=set)
     """subjects to look at although no event of this commit names them (the clock does)"""
     histories: dict[UUID, list[StoredEvent]] = field(default_factory=dict)
     folded: dict[UUID, Any] = field(default_factory=dict)
     """subject id -> its folded case, left by the case projection for the clock"""
+    clocks: dict[UUID, Any] = field(default_factory=dict)
+    """subject id -> (as of, its clock): read by the timer projection, used again by its announcer"""
 
     @property
     def next_position(self) -> int:
@@ -93,8 +97,8 @@ class Commit:
         return (self.seq + 1) << POSITION_BITS
 
     def is_current(self, event: StoredEvent) -> bool:
-        """False for a state of an object that a newer one had already overtaken."""
-        return self.standings.get(event.event_id) is not Standing.STALE
+        """False for a state of an object that a newer one has overtaken, and for what was taken back."""
+        return event.event_id not in self.overtaken
 
 
 class Projection(Protocol):

@@ -48,5 +48,7 @@ async def rebuild(journal: Journal, tenant_id: UUID, progress: Callable[[int, in
         if progress is not None:
             progress(after - 1, last)
     async with journal.transaction(tenant_id) as tx:
+        for table in journal.caches:
+            await tx.execute(f"DELETE FROM {table.name} WHERE tenant_id = $1", tenant_id)
         await tx.execute(_END, tenant_id)
     return last

@@ -109,3 +109,9 @@ async def load_histories(tx: Tx, commit: Commit, subject_ids: Sequence[UUID]) ->
 def quiet_until(history: Sequence[StoredEvent]) -> datetime | None:
     """Until when nothing of a subject is announced: the last time that its history was filled in."""
     return max((event.recorded_at for event in history if event.origin is not Origin.LIVE), default=None)
+
+
+def reported_by(history: Sequence[StoredEvent], stated: str) -> str:
+    """The source that a case came from: of one that we opened, the source of its feedback."""
+    named = (event.fact.get("reported_by") for event in history if event.type is EventType.CASE_OPENED)
+    return next((source for source in named if source), stated)

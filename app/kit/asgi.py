@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from app.kit import http
+from app.kit import http, json
 from app.kit.ids import new_id, public_id
 
 log = structlog.get_logger()
@@ -19,7 +19,8 @@ Recover = Callable[[Exception, str], http.App]
 class Front:
     """The outermost ASGI application: exact hot paths go to their own apps, all else to the framework.
 
-    Bodies for the framework are read here, counted and cut at a deadline; the hot paths read their own.
+    Bodies for the framework are read here, counted, cut at a deadline and, below no `opaque` prefix,
+    held to the strict JSON parser; the hot paths read their own.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Front:
         app: http.App,
         *,
         hot: Mapping[tuple[str, str], http.App],
+        opaque: Sequence[str],
         refuse: Refuse,
         recover: Recover,
         max_body_bytes: int,
@@ -34,6 +36,7 @@ class Front:
     ) -> None:
         self._app = app
         self._hot = dict(hot)
+        self._opaque = tuple(opaque)
         self._refuse = refuse
         self._recover = recover
         self._max_body_bytes = max_body_bytes
@@ -66,19 +69,23 @@ class Front:
                 ms=round((time.perf_counter() - started) * 1000, 2),
             )
 
-    async def _serve(self, scope: http.Scope, receive: http.Receive, answer: http.Send) -> None:
+    async def _serve(self, scope: http.Scope, receive: http.Receive, answer: _Answer) -> None:
         hot = self._hot.get((scope["method"], scope["path"]))
         if hot is not None:
             await hot(scope, receive, answer)
             return
-        if scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
-            await self._app(scope, receive, answer)
-            return
         try:
+            _refuse_nul(scope)
+            if scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+                await self._app(scope, receive, answer)
+                return
             body = await http.read_body(
                 receive, limit=self._max_body_bytes, deadline_seconds=self._deadline_seconds
             )
+            if not scope["path"].startswith(self._opaque):
+                _refuse_bad_json(scope, body)
         except http.BodyError as error:
+            answer.closes = True  # the rest of the body is not waited for
             await self._refuse(error, scope["state"]["request_id"])(scope, receive, answer)
             return
         await self._app(scope, _replay(body, receive), answer)
@@ -91,12 +98,29 @@ class _Answer:
         self._send = send
         self._request_id = request_id.encode()
         self.status: int | None = None
+        self.closes = False
 
     async def __call__(self, message: http.Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            message["headers"] = [*headers, (b"connection", b"close")] if self.closes else headers
         await self._send(message)
+
+
+def _refuse_nul(scope: http.Scope) -> None:
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        raise http.BodyError(400, "nul_character", "the address holds the character U+0000, which nothing has")
+
+
+def _refuse_bad_json(scope: http.Scope, body: bytes) -> None:
+    """What the framework's own parser lets pass (NaN, lone surrogates, U+0000) ends here."""
+    media_type = http.headers_of(scope).get("content-type", "").partition(";")[0].strip().lower()
+    if body and (media_type == "" or media_type.endswith("json")):
+        try:
+            json.parse_untrusted(body)
+        except json.JsonError as error:
+            raise http.BodyError(400, error.reason, str(error)) from None
 
 
 def _replay(body: bytes, receive: http.Receive) -> http.Receive:

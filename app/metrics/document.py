@@ -13,8 +13,6 @@ from app.metrics.dimensions import Condition
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import FilterOp
 
-_ROWS_BEHIND = {Population.FEEDBACK: "/v1/feedback", Population.CASES_OPENED: "/v1/cases"}
-
 
 def answer_document(answer: Answer) -> dict[str, Any]:
     """What `AnswerOut` describes, ready for the encoder."""
@@ -64,20 +62,32 @@ def _filter(condition: Condition) -> dict[str, Any]:
 
 
 def _drill(query: MetricQuery) -> dict[str, str]:
-    """Links to the rows behind the numbers, period and filters frozen."""
-    parameters = [("from", query.period.start.isoformat()), ("to", query.period.end.isoformat())]
-    for condition in query.conditions:
-        values = ",".join(map(_written, condition.values))
-        if condition.op in (FilterOp.EQ, FilterOp.IN):
-            parameters.append((condition.ref.name, values))
-        else:
-            parameters.append(("filter", f"{condition.ref.name}:{condition.op}:{values}".rstrip(":")))
-    encoded = urlencode(parameters)
-    return {
-        population.value: f"{path}?{encoded}"
-        for population, path in _ROWS_BEHIND.items()
-        if population in query.populations
-    }
+    """Links to the lists of the rows behind the numbers, period and filters frozen.
+
+    The lists know "any of these values" only; where the query says more, there is no link rather than a
+    wrong one.
+    """
+    if any(condition.op not in (FilterOp.EQ, FilterOp.IN) for condition in query.conditions):
+        return {}
+    same = [(c.ref.name, _written(value)) for c in query.conditions for value in c.values]
+    start, end = query.period.start.isoformat(), query.period.end.isoformat()
+    links = {}
+    if Population.FEEDBACK in query.populations:
+        links["feedback"] = _link("/v1/feedback", [("from", start), ("to", end), *_measures(query), *same])
+    if Population.CASES_OPENED in query.populations:
+        links["cases_opened"] = _link("/v1/cases", [("opened_from", start), ("opened_to", end), *same])
+    return links
+
+
+def _link(path: str, parameters: list[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(parameters)}"
+
+
+def _measures(query: MetricQuery) -> list[tuple[str, str]]:
+    """The measures whose answers were read, unless all were."""
+    metrics = [metric for metric in query.metrics if Population.FEEDBACK in metric.populations]
+    measures = dict.fromkeys(metric.measure for metric in metrics)
+    return [] if None in measures else [("measure", str(measure)) for measure in measures]
 
 
 def _written(value: object) -> str:

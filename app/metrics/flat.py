@@ -19,7 +19,9 @@ Texts = Annotated[list[str], Field(default_factory=list)]
 
 
 class FlatQueryIn(BaseModel):
-    """Lists are comma-separated or repeated; a dimension as a parameter keeps the rows with these values."""
+    """Lists are comma-separated or repeated. A dimension as a parameter keeps the rows with that value; given
+    several times, with any of the values.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -47,8 +49,8 @@ DIMENSION_PARAMETERS: Final[list[dict[str, Any]]] = [
         "name": dimension.value,
         "in": "query",
         "required": False,
-        "description": f"keep these values of {dimension}, comma-separated",
-        "schema": {"type": "string"},
+        "description": "may be given several times: any of the values",
+        "schema": {"type": "array", "items": {"type": "string"}},
     }
     for dimension in Dimension
 ]
@@ -98,8 +100,8 @@ def _dimension_filters(flat: FlatQueryIn) -> list[dict[str, Any]]:
     for name, given in (flat.model_extra or {}).items():
         if name not in set(Dimension) and not name.startswith(ATTRIBUTE_PREFIX):
             raise _unknown(name)
-        texts: Sequence[str] = given if isinstance(given, list) else [str(given)]
-        filters.append({"dimension": name, "op": "in", "values": _split(texts)})
+        values: Sequence[str] = given if isinstance(given, list) else [str(given)]
+        filters.append({"dimension": name, "op": "in", "values": values})
     return filters
 
 

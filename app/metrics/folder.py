@@ -106,7 +106,8 @@ def _state_of(tenant_id: UUID) -> Any:
         .select_from(tenants)
         .join(tenant_head, tenant_head.c.tenant_id == tenants.c.tenant_id)
         .outerjoin(metric_folds, fold_row.tenant_id == tenants.c.tenant_id)
-        .where(tenants.c.tenant_id == tenant_id)
+        # half-rebuilt answers must not be folded: the rebuild empties the cuboids when it is done
+        .where(tenants.c.tenant_id == tenant_id, tenant_head.c.rebuilding.is_(False))
     )
 
 

@@ -23,7 +23,7 @@ def page_of(query: MetricQuery, rows: Sequence[Row]) -> tuple[list[Row], str | N
     """One page of the rows (given in the order of their keys) and the cursor of the next, if there is one.
 
     The cursor holds the sort values of the last row given, so that rows which appear or vanish between two
-    pages neither repeat nor hide others. Raises InvalidError `wrong_cursor`.
+    pages neither repeat nor hide others. Raises InvalidError `invalid_cursor`.
     """
     keys = _sort_keys(query)
     ordered = list(rows)
@@ -81,7 +81,7 @@ def _decoded(query: MetricQuery, keys: Sequence[OrderBy]) -> list[Any]:
 
 def _wrong_cursor() -> InvalidError:
     return InvalidError(
-        "wrong_cursor",
+        "invalid_cursor",
         "this cursor belongs to another query, or to the same words on another day",
         pointer="/cursor",
         cure="send next_cursor with the very query that gave it, or start again without a cursor",

@@ -117,7 +117,7 @@ def _with_kept_apart(
     refs = {ref.name: ref for ref in asked}
     if any(metric.is_score for metric in metrics):
         for dimension in KEPT_APART:
-            refs.setdefault(dimension, DimensionRef(dimension, dimension=dimension))
+            refs.setdefault(dimension.value, DimensionRef(dimension.value, dimension=dimension))
     return tuple(refs.values())
 
 

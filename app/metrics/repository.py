@@ -17,6 +17,7 @@ from app.db.tables.configuration import attributes, questions, sources
 from app.db.tables.metrics import metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
+from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.facts import Attribute, AttributeType, FoldState, TenantFacts
 
@@ -91,7 +92,9 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.array_agg(questions.c.key))
             .where(questions.c.tenant_id == tenant, questions.c.relational)
             .label("relational"),
-            select(func.jsonb_agg(source)).where(sources.c.tenant_id == tenant).label("sources"),
+            select(func.jsonb_agg(source))
+            .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
+            .label("sources"),
             fold.folded_seq,
             fold.time_zone.label("fold_zone"),
             fold.hours_from,

@@ -19,8 +19,13 @@ from app.metrics.flat import DIMENSION_PARAMETERS, FlatQueryIn, place_of, unfold
 from app.metrics.negotiation import CSV, JSON, prefers_csv
 from app.metrics.repository import snapshot
 from app.metrics.schemas import AnswerOut, CatalogueOut, MetricQueryIn
+from app.problems import Problem
 
-router = APIRouter(prefix="/v1/metrics", tags=["metrics"])
+router = APIRouter(
+    prefix="/v1/metrics",
+    tags=["Metrics"],
+    responses={code: {"model": Problem} for code in (401, 403, 422, 503)},
+)
 
 Form = Literal["json", "csv"]
 FormParameter = Annotated[Form | None, Query(alias="format", description="instead of the Accept header")]
@@ -42,7 +47,9 @@ _FLAT: Final[dict[str, Any]] = {"parameters": DIMENSION_PARAMETERS}
 _REVALIDATE: Final = "private, no-cache"
 
 
-@router.get("", summary="List the metrics", dependencies=[Depends(refuse_unknown_query)])
+@router.get(
+    "", summary="List the metrics", operation_id="list_metrics", dependencies=[Depends(refuse_unknown_query)]
+)
 async def list_metrics(principal: MetricsReader, database: DatabaseDep) -> CatalogueOut:
     """Definitions of all metrics: formula, unit, direction, dimensions, gates, version."""
     async with snapshot(database, principal.tenant_id) as view:
@@ -52,6 +59,7 @@ async def list_metrics(principal: MetricsReader, database: DatabaseDep) -> Catal
 @router.post(
     "/query",
     summary="Ask for metrics",
+    operation_id="query_metrics",
     response_class=Response,
     responses=_RESPONSES,
     dependencies=[Depends(refuse_unknown_query)],
@@ -78,6 +86,7 @@ router.add_api_route(
 @router.get(
     "/query",
     summary="Ask for metrics by flat parameters",
+    operation_id="query_metrics_flat",
     response_class=Response,
     responses=_RESPONSES,
     openapi_extra=_FLAT,
@@ -98,6 +107,7 @@ async def query_metrics_flat(
 @router.get(
     "/query.csv",
     summary="Ask for metrics as CSV",
+    operation_id="query_metrics_csv",
     response_class=Response,
     responses=_CSV_RESPONSES,
     openapi_extra=_FLAT,

@@ -1,4 +1,4 @@
-"""What subscribers and callers are told of a timer: the whole reading, so that a CRM can act on it at once."""
+"""What subscribers and callers are told of a timer: the whole reading, so that a CRM can act at once."""
 
 from __future__ import annotations
 

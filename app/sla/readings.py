@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.case import Case
+from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.domain.sla import ClockReading, Pin, Policy, clock_event, plan_timers, read_plan
 from app.journal.config import TenantConfig
+from app.journal.rows import reported_by
 
 _DIMENSIONS = (
     "channel",
@@ -55,23 +57,25 @@ def read_subject(
     """The clock of one subject at `as_of`; None when nothing binds it.
 
     The policy and the calendars are those in force when the subject opened, and again when a
-    case was reopened: a rebuild finds the same ones.
+    case was reopened; where a fast clock dates that ahead, when we learned of it: what is put into
+    force afterwards changes nothing, so that a rebuild finds the same ones.
     """
     kept = _standing(history)
     if not kept or kept[0].subject_kind is None:
         return None
     kind = kept[0].subject_kind
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
+    opened_at = min(opened_at, *(event.recorded_at for event in kept))
     policy = config.policy_at(opened_at)
     if policy is None:
         return None
     facts = _facts(kind, kept, case)
     events = [clock_event(event) for event in kept]
     pins = tuple(
-        Pin(event.occurred_at, pinned, config.calendars_at(event.occurred_at))
+        Pin(event.occurred_at, pinned, config.calendars_at(known_at))
         for event in kept
         if event.type is EventType.CASE_REOPENED
-        and (pinned := config.policy_at(event.occurred_at)) is not None
+        and (pinned := config.policy_at(known_at := min(event.occurred_at, event.recorded_at))) is not None
     )
     plans = plan_timers(policy, facts, events, config.calendars_at(opened_at), pins)
     readings = tuple(reading for plan in plans for reading in read_plan(plan, events, as_of))
@@ -100,9 +104,9 @@ def _facts(kind: SubjectKind, kept: Sequence[StoredEvent], case: Case | None) ->
         return facts
     facts.update({key: getattr(case, key, None) for key in _DIMENSIONS})
     facts["kind"] = case.kind.value
-    facts["severity"] = _severity_at_opening(kept) or case.severity.value
+    facts["severity"] = _severity_at_opening(kept) or Severity.SEV3.value
     facts["customer_facing"] = case.customer_facing
-    facts["source"] = case.source
+    facts["source"] = reported_by(kept, case.source)
     facts["attributes"] = dict(case.attributes)
     return facts
 

@@ -54,9 +54,9 @@ def get_journal(request: Request) -> Journal:
 
 JournalDep = Annotated[Journal, Depends(get_journal)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Names = Annotated[list[Name] | None, Query(max_length=100, description="several: any of them")]
-RefPath = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
+RefPath = Annotated[str, Path(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
@@ -85,12 +85,11 @@ async def list_timers(
     filters = TimerFilters(now, columns, state, due_from, due_to, overdue, _timer_place(cursor))
     async with database.tenant(principal.tenant_id, timeout_seconds=_TIMEOUT_SECONDS) as connection:
         rows = await repository.list_timers(connection, principal.tenant_id, filters, limit + 1)
-    page = TimerPage(items=[TimerOut(**timer_data(row, repository.live_state(row, now))) for row in rows[:limit]])
+    shown = [timer_data(row, repository.live_state(row, now)) for row in rows[:limit]]
+    page = TimerPage(items=[TimerOut(**timer) for timer in shown])
     if len(rows) > limit:
         last = rows[limit - 1]
-        page.next_cursor = encode_cursor(
-            last.started_at.isoformat(), last.subject_id, last.timer, last.cycle
-        )
+        page.next_cursor = encode_cursor(last.started_at.isoformat(), last.subject_id, last.timer, last.cycle)
         _link_next(request, response, page.next_cursor)
     return page
 

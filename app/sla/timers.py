@@ -170,11 +170,13 @@ async def _read_all(
             continue
         told = (event.occurred_at for event in history if ahead and not event.type.is_derived)
         as_of = max(told, default=commit.recorded_at)
-        clock = read_subject(
-            subject_id, history, case, commit.config, max(as_of, commit.recorded_at)
-        )
-        if clock is not None:
-            clocks.append(clock)
+        as_of = max(as_of, commit.recorded_at)
+        known = commit.clocks.get(subject_id)
+        if known is None or known[0] != as_of:
+            known = (as_of, read_subject(subject_id, history, case, commit.config, as_of))
+            commit.clocks[subject_id] = known
+        if known[1] is not None:
+            clocks.append(known[1])
     return clocks
 
 

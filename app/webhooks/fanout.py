@@ -22,7 +22,7 @@ _LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server u
 _TAKE = """
 DELETE FROM outbox WHERE outbox_id IN (
     SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data, now() AS now
+RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now
 """
 # KEY SHARE: an endpoint deleted meanwhile waits for us, and then takes the new messages along.
 # One that we disabled as failing keeps collecting; gone and hand-disabled ones asked for silence.

@@ -27,7 +27,10 @@ _LOCK_HEAD = """
 UPDATE tenant_head SET seq = seq + 1, recorded_at = greatest(now(), recorded_at + interval '1 microsecond')
  WHERE tenant_id = $1 AND NOT rebuilding RETURNING seq, recorded_at
 """
-_TAKE = "DELETE FROM notices WHERE tenant_id = $1 RETURNING notice_id, type, endpoint_id, occurred_at, data"
+_TAKE = """
+DELETE FROM notices WHERE tenant_id = $1
+RETURNING notice_id, type, endpoint_id, occurred_at, data::text AS data
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.tenants import audit
@@ -122,6 +122,16 @@ async def count_waiting(connection: AsyncConnection, endpoint_id: UUID) -> int:
     """How many deliveries wait for an endpoint."""
     query = select(func.count()).select_from(deliveries).where(deliveries.c.endpoint_id == endpoint_id)
     return int(await connection.scalar(query) or 0)
+
+
+async def bring_forward(connection: AsyncConnection, endpoint_id: UUID) -> None:
+    """Let what is parked go out within a minute, spread so that it does not arrive as one wave."""
+    soon = func.now() + text("random() * interval '60 seconds'")
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.claim_id.is_(None))
+        .values(due_at=func.least(deliveries.c.due_at, soon))
+    )
 
 
 async def insert_audit(

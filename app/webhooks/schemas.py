@@ -13,7 +13,7 @@ Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00
 Url = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Scheme = Literal["hmac", "ed25519"]
 
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "url": "https://crm.example.com/webhooks/vidhuk",
     "event_types": ["sla.*", "case.opened"],
     "description": "CRM",

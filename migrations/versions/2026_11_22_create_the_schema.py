@@ -364,7 +364,6 @@ def upgrade() -> None:
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("endpoint_id", sa.Uuid(), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column(
             "due_at",
             sa.DateTime(timezone=True),
@@ -717,7 +716,9 @@ def upgrade() -> None:
     )
     op.secure_table("messages", "local", worker=True)
     op.create_index("ix_messages_created_at", "messages", ["created_at"], unique=False)
-    op.create_index("ix_messages_endpoint_id", "messages", ["endpoint_id", "number"], unique=False)
+    op.create_index(
+        "ix_messages_endpoint_id", "messages", ["endpoint_id", "sequence", "number"], unique=False
+    )
     op.create_index("ix_messages_sequence", "messages", ["tenant_id", "sequence", "number"], unique=False)
     op.create_table(
         "metric_folds",

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
+from app.wiring import Services
 from tests.conftest import MakeKey, make_key, make_tenant
 from tests.feedback.test_reading import bearer, post, rating
-from app.wiring import Services
 
 
 def retraction(event_id: str) -> dict[str, Any]:

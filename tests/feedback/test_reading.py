@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.conftest import MakeKey
 
@@ -68,34 +67,31 @@ async def test_the_newest_comes_first_and_pages_neither_repeat_nor_skip(client: 
     assert set(seen) == set(range(10))
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("channel=chat", [3]),
-        ("channel=chat&channel=call", [3, 1]),
-        ("channel=chat&location=odesa", []),
-        ("location=kyiv", [3]),
-        ("class=negative&kind=complaint", [2]),
-        ("scale_id=csat_1_5", [2]),
-        ("measure=nps&question=nps", [3, 1]),
-        ("source=crm&collection_mode=invited", [2]),
-        ("lang=uk", [1]),
-        ("employee=oleh", [1]),
-        ("from=2026-03-01T11:00:00Z", [3, 2]),
-        ("from=2026-03-01T12:00:00%2B01:00&to=2026-03-01T12:00:00Z", [2]),
-        ("customer=email:Olena@Example.com", [1]),
-        ("customer=email:nobody@example.com", []),
-        ("attributes.agency=NYPD", [1]),
-        ("attributes.agency=NYPD&attributes.agency=HPD", [2, 1]),
-        ("attributes.weight=2.50", [3]),
-        ("attributes.weight=2", [1]),
-        ("attributes.vip=true", [3]),
-        ("attributes.vip=false", []),
-    ],
-)
-async def test_filters_keep_what_meets_all_of_them(
-    client: httpx.AsyncClient, query: str, expected: list[float]
-) -> None:
+FILTERED = [
+    ("channel=chat", [3]),
+    ("channel=chat&channel=call", [3, 1]),
+    ("channel=chat&location=odesa", []),
+    ("location=kyiv", [3]),
+    ("class=negative&kind=complaint", [2]),
+    ("scale_id=csat_1_5", [2]),
+    ("measure=nps&question=nps", [3, 1]),
+    ("source=crm&collection_mode=invited", [2]),
+    ("lang=uk", [1]),
+    ("employee=oleh", [1]),
+    ("from=2026-03-01T11:00:00Z", [3, 2]),
+    ("from=2026-03-01T12:00:00%2B01:00&to=2026-03-01T12:00:00Z", [2]),
+    ("customer=email:Olena@Example.com", [1]),
+    ("customer=email:nobody@example.com", []),
+    ("attributes.agency=NYPD", [1]),
+    ("attributes.agency=NYPD&attributes.agency=HPD", [2, 1]),
+    ("attributes.weight=2.50", [3]),
+    ("attributes.weight=2", [1]),
+    ("attributes.vip=true", [3]),
+    ("attributes.vip=false", []),
+]
+
+
+async def test_filters_keep_what_meets_all_of_them(client: httpx.AsyncClient) -> None:
     for key, kind in (("agency", "text"), ("weight", "number"), ("vip", "boolean")):
         await client.put(f"/v1/attributes/{key}", json={"type": kind, "groupable": True})
     customer = {"type": "email", "value": "olena@example.com"}
@@ -123,28 +119,27 @@ async def test_filters_keep_what_meets_all_of_them(
         ),
         rating("a3", 12, value=3, channel="chat", location="kyiv", attributes={"weight": 2.5, "vip": True}),
     )
-    assert await values(client, query) == expected
+    for query, expected in FILTERED:
+        assert await values(client, query) == expected, query
 
 
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("chanel=call", "unknown_parameter"),
-        ("attributes.agency=x", "unknown_attribute"),
-        ("customer=olena", "invalid_value"),
-        ("channel=a%00b", "invalid_value"),
-        ("cursor=abc", "invalid_cursor"),
-        ("cursor=WyIyMDI2IiwgIngiXQ", "invalid_cursor"),
-        ("limit=501", "invalid_request"),
-        ("from=2026-03-01", "invalid_request"),
-        ("from=0001-01-01T00:00:00%2B14:00", "invalid_request"),
-    ],
-)
-async def test_a_filter_that_nobody_reads_is_refused(
-    client: httpx.AsyncClient, query: str, code: str
-) -> None:
-    refused = await client.get(f"/v1/feedback?{query}")
-    assert (refused.status_code, refused.json()["code"]) == (422, code), refused.text
+REFUSED = [
+    ("chanel=call", "unknown_parameter"),
+    ("attributes.agency=x", "unknown_attribute"),
+    ("attributes.=x", "unknown_attribute"),
+    ("customer=olena", "invalid_value"),
+    ("cursor=abc", "invalid_cursor"),
+    ("cursor=WyIyMDI2IiwgIngiXQ", "invalid_cursor"),
+    ("limit=501", "invalid_request"),
+    ("from=2026-03-01", "invalid_request"),
+    ("from=0001-01-01T00:00:00%2B14:00", "invalid_request"),
+]
+
+
+async def test_a_filter_that_nobody_reads_is_refused(client: httpx.AsyncClient) -> None:
+    for query, code in REFUSED:
+        refused = await client.get(f"/v1/feedback?{query}")
+        assert (refused.status_code, refused.json()["code"]) == (422, code), refused.text
 
 
 async def test_the_nearest_parameter_is_named(client: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, insert, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.configuration import calendars, policies
@@ -20,7 +21,7 @@ async def list_newest(
     connection: AsyncConnection, table: Table, tenant_id: UUID, *, after: str | None, limit: int
 ) -> Sequence[Any]:
     """The newest version of each document after this key."""
-    query = select(table).where(table.c.tenant_id == tenant_id).distinct(table.c.key)
+    query = select(table).ext(distinct_on(table.c.key)).where(table.c.tenant_id == tenant_id)
     if after is not None:
         query = query.where(table.c.key > after)
     query = query.order_by(table.c.key, table.c.version.desc()).limit(limit)

@@ -83,7 +83,7 @@ messages = local_table(
     Column("last_failure", Text),
     Column("settled_at", DateTime(timezone=True), comment="when the state became final"),
     Index("ix_messages_sequence", "tenant_id", "sequence", "number"),
-    Index("ix_messages_endpoint_id", "endpoint_id", "number"),
+    Index("ix_messages_endpoint_id", "endpoint_id", "sequence", "number"),
     Index("ix_messages_created_at", "created_at"),
     worker=True,
     comment="One event for one endpoint; keeps its id for life.",
@@ -95,7 +95,6 @@ deliveries = local_table(
     Column("delivery_id", Uuid, primary_key=True),
     Column("message_id", Uuid, nullable=False),
     Column("endpoint_id", Uuid, nullable=False),
-    Column("event_id", Uuid, nullable=False),
     Column(
         "due_at", DateTime(timezone=True), nullable=False, comment="next try; while claimed: end of the lease"
     ),

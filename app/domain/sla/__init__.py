@@ -14,7 +14,7 @@ From the pinned policy to the readings of one subject:
     policy.match(facts) -> tuple[Timer, ...]      facts: {"subject": "case", "kind", "severity", "channel",
         "touchpoint", "location", "segment", "source", ..., "attributes": {...}}
     policy.watches(subject_kind) -> frozenset[str]   event types that any of its timers listens to
-    plan_timers(policy, facts, events, calendars, repinned=()) -> tuple[TimerPlan, ...]
+    plan_timers(policy, facts, events, calendars, repinned=()) -> tuple[TimerPlan(key, versions), ...]
         facts as they stood at opening (no severity: sev3); `severity` and `kind` of case.opened and
         case.assessed act from their occurred_at; repinned: Pin(at, policy, calendars) on a reopening.
     read_plan(plan, events, as_of, received_at=None) -> tuple[ClockReading, ...]     one per cycle
@@ -26,16 +26,18 @@ Leave out retracted events; order and repetition do not matter. A subject withou
 start event gives no due time, has no reading.
 
 ClockReading: timer, calendar, cycle (id of the starting event), number, as_of, state (ClockState),
-    started_at, due_at (None while paused), stopped_at, stopped_by, cancelled_at, breached_at (= due_at),
-    fell_due_at (from when the breach stands: due_at, or the change that put the due time into the past),
-    breach_reason, target_seconds, consumed_seconds, remaining_seconds, paused_seconds,
-    warnings / escalations (Mark(at, notice_at, percent, level, to)), next_at, anomalies (Anomaly(reason,
-    at, event_id)).
+    started_at, due_at (None while a pause holds it open), stopped_at, stopped_by, cancelled_at, cancelled_by,
+    breached_at (= due_at), fell_due_at (from when the breach stands: due_at, or the change that put the due
+    time into the past), breach_reason, target_seconds, consumed_seconds, remaining_seconds, paused_seconds,
+    late_seconds, warnings / escalations (Mark(at, notice_at, percent, level, to)), next_at, anomalies
+    (Anomaly(reason, at, event_id)); is_open, is_breached. A breach outlives a cancellation: such a reading
+    is `breached` with `cancelled_at` set.
 
 What to say about one reading; `already` is the ledger of that subject, timer and cycle:
     Announced(kind, level, revision, provisional=False)       a ledger row; keep `provisional` of a breach
     announcements(reading, already, now, quiet_until=None, final=True, *, received_at=None,
-        settle_seconds=0) -> tuple[Announcement(kind, level, revision, provisional, event_type, at), ...]
+        settle_seconds=0) -> tuple[Announcement(kind, level, revision, event_type, at, provisional, to,
+        percent), ...]
     next_wakeup(reading, already, now, quiet_until=None, final=True, *, received_at=None,
         settle_seconds=0, final_at=None) -> datetime | None     call it after the ledger has the above
     announcement_id(tenant, subject, timer, cycle, kind, level, revision) -> UUID

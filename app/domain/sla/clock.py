@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.domain.sla.calendar import Calendar
 from app.domain.sla.clock_event import ClockEvent
-from app.domain.sla.judge import Change, Matter, judge
+from app.domain.sla.judge import judge
+from app.domain.sla.matter import Change, Matter
 from app.domain.sla.reading import ClockReading, ClockState
 from app.domain.sla.timer import Timer
 from app.domain.sla.track import Track, Walk, walk

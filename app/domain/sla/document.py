@@ -27,7 +27,7 @@ class Node:
 
     def refusal(self, reason: str, detail: str, cure: str = "") -> InvalidError:
         """The error that refuses what stands at this place."""
-        return InvalidError(reason, detail, pointer=self.pointer, cure=cure)
+        return InvalidError(reason, detail[:_LONGEST_TEXT], pointer=self.pointer, cure=cure)
 
     def fields(self, allowed: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
         """The members of an object; a key that is not allowed or a missing required one is refused."""
@@ -44,7 +44,8 @@ class Node:
 
     def members(self) -> dict[str, Node]:
         """The members of an object whose keys are free."""
-        return self.fields(self.value) if isinstance(self.value, Mapping) else self.fields(())
+        names = [str(name) for name in self.value] if isinstance(self.value, Mapping) else []
+        return self.fields(names)
 
     def elements(self) -> list[Node]:
         """The elements of an array."""
@@ -109,5 +110,5 @@ class Node:
 
 def nearest(word: object, known: Collection[str]) -> str:
     """The cure for a misspelt word: the nearest known one, or all of them."""
-    close = get_close_matches(str(word), known, n=1)
+    close = get_close_matches(str(word)[:64], known, n=1)
     return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known)) or 'nothing'}."

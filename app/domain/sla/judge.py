@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from app.domain.sla.calendar import Calendar
 from app.domain.sla.clock_event import ClockEvent
 from app.domain.sla.deadline import Clock, Deadline, Rests, deadline
-from app.domain.sla.instants import SECOND, instant_of, micros, seconds_of
-from app.domain.sla.reading import ClockReading, ClockState, Mark
-from app.domain.sla.timer import ClockKind, NoticeHours, Timer
-from app.domain.sla.track import Track
-
-TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """From when, and why, the definition holds for a cycle that was running under another."""
-
-    at: datetime
-    reason: str
+from app.domain.sla.instants import instant_of, micros, seconds_of
+from app.domain.sla.marks import lay_marks
+from app.domain.sla.matter import Matter
+from app.domain.sla.reading import ClockReading, ClockState
+from app.domain.sla.timer import ClockKind
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
-    """All that one judgement needs."""
+class _Course:
+    """From when to when a cycle ran, and the pauses in between."""
 
-    timer: Timer
-    calendar: Calendar
-    track: Track
+    started_at: datetime
+    ended_at: datetime | None
+    until_at: datetime
     rests: Rests
-    as_of: datetime
-    change: Change | None = None
-    received_at: datetime | None = None
-    cancelled: Change | None = None
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether a pause holds at the end."""
+        return bool(self.rests) and self.rests[-1][1] is None
+
+    def spans(self) -> tuple[tuple[datetime, datetime], ...]:
+        """The pauses as instants; one that still holds lasts until now."""
+        ends = (self.until_at if rest_to is None else instant_of(rest_to) for _, rest_to in self.rests)
+        return tuple(
+            (instant_of(rest_from), end) for (rest_from, _), end in zip(self.rests, ends, strict=True)
+        )
 
 
 def judge(matter: Matter) -> ClockReading | None:
@@ -43,24 +41,21 @@ def judge(matter: Matter) -> ClockReading | None:
 
     Breach iff the stop, the end or `as_of` lies after the due time: equality is met.
     """
-    started_at = _started_at(matter)
-    start = micros(started_at)
-    ended_at = _ended_at(matter)
+    started_at, ended_at = _started_at(matter), _ended_at(matter)
     until_at = max(ended_at or matter.as_of, started_at)
-    rests = _clip(matter.rests, start, micros(until_at), closed=ended_at is not None)
-    due = _deadline(matter, Clock(matter.calendar, start, rests))
-    if due is None:
-        return None
-    cut_at = _cut_at(matter, due)
+    start, end = micros(started_at), micros(until_at)
+    course = _Course(started_at, ended_at, until_at, _clip(matter.rests, start, end, ended_at is not None))
+    due = _deadline(matter, Clock(matter.calendar, start, course.rests))
+    return None if due is None else _reading(matter, course, due)
+
+
+def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
     stop = matter.track.stop if matter.cancelled is None else None
+    cut_at = _cut_at(matter, due)
     breached = _is_breached(matter, due, cut_at)
     due_at = None if due.at is None else instant_of(due.at)
-    state = _state(breached, stop, ended_at, resting=bool(rests) and rests[-1][1] is None)
-    consumed = due.clock.consumed(due.counting, micros(until_at))
-    fell_at, reason = _fell_due(matter, due_at, cut_at, started_at) if breached else (None, "")
-    warnings = _warnings(matter, due, until_at if ended_at else None)
-    escalations = _escalations(matter, due, fell_at or cut_at, until_at if ended_at else None)
-    spans = tuple((instant_of(a), until_at if b is None else instant_of(b)) for a, b in rests)
+    fell_at, reason = _fell_due(matter, cut_at, course.started_at) if breached and cut_at else (None, "")
+    marks = lay_marks(matter, due, fell_at or cut_at, course.until_at if course.ended_at else None)
     return ClockReading(
         timer=matter.timer,
         calendar=matter.calendar,
@@ -68,24 +63,25 @@ def judge(matter: Matter) -> ClockReading | None:
         cycle=matter.track.cycle,
         number=matter.track.number,
         as_of=matter.as_of,
-        state=state,
-        started_at=started_at,
+        state=_state(breached, stop, course),
+        started_at=course.started_at,
         due_at=due_at,
         target_seconds=seconds_of(due.target),
-        consumed_seconds=seconds_of(consumed),
-        paused_seconds=sum((b - a) / timedelta(seconds=1) for a, b in spans),
+        consumed_seconds=seconds_of(due.clock.consumed(due.counting, micros(course.until_at))),
         stopped_at=stop.occurred_at if stop else None,
         stopped_by=stop.event_id if stop else None,
-        cancelled_at=ended_at if stop is None else None,
+        cancelled_at=course.ended_at if stop is None else None,
         cancelled_by=_cancelled_by(matter),
         breached_at=due_at if breached else None,
         fell_due_at=fell_at,
         breach_reason=reason,
-        warnings=warnings,
-        escalations=escalations,
-        next_at=None if ended_at else _next_at(matter.as_of, breached, cut_at, warnings, escalations),
+        warnings=marks.warnings,
+        escalations=marks.escalations,
+        next_at=None if course.ended_at else marks.next_after(matter.as_of, None if breached else cut_at),
         anomalies=tuple(matter.track.anomalies),
-        rests=spans,
+        rests=tuple(
+            (instant_of(a), course.until_at if b is None else instant_of(b)) for a, b in course.rests
+        ),
     )
 
 
@@ -151,14 +147,14 @@ def _cut_at(matter: Matter, due: Deadline) -> datetime | None:
     return matter.calendar.end_of_day(due.day) if matter.track.start.day_precision else instant_of(due.at)
 
 
-def _state(breached: bool, stop: ClockEvent | None, ended_at: datetime | None, resting: bool) -> ClockState:
+def _state(breached: bool, stop: ClockEvent | None, course: _Course) -> ClockState:
     if stop is not None:
         return ClockState.MET_LATE if breached else ClockState.MET
     if breached:
         return ClockState.BREACHED
-    if ended_at is not None:
+    if course.ended_at is not None:
         return ClockState.CANCELLED
-    return ClockState.PAUSED if resting else ClockState.RUNNING
+    return ClockState.PAUSED if course.is_resting else ClockState.RUNNING
 
 
 def _cancelled_by(matter: Matter) -> str:
@@ -167,12 +163,9 @@ def _cancelled_by(matter: Matter) -> str:
     return matter.track.cancel.type if matter.track.cancel else ""
 
 
-def _fell_due(
-    matter: Matter, due_at: datetime | None, cut_at: datetime | None, started_at: datetime
-) -> tuple[datetime, str]:
+def _fell_due(matter: Matter, cut_at: datetime, started_at: datetime) -> tuple[datetime, str]:
     """From when the breach stands, and what put the due time into the past if something did."""
-    assert due_at is not None, "what has no due time cannot be breached"
-    fell_at, reason = cut_at or due_at, ""
+    fell_at, reason = cut_at, ""
     reopened = matter.track.reopened
     pushes = [(started_at, "due_before_start")]
     pushes += [(reopened.occurred_at, "reopened")] if reopened else []
@@ -181,63 +174,3 @@ def _fell_due(
         if at > fell_at:
             fell_at, reason = at, name
     return fell_at, reason
-
-
-def _warnings(matter: Matter, due: Deadline, ended_at: datetime | None) -> tuple[Mark, ...]:
-    """Warnings in order; one that could be told only after the due time is left out."""
-    found = []
-    for warn in matter.timer.warnings if due.target else ():
-        percent = warn.percent
-        if percent is None:
-            left = due.target - (warn.before_seconds or 0) * SECOND
-            percent = max(round(100 * left / due.target), 0)
-            at = due.clock.reach(due.counting, max(left, 0))
-        else:
-            at = due.after(percent)
-        if at is not None:
-            found.append(_mark(matter, at, percent, warn.level))
-    due_at = None if due.at is None else instant_of(due.at)
-    told = [mark for mark in found if due_at is None or mark.notice_at <= due_at]
-    return _until(told, ended_at)
-
-
-def _escalations(
-    matter: Matter, due: Deadline, fell_at: datetime | None, ended_at: datetime | None
-) -> tuple[Mark, ...]:
-    """Rungs in order, those from 100 % on never before the breach; without a target only up to there."""
-    found = []
-    for rung in matter.timer.escalations:
-        at = due.after(rung.percent) if due.target or rung.percent == 100 else None
-        if at is not None:
-            floor = micros(fell_at) if fell_at and rung.percent >= 100 else at
-            found.append(_mark(matter, max(at, floor), rung.percent, rung.level, rung.to))
-    return _until(found, ended_at)
-
-
-def _mark(matter: Matter, at: int, percent: int, level: int, to: str = "") -> Mark:
-    """A mark is never earlier than the change that brought it about."""
-    pushed = [matter.change.at] if matter.change else []
-    pushed += [matter.track.reopened.occurred_at] if matter.track.reopened else []
-    at_time = max([instant_of(at), *pushed])
-    working = matter.timer.notice_hours is NoticeHours.WORKING
-    return Mark(at_time, matter.calendar.next_working_at(at_time) if working else at_time, percent, level, to)
-
-
-def _until(marks: list[Mark], ended_at: datetime | None) -> tuple[Mark, ...]:
-    reached = [mark for mark in marks if ended_at is None or mark.notice_at <= ended_at]
-    return tuple(sorted(reached, key=lambda mark: (mark.at, mark.level)))
-
-
-def _next_at(
-    as_of: datetime,
-    breached: bool,
-    cut_at: datetime | None,
-    warnings: tuple[Mark, ...],
-    escalations: tuple[Mark, ...],
-) -> datetime | None:
-    """The next mark or the first instant of the breach (one tick after due: equality is met)."""
-    ahead = [mark.notice_at for mark in escalations]
-    if not breached:
-        ahead += [mark.notice_at for mark in warnings]
-        ahead += [cut_at + TICK] if cut_at else []
-    return min((at for at in ahead if at > as_of), default=None)

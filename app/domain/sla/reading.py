@@ -84,7 +84,6 @@ class ClockReading:
     due_at: datetime | None
     target_seconds: float
     consumed_seconds: float
-    paused_seconds: float
     stopped_at: datetime | None = None
     stopped_by: UUID | None = None
     cancelled_at: datetime | None = None
@@ -97,6 +96,11 @@ class ClockReading:
     next_at: datetime | None = None
     anomalies: tuple[Anomaly, ...] = ()
     rests: tuple[tuple[datetime, datetime], ...] = ()
+
+    @property
+    def paused_seconds(self) -> float:
+        """Elapsed seconds in which a pause held, in hours or not."""
+        return sum((to_at - from_at) / timedelta(seconds=1) for from_at, to_at in self.rests)
 
     @property
     def remaining_seconds(self) -> float:

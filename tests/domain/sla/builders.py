@@ -42,7 +42,7 @@ TIMER = {
 
 
 def timed(key: str, **more: Any) -> dict[str, Any]:
-    """The document of a timer, one elapsed hour from opening to reply unless told otherwise (None: without)."""
+    """The document of a timer: one elapsed hour from opening to reply, unless told otherwise."""
     document = TIMER | {"key": key} | more
     return {name: value for name, value in document.items() if value is not None}
 

@@ -178,6 +178,8 @@ def test_what_fell_due_before_the_backfill_is_quiet_and_what_comes_later_is_not(
     assert ledger.look("2026-03-04 11:30", quiet_until=quiet_until) == ["escalated 2"]
     later = Ledger(FULL)
     assert later.look("2026-03-04 11:15", quiet_until=at("2026-03-04 10:50")) == ["breached", "escalated 1"]
+    # Due at the very instant of the backfill is not yet missed then.
+    assert Ledger(FULL).look("2026-03-04 11:15", quiet_until=DUE) == ["breached", "escalated 1"]
     done = Ledger(a_timer(), REPLIED_IN_TIME)
     assert done.look("2026-03-04 11:15", quiet_until=quiet_until) == []
 

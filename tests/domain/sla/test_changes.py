@@ -72,3 +72,21 @@ def test_a_timer_that_a_change_brings_counts_from_the_opening_unless_it_was_done
     assert (reading.state, reading.due_at) == (ClockState.RUNNING, at("2026-03-04 11:00"))
     replied = an_event("case.replied", "2026-03-04 10:20")
     assert read_plan(plan, [OPENED, replied], at("2026-03-04 10:40")) == ()
+
+
+def test_a_breach_stays_even_when_the_stop_is_taken_back_under_a_longer_target() -> None:
+    short, long = (
+        a_timer(stop=["case.remedied"], due={"duration": target}, reopen={"mode": "total_resolution"})
+        for target in ("PT1H", "P9D")
+    )
+    changed_at = at("2026-03-04 13:00")
+    plan = TimerPlan(
+        "reply", (TimerVersion(short, DAY), TimerVersion(long, DAY, changed_at, "severity_change"))
+    )
+    reopened = an_event("case.reopened", "2026-03-04 14:00")
+    late, in_time = (an_event("case.remedied", f"2026-03-04 {hour}") for hour in ("12:00", "10:30"))
+    as_of = at("2026-03-04 15:00")
+    (breached,) = read_plan(plan, [OPENED, late, reopened], as_of)
+    assert (breached.state, breached.due_at) == (ClockState.BREACHED, at("2026-03-04 11:00"))
+    (running,) = read_plan(plan, [OPENED, in_time, reopened], as_of)
+    assert (running.state, running.due_at) == (ClockState.RUNNING, at("2026-03-13 10:00"))

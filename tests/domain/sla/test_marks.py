@@ -44,7 +44,6 @@ def test_the_next_look_is_the_warning_then_the_breach_then_each_rung() -> None:
     tick = timedelta(microseconds=1)
     assert looks == [
         at("2026-03-04 10:45"),
-        at("2026-03-04 11:00"),
         at("2026-03-04 11:00") + tick,
         at("2026-03-04 11:30"),
         at("2026-03-04 12:00"),

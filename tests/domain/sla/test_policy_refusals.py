@@ -76,6 +76,8 @@ BAD_TIMERS: list[tuple[dict[str, Any], str, str]] = [
     ({"events": {"broken": "sla.breached"}}, "unknown_key", "/events/broken"),
     ({"calendar": "8x4"}, "unknown_calendar", "/calendar"),
     ({"human_only": "yes"}, "not_a_boolean", "/human_only"),
+    ({"alternatives": [{"event": "case.replied", "when": {1: 2}, "moves_to": {}}]}, "missing_due",
+     "/alternatives/0/moves_to"),
     ({"alternatives": [{"event": "case.replied", "when": {"a": []}}]}, "not_a_scalar",
      "/alternatives/0/when/a"),
 ]  # fmt: skip

@@ -1,0 +1,138 @@
+"""Messages and attempts in the database: the lists, one message, and another try by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, cast, func, insert, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Select
+
+from app.db.tables.tenants import tenant_head
+from app.db.tables.webhooks import attempts, deliveries, message_bodies, messages
+from app.domain.errors import ConflictError, NotFoundError
+from app.journal.ports import POSITION_BITS
+from app.kit.ids import new_id, public_id
+
+MAX_WAITING_RESENDS = 10
+
+_next_at = (
+    select(func.min(deliveries.c.due_at))
+    .where(deliveries.c.message_id == messages.c.message_id)
+    .scalar_subquery()
+)
+
+
+def _messages(tenant_id: UUID) -> Select[Any]:
+    return select(messages, _next_at.label("next_at")).where(messages.c.tenant_id == tenant_id)
+
+
+async def list_messages(
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    *,
+    filters: Mapping[str, Any],
+    beyond: tuple[int, int] | None,
+    newest_first: bool,
+    limit: int,
+) -> Sequence[Any]:
+    """Messages beyond this (sequence, number), in the tenant's order or against it."""
+    query = _messages(tenant_id).where(
+        *(messages.c[name] == value for name, value in filters.items() if value is not None)
+    )
+    if beyond is not None:
+        place = tuple_(messages.c.sequence, messages.c.number)
+        limit_place = tuple_(*(cast(part, BigInteger) for part in beyond))
+        query = query.where(place < limit_place if newest_first else place > limit_place)
+    order = [messages.c.sequence, messages.c.number]
+    query = query.order_by(*(column.desc() if newest_first else column for column in order)).limit(limit)
+    rows: Sequence[Any] = (await connection.execute(query)).all()
+    return rows
+
+
+async def get_message(connection: AsyncConnection, tenant_id: UUID, message_id: UUID) -> Any:
+    """A message with its body. Raises NotFoundError."""
+    query = (
+        _messages(tenant_id)
+        .add_columns(message_bodies.c.body)
+        .outerjoin(message_bodies, message_bodies.c.event_id == messages.c.event_id)
+        .where(messages.c.message_id == message_id)
+    )
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFoundError("not_found", f"there is no message {public_id('msg', message_id)}")
+    return row
+
+
+async def list_attempts(connection: AsyncConnection, tenant_id: UUID, message_id: UUID) -> Sequence[Any]:
+    """The attempts of a message in order."""
+    query = select(attempts).where(attempts.c.tenant_id == tenant_id, attempts.c.message_id == message_id)
+    return (await connection.execute(query.order_by(attempts.c.number, attempts.c.attempted_at))).all()
+
+
+async def insert_resend(connection: AsyncConnection, row: Any) -> None:
+    """Queue one more try of a message: a row of its own, so that a second click is a second try."""
+    waiting = await connection.scalar(
+        select(func.count())
+        .select_from(deliveries)
+        .where(deliveries.c.message_id == row.message_id, deliveries.c.manual)
+    )
+    if (waiting or 0) >= MAX_WAITING_RESENDS:
+        raise ConflictError("resend_waiting", f"{waiting} tries by hand of this message are waiting already")
+    await _queue(connection, row.tenant_id, row.message_id, row.endpoint_id)
+
+
+async def insert_test_message(
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    *,
+    event_type: str,
+    body: bytes,
+    sequence: int,
+    now: datetime,
+) -> UUID:
+    """Queue a test message: one try, also where the endpoint is disabled."""
+    event_id, message_id = new_id(), new_id()
+    values = {"tenant_id": tenant_id, "event_id": event_id, "created_at": now}
+    await connection.execute(insert(message_bodies).values(**values, body=body))
+    await connection.execute(
+        insert(messages).values(
+            **values,
+            message_id=message_id,
+            endpoint_id=endpoint_id,
+            sequence=sequence,
+            type=event_type,
+            occurred_at=now,
+            state="pending",
+            attempts=0,
+        )
+    )
+    await _queue(connection, tenant_id, message_id, endpoint_id)
+    return message_id
+
+
+async def get_last_position(connection: AsyncConnection, tenant_id: UUID) -> int:
+    """The last place that the tenant's latest commit could have given: what comes next sorts after it."""
+    seq = await connection.scalar(select(tenant_head.c.seq).where(tenant_head.c.tenant_id == tenant_id))
+    return ((int(seq or 0) + 1) << POSITION_BITS) - 1
+
+
+async def _queue(connection: AsyncConnection, tenant_id: UUID, message_id: UUID, endpoint_id: UUID) -> None:
+    await connection.execute(
+        insert(deliveries).values(
+            tenant_id=tenant_id,
+            delivery_id=new_id(),
+            message_id=message_id,
+            endpoint_id=endpoint_id,
+            due_at=func.now(),
+            manual=True,
+            first_try=True,
+            tries=0,
+            faults=0,
+            losses=0,
+        )
+    )

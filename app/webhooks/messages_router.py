@@ -1,0 +1,103 @@
+"""Messages over HTTP: what was and will be sent, every attempt, and another try by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.deps import DatabaseDep, WebhooksManager, parse_id, refuse_unknown_query
+from app.problems import Problem
+from app.webhooks import messages, service
+from app.webhooks.deps import BellDep
+from app.webhooks.paging import next_cursor, read_numbers
+from app.webhooks.presentation import attempt_out, message_detail, message_out
+from app.webhooks.router import Cursor, EditorDep, Limit
+from app.webhooks.schemas import AttemptPage, MessageDetail, MessagePage, MessageRef
+
+router = APIRouter(
+    prefix="/v1/webhooks/messages",
+    tags=["Webhook messages"],
+    dependencies=[Depends(refuse_unknown_query)],
+    responses={code: {"model": Problem} for code in (401, 403, 404, 409, 422, 503)},
+)
+
+State = Literal["pending", "delivered", "exhausted", "quarantined", "cancelled"]
+
+
+@router.get("", summary="List messages", operation_id="list_messages")
+async def list_messages(
+    principal: WebhooksManager,
+    database: DatabaseDep,
+    request: Request,
+    response: Response,
+    endpoint: Annotated[str | None, Query(max_length=40, description="only of this endpoint")] = None,
+    state: Annotated[State | None, Query(description="only in this state")] = None,
+    type: Annotated[str | None, Query(max_length=100, description="only of this event type")] = None,
+    after: Annotated[
+        int | None,
+        Query(ge=0, lt=2**63, description="only what comes after this `sequence`, in the tenant's order"),
+    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> MessagePage:
+    """Messages, newest first; with `after`, oldest first from there on.
+
+    To find out what you missed, ask with `after` = the greatest `sequence` that you have handled:
+    messages come to be in that order, so nothing appears behind you later.
+    """
+    filters = {
+        "endpoint_id": None if endpoint is None else parse_id("ep", endpoint),
+        "state": state,
+        "type": type,
+    }
+    beyond: tuple[int, int] | None = None if after is None else (after, 2**63 - 1)
+    if cursor is not None:
+        sequence, number = read_numbers(cursor, 2)
+        beyond = sequence, number
+    async with database.tenant(principal.tenant_id) as connection:
+        rows = await messages.list_messages(
+            connection,
+            principal.tenant_id,
+            filters=filters,
+            beyond=beyond,
+            newest_first=after is None,
+            limit=limit + 1,
+        )
+    items = [message_out(row) for row in rows[:limit]]
+    following = next_cursor(rows, limit, request, response, "sequence", "number")
+    return MessagePage(items=items, next_cursor=following)
+
+
+@router.get("/{message_id}", summary="Get a message", operation_id="get_message")
+async def get_message(message_id: str, principal: WebhooksManager, database: DatabaseDep) -> MessageDetail:
+    """One message with what is posted."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await messages.get_message(connection, principal.tenant_id, parse_id("msg", message_id))
+    return message_detail(row)
+
+
+@router.get("/{message_id}/attempts", summary="List attempts", operation_id="list_attempts")
+async def list_attempts(message_id: str, principal: WebhooksManager, database: DatabaseDep) -> AttemptPage:
+    """Every HTTP try of a message, in order."""
+    target = parse_id("msg", message_id)
+    async with database.tenant(principal.tenant_id) as connection:
+        await messages.get_message(connection, principal.tenant_id, target)
+        rows = await messages.list_attempts(connection, principal.tenant_id, target)
+    return AttemptPage(items=[attempt_out(row) for row in rows])
+
+
+@router.post(
+    "/{message_id}/resend", status_code=202, summary="Resend a message", operation_id="resend_message"
+)
+async def resend_message(message_id: str, editor: EditorDep, bell: BellDep) -> MessageRef:
+    """One more try now: same id, today's URL and secret, whatever the state of message or endpoint.
+
+    Each call is a try of its own. It uses up none of the automatic ones and does not count
+    against the endpoint; when it succeeds, the waiting automatic try is dropped.
+    """
+    target = parse_id("msg", message_id)
+    async with editor.edit() as edit:
+        await service.resend(edit, target)
+    bell.ring("deliver")
+    return MessageRef(message_id=message_id)

@@ -1,0 +1,90 @@
+"""Rows of endpoints, messages and attempts as callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.signature import HmacSecret, Secret
+from app.kit import json
+from app.kit.ids import public_id
+from app.webhooks.schemas import AttemptOut, EndpointOut, MessageDetail, MessageOut, SecretOut
+
+
+def endpoint_out(row: Any, secrets: Sequence[Any], *, waiting: int | None = None) -> EndpointOut:
+    """An endpoint without anything secret."""
+    return EndpointOut(
+        id=public_id("ep", row.endpoint_id),
+        url=row.url,
+        event_types=row.event_types,
+        description=row.description,
+        header_names=row.header_names,
+        state="enabled" if row.disabled_at is None else "disabled",
+        disabled_at=row.disabled_at,
+        disabled_reason=row.disabled_reason,
+        failing_since=row.failing_since,
+        failures=row.failures,
+        waiting=waiting,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        secrets=[secret_out(secret) for secret in secrets],
+    )
+
+
+def secret_out(row: Any) -> SecretOut:
+    """What may be known of a secret."""
+    return SecretOut(
+        kind=row.kind, created_at=row.created_at, expires_at=row.expires_at, public_key=row.public_key
+    )
+
+
+def shown_once(secret: Secret) -> str | None:
+    """The shared secret at its birth; a private key never leaves."""
+    return secret.text if isinstance(secret, HmacSecret) else None
+
+
+def message_fields(row: Any) -> dict[str, Any]:
+    """The fields of a message."""
+    return {
+        "id": public_id("msg", row.message_id),
+        "endpoint_id": public_id("ep", row.endpoint_id),
+        "event_id": public_id("evt", row.event_id),
+        "sequence": row.sequence,
+        "type": row.type,
+        "occurred_at": row.occurred_at,
+        "created_at": row.created_at,
+        "state": row.state,
+        "attempts": row.attempts,
+        "last_status": row.last_status,
+        "last_failure": row.last_failure,
+        "settled_at": row.settled_at,
+        "next_at": row.next_at,
+    }
+
+
+def message_out(row: Any) -> MessageOut:
+    """A message in a list."""
+    return MessageOut(**message_fields(row))
+
+
+def message_detail(row: Any) -> MessageDetail:
+    """A message with its body."""
+    return MessageDetail(**message_fields(row), body=None if row.body is None else json.loads(row.body))
+
+
+def attempt_out(row: Any) -> AttemptOut:
+    """An attempt."""
+    return AttemptOut(
+        number=row.number,
+        attempted_at=row.attempted_at,
+        outcome=row.outcome,
+        failure=row.failure,
+        status=row.status,
+        manual=row.manual,
+        duration_ms=row.duration_ms,
+        detail=row.detail,
+        reply_bytes=row.reply_bytes,
+        reply_sha256=None if row.reply_sha256 is None else row.reply_sha256.hex(),
+        reply_excerpt=row.reply_excerpt,
+        next_at=row.next_at,
+    )

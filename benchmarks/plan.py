@@ -1,0 +1,31 @@
+"""How much one run takes on: windows, repetitions and sizes, in full and in quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of a run."""
+
+    repetitions: int = 3
+    window_seconds: float = 3.0
+    complaints: int = 60
+    timers: int = 10_000
+    deliveries: int = 12_000
+    answers: int = 500_000
+    open_timers: int = 100_000
+    idle_seconds: float = 10.0
+
+
+QUICK = Plan(
+    repetitions=1,
+    window_seconds=1.5,
+    complaints=20,
+    timers=2_000,
+    deliveries=4_000,
+    answers=100_000,
+    open_timers=20_000,
+    idle_seconds=4.0,
+)

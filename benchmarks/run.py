@@ -1,0 +1,62 @@
+"""`python -m app bench`: one run of every case, printed as ratios."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+import uvloop
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import batch, breach, delivery, idle, question, single
+from benchmarks.plan import QUICK, Plan
+from benchmarks.report import Line, machine, show, write_json
+from benchmarks.stage import Place, Stage, open_stage
+
+Case = Callable[[Plan, Stage, Place], Awaitable[list[Line]]]
+CASES: dict[str, Case] = {
+    "single": single.measure,
+    "batch": batch.measure,
+    "breach": breach.measure,
+    "delivery": delivery.measure,
+    "question": question.measure,
+    "idle": idle.measure,
+}
+
+
+def main() -> None:
+    """Read the words, run the cases, print the table."""
+    words = _parser().parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    console = Console(stderr=words.json, highlight=False, width=None if sys.stdout.isatty() else 150)
+    plan = QUICK if words.quick else Plan()
+    place, started = machine(), time.monotonic()
+    lines: list[Line] = []
+    with open_stage() as stage:
+        for name in words.only or CASES:
+            console.print(f"[dim]{time.monotonic() - started:4.0f} s  {name} ...[/]")
+            at = stage.make_place(f"bench_{name}")
+            lines += uvloop.run(CASES[name](plan, stage, at))
+            stage.server.drop_database(at.name)
+    show(console, lines, place, time.monotonic() - started)
+    if words.json:
+        sys.stdout.write(write_json(None, lines, place) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vidhuk bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short repetition of each case")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON (the table goes to stderr)")
+    parser.add_argument("--only", action="append", choices=CASES, help="this case only (may be given again)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
