@@ -113,4 +113,6 @@ def refuse_scope(principal: Principal, scope: Scope) -> DomainError:
 
 
 def _refused(reason: str, detail: str) -> UnauthenticatedError:
-    return UnauthenticatedError(reason, detail, pointer="header:Authorization", cure="use a live key of the tenant")
+    return UnauthenticatedError(
+        reason, detail, pointer="header:Authorization", cure="use a live key of the tenant"
+    )

@@ -131,5 +131,3 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         schema.setdefault("components", {}).setdefault("schemas", {}).update(events_router.event_schemas())
         api.openapi_schema = schema
     return api.openapi_schema
-
-

@@ -112,13 +112,17 @@ def status_of(error: DomainError) -> int:
 
 def error_of(error: DomainError) -> ProblemError:
     """The place and the cure that a refusal names."""
-    return ProblemError(pointer=error.pointer, code=error.reason, detail=error.detail, cure=error.cure or None)
+    return ProblemError(
+        pointer=error.pointer, code=error.reason, detail=error.detail, cure=error.cure or None
+    )
 
 
 def domain_problem(error: DomainError, request_id: str | None = None) -> Response:
     """A refusal of the domain as a response."""
     errors = [error_of(error)] if error.pointer or error.cure else []
-    return problem_response(status_of(error), error.reason, error.detail, errors=errors, request_id=request_id)
+    return problem_response(
+        status_of(error), error.reason, error.detail, errors=errors, request_id=request_id
+    )
 
 
 def request_id_of(request: Request) -> str | None:
@@ -179,7 +183,12 @@ def unexpected_problem(error: Exception, request_id: str | None) -> Response:
     if is_retryable(error):
         log.warning("database_unavailable", error=repr(error))
         return problem_response(
-            503, "database_unavailable", "the database cannot answer now; nothing was stored", request_id=request_id
+            503,
+            "database_unavailable",
+            "the database cannot answer now; nothing was stored",
+            request_id=request_id,
         )
     log.error("unexpected_error", error=repr(error), exc_info=error)
-    return problem_response(500, "internal_error", "an error of ours; it is in the log", request_id=request_id)
+    return problem_response(
+        500, "internal_error", "an error of ours; it is in the log", request_id=request_id
+    )

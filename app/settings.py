@@ -31,8 +31,12 @@ class Settings(BaseSettings):
         default_factory=list,
         description="comma-separated `id:base64` keys (32 bytes) that seal secrets at rest; the first one seals",
     )
-    operator_key: SecretStr | None = Field(default=None, description="the operator's API key (manages tenants)")
-    environment: str = Field(default="live", pattern="^[a-z]{2,10}$", description="middle part of new API keys")
+    operator_key: SecretStr | None = Field(
+        default=None, description="the operator's API key (manages tenants)"
+    )
+    environment: str = Field(
+        default="live", pattern="^[a-z]{2,10}$", description="middle part of new API keys"
+    )
     pool_size: int = Field(default=10, ge=2, le=100, description="database connections of one process")
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_json: bool = Field(default=True, description="one JSON object a line; false: for people")
@@ -45,15 +49,21 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=60.0, ge=0, description="a timer learned of after its due time fires this long after"
     )
-    attempt_deadline_seconds: float = Field(default=15.0, gt=0.01, le=30, description="one whole webhook attempt")
-    lease_seconds: float = Field(default=90.0, gt=0, description="claim of a delivery before another may take it")
+    attempt_deadline_seconds: float = Field(
+        default=15.0, gt=0.01, le=30, description="one whole webhook attempt"
+    )
+    lease_seconds: float = Field(
+        default=90.0, gt=0, description="claim of a delivery before another may take it"
+    )
     poll_seconds: float = Field(default=1.0, gt=0, description="longest sleep of a worker loop")
     raw_retention_days: int = Field(default=30, ge=1, description="raw payloads older than this are dropped")
 
     @field_validator("master_keys", "egress_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
 
     @property
     def owner_url(self) -> str:

@@ -65,7 +65,8 @@ class Ratings:
 
 def post(path: str, body: bytes, *, key: str = "", media_type: str = "application/json") -> bytes:
     """The bytes of one HTTP/1.1 request."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\n"
+    head += f"Content-Length: {len(body)}\r\n"
     if key:
         head += f"Authorization: Bearer {key}\r\n"
     return head.encode() + b"\r\n" + body

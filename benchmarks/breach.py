@@ -19,11 +19,14 @@ from benchmarks.report import Goal, Line
 from benchmarks.sink import Deliveries, receiving
 from benchmarks.stage import Place, Stage
 
-_DUE_AT = re.compile(rb'"due_at":"([^"]+)"')
+_DUE_AT = re.compile(rb'"due_at":\s*"([^"]+)"')
 _APART_SECONDS = 0.15
 _LOOK_SECONDS = 0.005
 _WAIT_SECONDS = 90.0
-_ANNOUNCED = "SELECT position >> $1 AS seq, (fact->>'due_at')::timestamptz AS due_at FROM events WHERE type = 'sla.breached' AND position > $2"
+_ANNOUNCED = """
+SELECT position >> $1 AS seq, (fact->>'due_at')::timestamptz AS due_at
+  FROM events WHERE type = 'sla.breached' AND position > $2
+"""
 
 
 async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
@@ -53,7 +56,9 @@ async def _one_by_one(place: Place, port: int, count: int, heard: Deliveries, li
 
 async def _crowd(place: Place, port: int, count: int) -> Line:
     """Latest from due to commit when all fall due within one second, beside a one-statement claim."""
-    line = Line(f"{count:,} timers due in one second: latest", "ms", "one-statement claim", Goal("<= 6x", at_most=6))
+    line = Line(
+        f"{count:,} timers due in one second: latest", "ms", "one-statement claim", Goal("<= 6x", at_most=6)
+    )
     posting = count / await _posting_rate(place, port)
     start = datetime.now(UTC) + timedelta(seconds=5 + 1.5 * posting)
     due = [start + timedelta(seconds=number / count) for number in range(count)]

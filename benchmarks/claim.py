@@ -13,7 +13,10 @@ CREATE TABLE limit_timers (timer_id bigint PRIMARY KEY, due_at timestamptz NOT N
 CREATE INDEX ON limit_timers (due_at) WHERE state = 'open';
 CREATE TABLE limit_events (timer_id bigint, due_at timestamptz, recorded_at timestamptz)
 """
-_FILL = "INSERT INTO limit_timers SELECT n, $1 + n * $2::interval, 'open' FROM generate_series(0, $3::int - 1) AS n"
+_FILL = """
+INSERT INTO limit_timers
+SELECT n, $1::timestamptz + n * $2::interval, 'open' FROM generate_series(0, $3::int - 1) AS n
+"""
 _CLAIM = """
 WITH due AS (
     SELECT timer_id FROM limit_timers WHERE state = 'open' AND due_at <= now()

@@ -26,7 +26,9 @@ SELECT $1, gen_random_uuid(), 'case.opened', n, now(),
 
 async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
     """A full outbox is drained by one worker; then the same number of bodies is posted without a database."""
-    line = Line("webhook full loop, 1 worker", "deliveries/s", "aiohttp, 64 in flight", Goal(">= 0.5", at_least=0.5))
+    line = Line(
+        "webhook full loop, 1 worker", "deliveries/s", "aiohttp, 64 in flight", Goal(">= 0.5", at_least=0.5)
+    )
     ours, theirs = Deliveries(), Deliveries()
     async with receiving(ours) as our_url, receiving(theirs) as their_url:
         await subscribe(place, our_url, ["case.*"], count=_ENDPOINTS)

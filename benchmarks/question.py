@@ -85,7 +85,9 @@ async def _fill(plan: Plan, place: Place, start: datetime) -> None:
     async with place.superuser() as connection:
         await connection.execute(_FILL, place.tenant_id, plan.answers, start, _COMMIT, float(_DAYS))
         last = 1 + (plan.answers - 1) // _COMMIT
-        await connection.execute("UPDATE tenant_head SET seq = $2 WHERE tenant_id = $1", place.tenant_id, last)
+        await connection.execute(
+            "UPDATE tenant_head SET seq = $2 WHERE tenant_id = $1", place.tenant_id, last
+        )
         await connection.execute("VACUUM ANALYZE feedback")
 
     async def fold_all(services: Services) -> None:

@@ -57,7 +57,9 @@ class Line:
     def is_met(self) -> bool | None:
         """Whether the median meets the goal; None without a goal."""
         values = self.ratios or self.ours
-        return self.goal.is_met(median(values)) if self.goal and values else None
+        if self.goal is None or not values or self.goal.at_least is self.goal.at_most:
+            return None
+        return self.goal.is_met(median(values))
 
     def cells(self) -> tuple[str, ...]:
         """The row as it is printed."""

@@ -53,7 +53,9 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vidhuk bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short repetition of each case")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON (the table goes to stderr)")
+    parser.add_argument(
+        "--json", action="store_true", help="print everything as JSON (the table goes to stderr)"
+    )
     parser.add_argument("--only", action="append", choices=CASES, help="this case only (may be given again)")
     return parser
 

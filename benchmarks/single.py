@@ -62,7 +62,9 @@ def _servers(stage: Stage, place: Place) -> Iterator[_Servers]:
         ours = stack.enter_context(running(["-m", "app", "serve"], place.environment(port), port))
         noop = stack.enter_context(running(peer("noop", noop_port), {}, noop_port))
         url = stage.dsn(place.name).replace("postgresql://", "postgresql+asyncpg://")
-        naive = stack.enter_context(running(peer("naive", naive_port), {"NAIVE_DATABASE_URL": url}, naive_port))
+        naive = stack.enter_context(
+            running(peer("naive", naive_port), {"NAIVE_DATABASE_URL": url}, naive_port)
+        )
         yield _Servers(ours, noop, naive)
 
 

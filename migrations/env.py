@@ -36,8 +36,8 @@ def _run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         process_revision_directives=writer,
-        include_object=lambda _object, name, kind, _reflected, _to: not (
-            kind == "table" and name is not None and name.startswith(("raw_payloads_", "attempts_"))
+        include_object=lambda _object, name, kind, _reflected, _to: (
+            not (kind == "table" and name is not None and name.startswith(("raw_payloads_", "attempts_")))
         ),
     )
     with context.begin_transaction():

@@ -136,7 +136,9 @@ def drop_lookups(operations: Operations) -> None:
 def create_partitions(operations: Operations) -> None:
     """A default partition for each table partitioned by time: no row is refused for want of a month."""
     tables = operations.get_bind().scalars(
-        text("select relname from pg_class where relkind = 'p' and relnamespace = current_schema()::regnamespace")
+        text(
+            "select relname from pg_class where relkind = 'p' and relnamespace = current_schema()::regnamespace"
+        )
     )
     for table in list(tables):
         operations.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")

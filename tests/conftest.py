@@ -20,10 +20,13 @@ from app.auth import generate_key
 from app.db.engine import Database
 from app.db.migrate import migrate
 from app.kit.crypto import generate_master_key
+from app.kit.logging import configure_logging
 from app.main import create_app
 from app.settings import Settings
 from app.tenants.repository import insert_key, insert_tenant
 from app.wiring import Services, build_services
+
+configure_logging("warning", as_json=True)
 
 MASTER_KEY = generate_master_key("test")
 ALL_SCOPES = ("admin",)
@@ -95,7 +98,10 @@ def template(postgres: Server) -> str:
 async def server(postgres: Server, template: str) -> AsyncIterator[Server]:
     """A fresh migrated database of this test."""
     name = f"test_{uuid4().hex[:12]}"
-    await _execute(postgres.superuser, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _execute(
+        postgres.superuser,
+        f"CREATE DATABASE {name} TEMPLATE {template} OWNER {make_url(postgres.owner).username}",
+    )
     yield postgres.on(name)
     await _execute(postgres.superuser, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -209,5 +215,7 @@ async def client(services: Services, api_key: MakeKey) -> AsyncIterator[httpx.As
     """A client of the real application with a key that may do everything."""
     transport = httpx.ASGITransport(app=create_app(services))
     headers = {"Authorization": f"Bearer {await api_key()}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://vidhuk.test", headers=headers) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://vidhuk.test", headers=headers
+    ) as client:
         yield client

@@ -92,7 +92,9 @@ def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> 
         return Subject(SubjectKind.CASE, event.personal["subject_ref"])
     if is_anonymous(facts):
         day = event.occurred_at.astimezone(commit.config.zone).date()
-        return Subject(SubjectKind.CASE, internal_case_ref(facts.get("touchpoint"), facts.get("location"), day))
+        return Subject(
+            SubjectKind.CASE, internal_case_ref(facts.get("touchpoint"), facts.get("location"), day)
+        )
     return Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.object or event.external_id}")
 
 

@@ -36,7 +36,9 @@ class Cases:
         if not named:
             return
         folded = await _fold_all(tx, commit, sorted(named))
-        await tx.execute("DELETE FROM cases WHERE tenant_id = $1 AND case_id = any($2)", commit.tenant_id, list(named))
+        await tx.execute(
+            "DELETE FROM cases WHERE tenant_id = $1 AND case_id = any($2)", commit.tenant_id, list(named)
+        )
         rows = [_row(commit, case_id, case) for case_id, case in folded.items()]
         await insert_rows(tx, cases, CASE_COLUMNS, rows)
 
@@ -93,7 +95,12 @@ def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
         ],
         "attributes": dict(case.attributes),
         "anomalies": [
-            {"reason": item.reason, "event_id": item.event_id, "occurred_at": item.occurred_at, "field": item.field}
+            {
+                "reason": item.reason,
+                "event_id": item.event_id,
+                "occurred_at": item.occurred_at,
+                "field": item.field,
+            }
             for item in case.anomalies
         ],
         "repeat_of": parse_public_id("case", case.repeat_of) if case.repeat_of else None,

@@ -21,7 +21,9 @@ app.command("migrate")(schema.migrate_command)
 app.command("openapi")(schema.openapi_command)
 app.command("import")(upkeep.import_command)
 app.command("rebuild")(upkeep.rebuild_command)
-app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(upkeep.bench_command)
+app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    upkeep.bench_command
+)
 app.add_typer(tenancy.tenants, name="tenants", help="Tenants (operator).")
 app.add_typer(tenancy.keys, name="keys", help="API keys of a tenant (operator).")
 

@@ -28,7 +28,9 @@ def migrate_command() -> None:
 
 
 def openapi_command(
-    check: Annotated[bool, typer.Option(help="compare with the committed file instead of writing it")] = False,
+    check: Annotated[
+        bool, typer.Option(help="compare with the committed file instead of writing it")
+    ] = False,
 ) -> None:
     """Write openapi/openapi.json from the code, or check that it is the same."""
     text = json.dumps(description(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
@@ -44,5 +46,5 @@ def openapi_command(
 
 def description() -> dict[str, object]:
     """The API description, whatever the environment."""
-    settings = Settings(_env_file=None, master_keys=[SecretStr(generate_master_key("none"))])
+    settings = Settings(master_keys=[SecretStr(generate_master_key("none"))])
     return create_api(build_services(settings)).openapi()

@@ -79,7 +79,9 @@ def demo(
 
 def catch(
     port: Annotated[int, typer.Option(help="port to listen on (loopback only)")] = 9099,
-    secret: Annotated[str | None, typer.Option(help="whsec_... of the endpoint, to verify signatures")] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="whsec_... of the endpoint, to verify signatures")
+    ] = None,
     status: Annotated[int, typer.Option(help="answer with this status")] = 204,
 ) -> None:
     """Listen for webhooks on this machine, print each one and say whether its signature is right."""
@@ -95,12 +97,16 @@ async def _prepare_demo(settings: Settings, folder: Path) -> None:
     try:
         with err.status("filling in ninety synthetic days ...") as status:
             made = await seed_demo(
-                services, folder, lambda percent: status.update(f"filling in ninety synthetic days ... {percent} %")
+                services,
+                folder,
+                lambda percent: status.update(f"filling in ninety synthetic days ... {percent} %"),
             )
     finally:
         await services.close()
     operator = settings.operator_key.get_secret_value() if settings.operator_key else ""
-    typer.echo(tour_text(f"http://{settings.host}:{settings.port}", made.key, operator, settings.database_url))
+    typer.echo(
+        tour_text(f"http://{settings.host}:{settings.port}", made.key, operator, settings.database_url)
+    )
 
 
 def _run_server(settings: Settings, *, with_worker: bool) -> None:
@@ -130,4 +136,3 @@ async def _run_worker(settings: Settings) -> None:
         await run_worker(services, stop)
     finally:
         await services.close()
-

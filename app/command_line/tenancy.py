@@ -48,7 +48,9 @@ def create_tenant(
         new = generate_key(settings.environment)
         async with services.database.operator() as connection:
             scopes = [Scope.ADMIN.value]
-            await insert_key(connection, tenant_id, new, name="first", scopes=scopes, expires_at=None, now=now)
+            await insert_key(
+                connection, tenant_id, new, name="first", scopes=scopes, expires_at=None, now=now
+            )
         return {"tenant": key, "tenant_id": str(tenant_id), "key": new.text}
 
     show(run_with_services(settings, work), as_json=as_json)

@@ -44,4 +44,3 @@ def bench_command(context: typer.Context) -> None:
         fail("the benchmarks are not part of this installation", "run them from a checkout: `make bench`")
     sys.argv = [str(_BENCH), *context.args]
     runpy.run_path(str(_BENCH), run_name="__main__")
-

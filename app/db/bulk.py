@@ -104,7 +104,7 @@ def _statement(table: Table, columns: tuple[str, ...], suffix: str) -> str:
     names = ", ".join(map(_quoted, columns))
     kinds = ", ".join(f"{_quoted(name)} {table.c[name].type.compile(_DIALECT)}" for name in columns)
     return (
-        f"INSERT INTO {table.name} ({names}) "  # noqa: S608 - names come from the table's declaration
+        f"INSERT INTO {table.name} ({names}) "
         f"SELECT {names} FROM json_to_recordset(${{}}::text::json) AS u({kinds}) {suffix}"
     )
 

@@ -101,7 +101,9 @@ class Database:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: UUID, *, timeout_seconds: int | None = None) -> AsyncIterator[AsyncConnection]:
+    async def tenant(
+        self, tenant_id: UUID, *, timeout_seconds: int | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one tenant's rows; commits at the end, rolls back on error."""
         async with self.engine.begin() as connection:
             await connection.exec_driver_sql(f"SET LOCAL app.tenant_id = '{UUID(str(tenant_id))}'")

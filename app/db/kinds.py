@@ -32,9 +32,7 @@ def tenant_table(name: str, *items: SchemaItem, comment: str, **options: Any) ->
     return _table(TableKind.TENANT, name, _tenant_key(primary_key=True), *items, comment=comment, **options)
 
 
-def local_table(
-    name: str, *items: SchemaItem, comment: str, worker: bool = False, **options: Any
-) -> Table:
+def local_table(name: str, *items: SchemaItem, comment: str, worker: bool = False, **options: Any) -> Table:
     """A table of the coordinator only (queues, look-ups). `worker` marks those claimed across tenants."""
     table = _table(TableKind.LOCAL, name, _tenant_key(primary_key=False), *items, comment=comment, **options)
     table.info["worker"] = worker

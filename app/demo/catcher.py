@@ -25,7 +25,9 @@ async def run_catcher(port: int, secret: str | None, status: int) -> None:
                 size = min(int(headers.get("content-length", "0")), _LONGEST_BODY)
                 body = await reader.readexactly(size)
             typer.echo(_report(headers, body, secret))
-            writer.write(f"HTTP/1.1 {status} Caught\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            writer.write(
+                f"HTTP/1.1 {status} Caught\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+            )
             await writer.drain()
         except (TimeoutError, ValueError, OSError, EOFError):
             typer.echo("something arrived that is no webhook", err=True)
@@ -53,7 +55,9 @@ def _report(headers: dict[str, str], body: bytes, secret: str | None) -> str:
 
 def _is_genuine(headers: dict[str, str], body: bytes, secret: str) -> bool:
     try:
-        expected = sign(headers["webhook-id"], int(headers["webhook-timestamp"]), body, [parse_secret(secret)])
+        expected = sign(
+            headers["webhook-id"], int(headers["webhook-timestamp"]), body, [parse_secret(secret)]
+        )
     except (KeyError, ValueError, DomainError):
         return False
     offered = headers.get("webhook-signature", "").split()

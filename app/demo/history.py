@@ -20,9 +20,17 @@ _SOURCES = {"call": "call-centre", "chat": "site-chat", "store": "store-kiosk", 
 _TOUCHPOINTS = {"call": "support_line", "chat": "site_chat", "store": "checkout", "review": "review_page"}
 _CAUSES = ("office_process.queue", "office_process.delivery_delay", "staff.competence", "staff.rudeness")
 _TEXTS = {
-    "negative": ("Чекали сорок хвилин, і ніхто не підійшов.", "Delivered late and nobody called.", "Хамство на касі."),
+    "negative": (
+        "Чекали сорок хвилин, і ніхто не підійшов.",
+        "Delivered late and nobody called.",
+        "Хамство на касі.",
+    ),
     "neutral": ("Нормально.", "It was fine.", "Обычное обслуживание."),
-    "positive": ("Дуже швидко допомогли, дякую!", "Great help, solved in one call.", "Спасибо, всё понятно объяснили."),
+    "positive": (
+        "Дуже швидко допомогли, дякую!",
+        "Great help, solved in one call.",
+        "Спасибо, всё понятно объяснили.",
+    ),
 }
 Envelope = dict[str, Any]
 
@@ -56,7 +64,10 @@ def _counts(dice: random.Random, day: date, zone: ZoneInfo) -> Iterator[Envelope
     noon = datetime.combine(day, time(12), zone).isoformat()
     for location in LOCATIONS:
         visitors = dice.randint(180, 420)
-        for kind, count in (("visitors", visitors), ("transactions", round(visitors * dice.uniform(0.15, 0.3)))):
+        for kind, count in (
+            ("visitors", visitors),
+            ("transactions", round(visitors * dice.uniform(0.15, 0.3))),
+        ):
             yield {
                 "type": f"{kind}.counted",
                 "id": f"{kind}-{location}-{day}",
@@ -123,7 +134,9 @@ def _scores(dice: random.Random, channel: str, mood: str) -> list[dict[str, Any]
         "store": [("csat_checkout", "csat_1_5", five), ("nps_store", "nps_0_10", nps)],
         "review": [("review_stars", "stars_1_5", five)],
     }[channel]
-    return [{"question": key, "scale": scale, "value": dice.randint(*bounds)} for key, scale, bounds in answers]
+    return [
+        {"question": key, "scale": scale, "value": dice.randint(*bounds)} for key, scale, bounds in answers
+    ]
 
 
 def _handling(dice: random.Random, ref: str, opened: datetime) -> Iterator[Envelope]:
@@ -131,7 +144,15 @@ def _handling(dice: random.Random, ref: str, opened: datetime) -> Iterator[Envel
     if dice.random() < 0.06:
         return
     at = opened
-    steps = ("acknowledged", "replied", "apologised", "promised", "remedied", "decision_communicated", "closed")
+    steps = (
+        "acknowledged",
+        "replied",
+        "apologised",
+        "promised",
+        "remedied",
+        "decision_communicated",
+        "closed",
+    )
     for number, step in enumerate(steps):
         at += timedelta(hours=dice.lognormvariate(0.6 if number < 2 else 1.8, 0.9))
         data: dict[str, Any] = {}

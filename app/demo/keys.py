@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,5 +27,5 @@ def keep_keys(home: Path) -> DemoKeys:
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(made)))
-        os.replace(draft, path)
+        draft.replace(path)
     return DemoKeys(**json.loads(path.read_text()))

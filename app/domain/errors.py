@@ -1,10 +1,10 @@
 """The errors of the domain: each says what is wrong, where, and how to mend it.
 
-    DomainError
-    ├── InvalidError        the input can never be right: mend it and send it again      (422)
-    ├── ConflictError       right in itself, not in the present state                    (409)
-    ├── NotFoundError       no such thing for this tenant                                (404)
-    └── ForbiddenError      known, but not allowed                                       (403)
+DomainError
+├── InvalidError        the input can never be right: mend it and send it again      (422)
+├── ConflictError       right in itself, not in the present state                    (409)
+├── NotFoundError       no such thing for this tenant                                (404)
+└── ForbiddenError      known, but not allowed                                       (403)
 """
 
 from __future__ import annotations

@@ -139,7 +139,8 @@ async def post_events() -> BatchResult:
 def event_schemas() -> dict[str, Any]:
     """JSON schemas of the envelope and of the data of each event type, for the API description."""
     schemas: dict[str, Any] = {}
-    for model in (EventIn, *dict.fromkeys(DATA_MODELS.values())):
+    models: list[type[BaseModel]] = [EventIn, *dict.fromkeys(DATA_MODELS.values())]
+    for model in models:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.auth import UnauthenticatedError
-from app.db.engine import Tx, is_retryable
+from app.db.engine import is_retryable
 from app.domain.errors import ConflictError, DomainError, InvalidError
 from app.domain.events import Event, Origin
 from app.ingest.batcher import Batcher
@@ -166,17 +166,18 @@ class Ingest:
         """One transaction: judge, lock, append. Nothing is written when nothing is new."""
         journal = self._journal
         identities = [Identity(item.event.source, item.event.id) for item in items]
+        key_ids = frozenset(item.terms.key_id for item in items if item.terms.key_id is not None)
         appended: Appended | None = None
         async with journal.transaction(tenant_id) as tx:
-            dead = await _dead_keys(tx, tenant_id, items)
-            head = await journal.read_head(tx, tenant_id, identities)
-            judged = _judge(items, identities, head, dead, atomic=atomic)
+            # a key is checked where its events are stored: revocation counts from the next request on
+            head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
+            judged = _judge(items, identities, head, atomic=atomic)
             if judged.drafts:
                 commit = await journal.lock(tx, tenant_id)
                 if commit.seq != head.seq + 1 or commit.config.version != head.config.version:
                     # somebody committed between the look and the lock: look again, now that nobody can
-                    head = await journal.read_head(tx, tenant_id, identities)
-                    judged = _judge(items, identities, head, dead, atomic=atomic)
+                    head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
+                    judged = _judge(items, identities, head, atomic=atomic)
                     if not judged.drafts:
                         # everything became a duplicate while we waited: give the place back
                         raise _RolledBackError(_in_order(judged, len(items)))
@@ -199,13 +200,13 @@ def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:
 
 
 def _judge(
-    items: Sequence[Item], identities: Sequence[Identity], head: Head, dead: set[UUID], *, atomic: bool
+    items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool
 ) -> _Judged:
     """What the items come to; an atomic batch with a refused one is given up here."""
     judged = _Judged()
     first: dict[Identity, tuple[int, bytes]] = {}
     for index, (item, identity) in enumerate(zip(items, identities, strict=True)):
-        if item.terms.key_id in dead:
+        if item.terms.key_id in head.dead_keys:
             error = UnauthenticatedError("revoked_key", "this API key was revoked or has expired")
             judged.results[index] = Result(Status.REJECTED, error=error)
             continue
@@ -272,18 +273,3 @@ def _refusal(error: Exception) -> DomainError:
         return error
     log.error("poison_event", error=repr(error), exc_info=error)
     return InvalidError("cannot_be_stored", "the database refuses this event, although no rule of ours does")
-
-
-async def _dead_keys(tx: Tx, tenant_id: UUID, items: Sequence[Item]) -> set[UUID]:
-    """Keys of this chunk that no longer count: checked in the same transaction that stores."""
-    asked = {item.terms.key_id for item in items if item.terms.key_id is not None}
-    if not asked:
-        return set()
-    rows = await tx.fetch(
-        "SELECT key_id FROM api_keys WHERE tenant_id = $1 AND key_id = any($2) AND revoked_at IS NULL "
-        "AND (expires_at IS NULL OR expires_at > $3)",
-        tenant_id,
-        list(asked),
-        items[0].terms.received_at,
-    )
-    return asked - {row["key_id"] for row in rows}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,11 +78,11 @@ class TenantConfig:
     def customer_ref(self, kind: str, value: str) -> bytes:
         """The keyed hash under which a customer is known (16 bytes of HMAC-SHA256)."""
         normalised = f"{kind}\x00{normalise_identifier(kind, value)}".encode()
-        return hmac.new(self.secret, b"customer\x00" + normalised, hashlib.sha256).digest()[:16]
+        return hmac.digest(self.secret, b"customer\x00" + normalised, "sha256")[:16]
 
     def fingerprint(self, content: Mapping[str, Any]) -> bytes:
         """The keyed hash by which a repeat is told from a conflict (16 bytes)."""
-        return hmac.new(self.secret, b"content\x00" + json.canonical(content), hashlib.sha256).digest()[:16]
+        return hmac.digest(self.secret, b"content\x00" + json.canonical(content), "sha256")[:16]
 
     def policy_at(self, opened_at: datetime) -> Policy | None:
         """The policy that binds what opened at this instant: the newest one in force then."""

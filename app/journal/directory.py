@@ -44,7 +44,9 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
     }
     new = sorted(seen - config.nouns)
     if new:
-        rows = [(commit.tenant_id, kind, key, {}, True, commit.recorded_at) for kind, key in new]
+        rows: list[tuple[Any, ...]] = [
+            (commit.tenant_id, kind, key, {}, True, commit.recorded_at) for kind, key in new
+        ]
         await insert_rows(tx, directory, _DIRECTORY, rows, suffix="ON CONFLICT DO NOTHING")
     changed = await _note_questions(tx, commit) + await _note_sources(tx, commit)
     if changed:
@@ -68,7 +70,7 @@ async def _note_questions(tx: Tx, commit: Commit) -> int:
 
 async def _note_sources(tx: Tx, commit: Commit) -> int:
     new = {event.source for event in commit.events} - commit.config.sources.keys()
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (commit.tenant_id, key, "none", [], {}, False, 0, SourceConfig(key).backdate_bound_seconds)
         + (commit.recorded_at, commit.recorded_at)
         for key in sorted(new)

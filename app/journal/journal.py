@@ -37,9 +37,11 @@ from app.kit.ids import new_id
 _OUTBOX_COLUMNS = ("tenant_id", "event_id", "type", "sequence", "occurred_at", "data", "created_at")
 
 _READ_HEAD = """
-SELECT h.seq, h.config_version, k.n, e.event_id, e.fingerprint, e.type, e.source, e.external_id, e.position
+SELECT h.seq, h.config_version, e.event_id, e.fingerprint, e.source, e.external_id,
+       ARRAY(SELECT a.key_id FROM api_keys a WHERE a.tenant_id = $1 AND a.key_id = any($4)
+                AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $5)) AS live_keys
   FROM tenant_head h
-  LEFT JOIN unnest($2::text[], $3::text[]) WITH ORDINALITY AS k(source, external_id, n) ON true
+  LEFT JOIN unnest($2::text[], $3::text[]) AS k(source, external_id) ON true
   LEFT JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id
  WHERE h.tenant_id = $1
 """
@@ -77,11 +79,12 @@ class Retractable:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What was read before the lock: the tenant's place, and which identities are taken."""
+    """What was read before the lock: the tenant's place, which identities are taken, which keys do not count."""
 
     seq: int
     config: TenantConfig
     known: dict[Identity, Known]
+    dead_keys: frozenset[UUID] = frozenset()
 
 
 @dataclass(slots=True)
@@ -123,11 +126,18 @@ class Journal:
         self.caches = tuple(caches)
         """tables computed from projections; a rebuild empties them when it is done"""
 
-    async def read_head(self, tx: Tx, tenant_id: UUID, identities: Sequence[Identity]) -> Head:
-        """The tenant's place and the events already known by these identities, in one snapshot."""
+    async def read_head(
+        self,
+        tx: Tx,
+        tenant_id: UUID,
+        identities: Sequence[Identity],
+        *,
+        key_ids: frozenset[UUID] = frozenset(),
+    ) -> Head:
+        """The tenant's place, the events known by these identities, the revoked of these keys: one snapshot."""
         sources = [identity.source for identity in identities]
         ids = [identity.external_id for identity in identities]
-        rows = await tx.fetch(_READ_HEAD, tenant_id, sources, ids)
+        rows = await tx.fetch(_READ_HEAD, tenant_id, sources, ids, list(key_ids), self.clock())
         if not rows:
             raise NotFoundError("unknown_tenant", "this tenant does not exist")
         config = await self.configs.get_config(tx, tenant_id, rows[0]["config_version"])
@@ -136,7 +146,7 @@ class Journal:
             for row in rows
             if row["event_id"] is not None
         }
-        return Head(rows[0]["seq"], config, known)
+        return Head(rows[0]["seq"], config, known, key_ids - set(rows[0]["live_keys"]))
 
     async def lock(self, tx: Tx, tenant_id: UUID) -> Commit:
         """Take the tenant's write lock and the next place in its order."""

@@ -104,8 +104,11 @@ class Commit:
 class Projection(Protocol):
     """A pure function of the journal, kept in tables: `rebuild` empties them and applies every commit again."""
 
-    name: str
-    tables: Sequence[Table]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tables(self) -> Sequence[Table]: ...
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Bring the tables to where this commit leaves them."""

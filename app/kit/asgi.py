@@ -110,7 +110,9 @@ class _Answer:
 
 def _refuse_nul(scope: http.Scope) -> None:
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-        raise http.BodyError(400, "nul_character", "the address holds the character U+0000, which nothing has")
+        raise http.BodyError(
+            400, "nul_character", "the address holds the character U+0000, which nothing has"
+        )
 
 
 def _refuse_bad_json(scope: http.Scope, body: bytes) -> None:

@@ -48,12 +48,16 @@ async def read_body(receive: Receive, *, limit: int, deadline_seconds: float) ->
                 chunk: bytes = message.get("body", b"")
                 size += len(chunk)
                 if size > limit:
-                    raise BodyError(413, "body_too_large", f"the body is larger than {limit} bytes; send less at once")
+                    raise BodyError(
+                        413, "body_too_large", f"the body is larger than {limit} bytes; send less at once"
+                    )
                 chunks.append(chunk)
                 if not message.get("more_body"):
                     return b"".join(chunks)
     except TimeoutError:
-        raise BodyError(408, "body_too_slow", f"the body did not arrive within {deadline_seconds:g} s") from None
+        raise BodyError(
+            408, "body_too_slow", f"the body did not arrive within {deadline_seconds:g} s"
+        ) from None
 
 
 def unpack(body: bytes, encoding: str, *, limit: int) -> bytes:
@@ -69,7 +73,9 @@ def unpack(body: bytes, encoding: str, *, limit: int) -> bytes:
     except zlib.error as error:
         raise BodyError(400, "broken_gzip", f"the body is not gzip: {error}") from None
     if len(plain) > limit:
-        raise BodyError(413, "body_too_large", f"the unpacked body is larger than {limit} bytes; send less at once")
+        raise BodyError(
+            413, "body_too_large", f"the unpacked body is larger than {limit} bytes; send less at once"
+        )
     if not decoder.eof:
         raise BodyError(400, "broken_gzip", "the gzip body ends too early; send it whole")
     if decoder.unused_data:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
 
 MAX_DEPTH = 32
 MAX_KEYS = 2_000_000
+_TOO_DEEP = re.compile("recursion|depth", re.IGNORECASE)
+"""How the parser's versions say that they met their own limit."""
 
 
 class JsonError(ValueError):
@@ -46,7 +49,7 @@ def parse_untrusted(body: bytes, *, max_depth: int = MAX_DEPTH, max_keys: int = 
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        reason = "too_deep" if "ecursion" in str(error) else "malformed_json"
+        reason = "too_deep" if _TOO_DEEP.search(str(error)) else "malformed_json"
         raise JsonError(reason, f"not valid JSON: {error}") from error
     if body.count(b"[") + body.count(b"{") > max_depth:
         _check_depth(value, max_depth)

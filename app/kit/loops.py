@@ -52,7 +52,7 @@ class Loop:
                 self.last_error = None
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001 - see the docstring
+            except Exception as error:
                 consecutive += 1
                 self.failures += 1
                 self.last_error = repr(error)

@@ -35,7 +35,9 @@ async def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", summary="Can it work?", operation_id="get_readiness", responses={503: {"model": Readiness}})
+@router.get(
+    "/readyz", summary="Can it work?", operation_id="get_readiness", responses={503: {"model": Readiness}}
+)
 async def get_readiness(request: Request, response: Response, database: DatabaseDep) -> Readiness:
     """503 while the database is away, the schema is behind, or the login could see too much."""
     problems: list[str] = []

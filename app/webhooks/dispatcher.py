@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 BATCH = 100
 CONTENDED_SECONDS = 0.02
+RETRY_LOOK_SECONDS = 0.2
 LEASE_MARGIN_SECONDS = 1.0
 
 
@@ -84,6 +86,8 @@ class Dispatcher:
         self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
         self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
+        self._look_for_retries_at = 0.0
+        self._open_secret = lru_cache(maxsize=1_024)(partial(open_secret, sealer))
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
         self._sending: set[asyncio.Task[Any]] = set()
@@ -97,7 +101,11 @@ class Dispatcher:
     async def step(self) -> float:
         """Settle, then claim; the seconds until it is worth looking again (or until rung)."""
         await self._settle()
-        delay = min([await self._claim(self._fast, fast=True), await self._claim(self._slow, fast=False)])
+        delay = await self._claim(self._fast, fast=True)
+        if delay > 0 or time.monotonic() >= self._look_for_retries_at:
+            # in a rush of first tries retries are looked for less often: they can wait a little
+            delay = min(delay, await self._claim(self._slow, fast=False))
+            self._look_for_retries_at = time.monotonic() + RETRY_LOOK_SECONDS
         return 0.0 if self._ended else delay
 
     async def close(self, grace_seconds: float = 10.0) -> None:
@@ -138,9 +146,9 @@ class Dispatcher:
             task = asyncio.create_task(self._carry(lane, item, send_by))
             self._tasks.add(task)
             task.add_done_callback(partial(self._end, lane, item))
-        if not taken.has_more:
-            return self._limits.poll_seconds
-        return 0.0 if taken.items else CONTENDED_SECONDS
+        if taken.items:
+            return 0.0  # there may be more, and room for it
+        return CONTENDED_SECONDS if taken.is_contended else self._limits.poll_seconds
 
     async def _carry(self, lane: Lane, item: Claimed, send_by: float) -> Settlement | None:
         """Wait for a slot and make the attempt; None when the lease would not outlast it."""
@@ -183,7 +191,7 @@ class Dispatcher:
             message_id=public_id("msg", item.message_id),
             url=item.url,
             body=item.body,
-            secrets=[open_secret(self._sealer, item.endpoint_id, sealed) for sealed in item.sealed_secrets],
+            secrets=[self._open_secret(item.endpoint_id, sealed) for sealed in item.sealed_secrets],
             headers=open_headers(self._sealer, item.endpoint_id, item.sealed_headers),
         )
 
@@ -212,7 +220,8 @@ class Dispatcher:
         written: list[Settlement] = []
         try:
             async with self._database.worker() as tx:
-                await release(tx, [item.claimed for item in batch if item.settlement is None])
+                if len(made) < len(batch):
+                    await release(tx, [item.claimed for item in batch if item.settlement is None])
                 if made:
                     written = await settle(tx, made)
                     await move_health(tx, written)
@@ -236,8 +245,11 @@ class Dispatcher:
         claimed, receipt = settlement.claimed, settlement.receipt
         outcome = type(settlement.step).__name__.lower()
         self.outcomes[outcome] += 1
-        write = log.debug if settlement.is_delivered else log.info
-        write(
+        level = logging.DEBUG if settlement.is_delivered else logging.INFO
+        if not log.is_enabled_for(level):
+            return
+        log.log(
+            level,
             "attempt",
             tenant=str(claimed.tenant_id),
             endpoint=public_id("ep", claimed.endpoint_id),

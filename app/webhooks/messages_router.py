@@ -16,7 +16,7 @@ from app.webhooks.router import Cursor, EditorDep, Limit
 from app.webhooks.schemas import AttemptPage, MessageDetail, MessagePage, MessageRef
 
 router = APIRouter(
-    prefix="/v1/webhooks/messages",
+    prefix="/v1/messages",
     tags=["Webhook messages"],
     dependencies=[Depends(refuse_unknown_query)],
     responses={code: {"model": Problem} for code in (401, 403, 404, 409, 422, 503)},

@@ -15,29 +15,33 @@ from app.kit.ids import new_id
 MAX_LOSSES = 5
 """A delivery whose lease ended without a word this often is taken for what kills its workers."""
 
-# `queued`: every endpoint with deliveries, by one index probe each. Each endpoint offers its oldest
-# due ones up to its room; tenants take turns; the row's own state is checked again under its lock.
-# A claimed row is due again when its lease ends: recovery is the same look as any other.
+# `heads`: the oldest delivery of every endpoint, by one index probe each; tenants take turns. The
+# chosen ones share the batch, and each row's own state is checked again under its lock. A claimed
+# row is due again when its lease ends: recovery is the same look as any other.
 _CLAIM = """
-WITH RECURSIVE queued AS (
-    (SELECT endpoint_id FROM deliveries WHERE NOT manual ORDER BY endpoint_id LIMIT 1)
+WITH RECURSIVE heads AS (
+    (SELECT endpoint_id, first_try, due_at FROM deliveries WHERE NOT manual
+      ORDER BY endpoint_id, first_try, due_at LIMIT 1)
     UNION ALL
-    SELECT (SELECT d.endpoint_id FROM deliveries d
-             WHERE NOT d.manual AND d.endpoint_id > q.endpoint_id ORDER BY d.endpoint_id LIMIT 1)
-      FROM queued q WHERE q.endpoint_id IS NOT NULL
-), candidates AS (
-    SELECT d.delivery_id, d.due_at, row_number() OVER (PARTITION BY e.tenant_id ORDER BY d.due_at) AS turn
-      FROM queued q
-      JOIN endpoints e ON e.endpoint_id = q.endpoint_id AND e.disabled_at IS NULL
+    SELECT next.* FROM heads h CROSS JOIN LATERAL (
+        SELECT d.endpoint_id, d.first_try, d.due_at FROM deliveries d
+         WHERE NOT d.manual AND (d.endpoint_id, d.first_try) > (h.endpoint_id, h.first_try)
+         ORDER BY d.endpoint_id, d.first_try, d.due_at LIMIT 1) next
+), due AS (
+    SELECT h.endpoint_id, h.first_try, e.tenant_id, $3 - coalesce(held.n, 0) AS room
+      FROM heads h
+      JOIN endpoints e ON e.endpoint_id = h.endpoint_id AND e.disabled_at IS NULL
       JOIN tenants t ON t.tenant_id = e.tenant_id AND t.disabled_at IS NULL
-     CROSS JOIN (VALUES (true), (false)) AS kind(first_try)
-      LEFT JOIN unnest($4::uuid[], $5::int[]) AS held(endpoint_id, n) ON held.endpoint_id = e.endpoint_id
-     CROSS JOIN LATERAL (
-           SELECT d.delivery_id, d.due_at FROM deliveries d
-            WHERE NOT d.manual AND d.endpoint_id = e.endpoint_id AND d.first_try = kind.first_try
-              AND d.due_at <= now()
-            ORDER BY d.due_at LIMIT greatest($3 - coalesce(held.n, 0), 0)) d
-     WHERE (kind.first_try AND e.failures < $8) = $1
+      LEFT JOIN unnest($4::uuid[], $5::int[]) AS held(endpoint_id, n) ON held.endpoint_id = h.endpoint_id
+     WHERE h.due_at <= now() AND (h.first_try AND e.failures < $8) = $1 AND $3 > coalesce(held.n, 0)
+     ORDER BY row_number() OVER (PARTITION BY e.tenant_id ORDER BY h.due_at), h.due_at LIMIT $2
+), candidates AS (
+    SELECT d.delivery_id, d.due_at, row_number() OVER (PARTITION BY due.tenant_id ORDER BY d.due_at) AS turn
+      FROM due CROSS JOIN LATERAL (
+        SELECT d.delivery_id, d.due_at FROM deliveries d
+         WHERE NOT d.manual AND d.endpoint_id = due.endpoint_id AND d.first_try = due.first_try
+           AND d.due_at <= now()
+         ORDER BY d.due_at LIMIT least(due.room, 1 + 2 * $2 / (SELECT count(*) FROM due))) d
     UNION ALL
     (SELECT d.delivery_id, d.due_at, 0 FROM deliveries d
        JOIN tenants t ON t.tenant_id = d.tenant_id AND t.disabled_at IS NULL
@@ -52,7 +56,7 @@ WITH RECURSIVE queued AS (
       FROM chosen WHERE d.delivery_id = chosen.delivery_id
     RETURNING d.*, chosen.claim_id IS NOT NULL AS lost
 )
-SELECT (SELECT count(*) FROM candidates) AS due, clock_timestamp() AS now, claimed.*
+SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now, claimed.*
   FROM (VALUES (1)) AS always(row) LEFT JOIN claimed ON true
 """
 _CONTENTS = """
@@ -104,10 +108,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One batch; `has_more` when more was due than we got, `now` is the database's time."""
+    """One batch; `is_contended` when others had their hands on all that was due, `now` is the database's."""
 
     items: Sequence[Claimed]
-    has_more: bool
+    is_contended: bool
     now: datetime
 
 
@@ -138,13 +142,12 @@ async def claim(
         timedelta(seconds=lease_seconds),
         FAILING_FAILURES,
     )
-    due, now = rows[0]["due"], rows[0]["now"]
     taken = [row for row in rows if row["delivery_id"] is not None]
     if lost := [row for row in taken if row["lost"]]:
         by_hand = [row["message_id"] for row in lost if row["manual"]]
         await tx.execute(_RECORD_LOSSES, [row["message_id"] for row in lost], by_hand)
     items = await _load(tx, taken) if taken else []
-    return Claim(items, has_more=due > len(taken), now=now)
+    return Claim(items, is_contended=rows[0]["is_due"] and not taken, now=rows[0]["now"])
 
 
 async def release(tx: Tx, items: Sequence[Claimed]) -> None:

@@ -540,6 +540,7 @@ def upgrade() -> None:
         comment="Every business fact, in the order in which it was committed; never updated.",
     )
     op.secure_table("events", "tenant")
+    op.create_index("ix_events_event", "events", ["tenant_id", "event_id"], unique=False)
     op.create_index(
         "ix_events_object",
         "events",
@@ -1077,6 +1078,7 @@ def downgrade() -> None:
     op.drop_index("ix_events_subject", table_name="events", postgresql_where="subject_id is not null")
     op.drop_index("ix_events_retractions", table_name="events", postgresql_where="type = 'event.retracted'")
     op.drop_index("ix_events_object", table_name="events", postgresql_where="object is not null")
+    op.drop_index("ix_events_event", table_name="events")
     op.drop_table("events")
     op.drop_index(
         "ix_event_personal_customer", table_name="event_personal", postgresql_where="customer_ref is not null"

@@ -151,6 +151,12 @@ async def test_configuration_needs_its_scope(client: httpx.AsyncClient, api_key:
     assert put.status_code == 403
 
 
+async def test_a_parameter_that_nobody_reads_is_refused(client: httpx.AsyncClient) -> None:
+    for path in ("directory/location", "questions", "scales", "attributes", "calendars", "sources"):
+        refused = await client.get(f"/v1/{path}?filter=x")
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_parameter"), path
+
+
 async def test_a_personal_attribute_is_no_dimension(client: httpx.AsyncClient) -> None:
     refused = await client.put(
         "/v1/attributes/phone", json={"type": "text", "personal": True, "groupable": True}

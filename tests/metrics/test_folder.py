@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 
 from app.db.tables.metrics import CUBOID_OF, CUBOIDS, metric_folds
-from app.db.tables.tenants import tenants
+from app.db.tables.tenants import tenant_head, tenants
 from app.metrics.folder import Folder, fold, reset_cuboids
 from tests.conftest import make_tenant
 from tests.metrics.conftest import NOW, Ask
@@ -115,3 +115,11 @@ async def test_the_loop_folds_every_tenant_and_then_rests(world: World, services
     assert await folder.step() == 7.0
     assert await folded_answers(world) == [1, 1, 1, 1]
     assert await folded_answers(stranger) == [2, 2, 2, 2]
+
+
+async def test_nothing_is_folded_while_the_projections_are_rebuilt(world: World) -> None:
+    await world.commit(Answer(9))
+    async with world.database.tenant(world.tenant_id) as connection:
+        await connection.execute(update(tenant_head).values(rebuilding=True))
+    assert not await fold(world.database, world.tenant_id, NOW)
+    assert await folded_seq(world) is None

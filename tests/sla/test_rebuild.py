@@ -57,8 +57,15 @@ class History:
 
     async def _feedback(self) -> None:
         value = self.random.randrange(11)
-        data = {"channel": "call", "question": "nps", "scale": "nps_0_10", "value": value,
-                "text": f"said {value}", "location": self.random.choice(("kyiv-1", "lviv-1")), "touchpoint": "till"}  # fmt: skip
+        data = {
+            "channel": "call",
+            "question": "nps",
+            "scale": "nps_0_10",
+            "value": value,
+            "text": f"said {value}",
+            "location": self.random.choice(("kyiv-1", "lviv-1")),
+            "touchpoint": "till",
+        }
         if self.random.random() < 0.5:
             data["customer"] = {"type": "email", "value": f"c{self.random.randrange(3)}@example.com"}
         await self.bench.post("feedback.received", None, data, **self._when(), **self._named())
@@ -131,7 +138,9 @@ async def _rows(bench: Bench, names: tuple[str, ...] | list[str]) -> dict[str, l
     }
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    "seed", [1, 2, *(pytest.param(more, marks=pytest.mark.full) for more in range(3, 16))]
+)
 async def test_rebuild_leaves_every_projection_equal_and_announces_nothing(bench: Bench, seed: int) -> None:
     await History(bench, seed).live(120)
     projected = [table.name for item in bench.services.journal.projections for table in item.tables]

@@ -17,7 +17,7 @@ from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
 
 ENDPOINTS = "/v1/webhooks/endpoints"
-MESSAGES = "/v1/webhooks/messages"
+MESSAGES = "/v1/messages"
 
 
 @pytest.fixture

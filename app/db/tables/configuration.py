@@ -22,7 +22,9 @@ questions = tenant_table(
 
 directory = tenant_table(
     "directory",
-    Column("kind", Text, primary_key=True, comment="location, employee, touchpoint, source, segment, product"),
+    Column(
+        "kind", Text, primary_key=True, comment="location, employee, touchpoint, source, segment, product"
+    ),
     Column("key", Text, primary_key=True),
     Column("title", Text),
     Column("parent", Text),
@@ -71,7 +73,9 @@ sources = tenant_table(
     Column("time_zone", Text, comment="zone of naive times"),
     Column("defaults", JSONB, nullable=False),
     Column("mapping", JSONB, comment="mapping document of the mapping adapter"),
-    Column("handles_cases", Boolean, nullable=False, comment="its case events decide whether a breach is final"),
+    Column(
+        "handles_cases", Boolean, nullable=False, comment="its case events decide whether a breach is final"
+    ),
     Column("grace_seconds", Integer, nullable=False),
     Column("expected_every_seconds", Integer),
     Column("backdate_bound_seconds", Integer, nullable=False),

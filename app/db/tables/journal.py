@@ -26,7 +26,12 @@ events = tenant_table(
     Column("type", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("external_id", Text, nullable=False, comment="the caller's id: names the event for ever"),
-    Column("fingerprint", LargeBinary, nullable=False, comment="HMAC of the content, to tell conflict from repeat"),
+    Column(
+        "fingerprint",
+        LargeBinary,
+        nullable=False,
+        comment="HMAC of the content, to tell conflict from repeat",
+    ),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False),
@@ -41,6 +46,7 @@ events = tenant_table(
     Column("day_precision", Boolean, nullable=False),
     Column("backdated", Boolean, nullable=False),
     UniqueConstraint("tenant_id", "source", "external_id"),
+    Index("ix_events_event", "tenant_id", "event_id"),
     Index("ix_events_subject", "tenant_id", "subject_id", postgresql_where="subject_id is not null"),
     Index("ix_events_object", "tenant_id", "source", "object", postgresql_where="object is not null"),
     Index(

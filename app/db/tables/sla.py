@@ -57,7 +57,9 @@ announcements = tenant_table(
     Column("level", Integer, primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("event_id", Uuid, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False, comment="when it became true (a breach: its due time)"),
+    Column(
+        "at", DateTime(timezone=True), nullable=False, comment="when it became true (a breach: its due time)"
+    ),
     Column("announced_at", DateTime(timezone=True), nullable=False),
     Column("provisional", Boolean, nullable=False, comment="a breach that a slow source may still refute"),
     Column("quiet", Boolean, nullable=False, comment="decided and counted, but sent to nobody"),

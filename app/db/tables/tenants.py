@@ -13,7 +13,9 @@ tenants = reference_table(
     Column("key", Text, nullable=False, unique=True, comment="short name in URLs of the operator"),
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False, comment="IANA zone of reports and of days"),
-    Column("sealed_secret", LargeBinary, nullable=False, comment="key of customer references and fingerprints"),
+    Column(
+        "sealed_secret", LargeBinary, nullable=False, comment="key of customer references and fingerprints"
+    ),
     Column("synthetic", Boolean, nullable=False, comment="true: demonstration data, not customers"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("disabled_at", DateTime(timezone=True)),

@@ -1,0 +1,56 @@
+"""The statement that adds a span of commits to one cuboid: versions that began +1, that ended -1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, cast, func, literal, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.dml import Insert
+
+from app.db.tables.feedback import feedback
+from app.db.tables.metrics import ANSWER_KEY, COUNTER_COLUMNS, Cuboid, Grain
+from app.metrics.cuboids import version_changes
+from app.metrics.feedback_counts import credible, sums
+from app.metrics.shape import INSTANT
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one transaction folds: the commits (above, up_to], in this zone's days and from this hour on."""
+
+    tenant_id: UUID
+    above: int
+    up_to: int
+    time_zone: str
+    hours_from: datetime
+
+
+def add_commits(cuboid: Cuboid, span: Span) -> Insert:
+    """One statement that adds the commits of the span to a cuboid."""
+    at = feedback.c.occurred_at
+    kept: ColumnElement[bool] = true()
+    if cuboid.grain is Grain.DAY:
+        bucket: ColumnElement[Any] = cast(func.timezone(span.time_zone, at), Date)
+    else:
+        bucket = func.date_trunc("hour", at, "UTC", type_=INSTANT)
+        kept = at >= literal(span.hours_from)
+    dimensions = [func.coalesce(feedback.c[name], "").label(name) for name in cuboid.dimensions]
+    rest = [feedback.c[name] for name in ANSWER_KEY if name not in ("measure", "scale_id")]
+    own = feedback.c.tenant_id == literal(span.tenant_id)
+    changes = version_changes(
+        [bucket.label("bucket"), *dimensions, *rest],
+        own & credible(feedback) & kept,
+        above=span.above,
+        up_to=span.up_to,
+    ).subquery("changes")
+    keys = [changes.c[name] for name in cuboid.key]
+    added = select(literal(span.tenant_id), *keys, *sums(changes, COUNTER_COLUMNS)).group_by(*keys)
+    statement = insert(cuboid.table).from_select(["tenant_id", *cuboid.key, *COUNTER_COLUMNS], added)
+    return statement.on_conflict_do_update(
+        index_elements=list(cuboid.table.primary_key.columns),
+        set_={name: cuboid.table.c[name] + statement.excluded[name] for name in COUNTER_COLUMNS},
+    )
