@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+LEASE_SLACK_SECONDS = 3.0
 
 
 class Settings(BaseSettings):
@@ -64,6 +67,15 @@ class Settings(BaseSettings):
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @model_validator(mode="after")
+    def _lease_outlasts_attempt(self) -> Self:
+        if self.lease_seconds < self.attempt_deadline_seconds + LEASE_SLACK_SECONDS:
+            raise ValueError(
+                "VIDHUK_LEASE_SECONDS must outlast VIDHUK_ATTEMPT_DEADLINE_SECONDS by "
+                f"{LEASE_SLACK_SECONDS:g} s, or no attempt would ever be begun"
+            )
+        return self
 
     @property
     def owner_url(self) -> str:

@@ -49,7 +49,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     return [
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
-        Loop("deliver", dispatcher.step, bell.wakeups["deliver"]),
+        *dispatcher.loops(),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
     ]

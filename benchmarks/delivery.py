@@ -1,4 +1,4 @@
-"""The full webhook loop (outbox, fan-out, claim, send, settle) beside aiohttp that only posts signed bodies."""
+"""The full webhook loop (outbox, fan-out, claim, send, settle) beside aiohttp that only posts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WAIT_SECONDS = 120.0
 _FILL = """
 INSERT INTO outbox (tenant_id, event_id, type, sequence, occurred_at, data, created_at)
 SELECT $1, gen_random_uuid(), 'case.opened', n, now(),
-       jsonb_build_object('case', jsonb_build_object('id', 'case_' || n, 'kind', 'complaint', 'severity', 'sev3'),
+       jsonb_build_object('case', jsonb_build_object('id', 'case_' || n, 'kind', 'complaint'),
                           'ref', 'crm-' || n, 'note', repeat('x', 400)), now()
   FROM generate_series(1, $2::int) AS n
 """

@@ -13,7 +13,6 @@ from typing import Self, cast
 
 NextRequest = Callable[[], bytes]
 _GRACE_SECONDS = 20.0
-_TICK_SECONDS = 0.002
 
 
 class LoadError(Exception):
@@ -165,8 +164,8 @@ class Load(AbstractAsyncContextManager["Load"]):
         total = left
         for number in range(total):
             at = started + number / rate
-            while perf_counter() < at and not done.is_set():
-                await asyncio.sleep(min(_TICK_SECONDS, max(0.0, at - perf_counter())))
+            if (early := at - perf_counter()) > 0:
+                await asyncio.sleep(early)
             if idle:
                 idle.popleft().ask(next_request(), at)
             else:

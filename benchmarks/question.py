@@ -19,9 +19,10 @@ _DAYS = 90
 _COMMIT = 500
 _ASKS = 7
 _FILL = """
-INSERT INTO feedback (tenant_id, feedback_id, seq_from, event_id, position, answer_index, occurred_at, source, kind,
-                      channel, touchpoint, location, employee, question, measure, scale_id, scale_version, raw_value,
-                      value, norm01, class, slot, collection_mode, incentivised, attributes)
+INSERT INTO feedback (tenant_id, feedback_id, seq_from, event_id, position, answer_index, occurred_at, source,
+                      kind, channel, touchpoint, location, employee, question, measure, scale_id,
+                      scale_version, raw_value, value, norm01, class, slot, collection_mode, incentivised,
+                      attributes)
 SELECT $1, gen_random_uuid(), 1 + n / $4, gen_random_uuid(), ((1 + n / $4)::bigint << 20) + n % $4, 0,
        $3::timestamptz + random() * $5 * interval '1 day', 'bench', 'rating',
        (ARRAY['call', 'chat', 'store', 'web'])[1 + n % 4], 'touch-' || n % 40, 'store-' || n % 200,
@@ -44,7 +45,8 @@ SELECT bucket, touchpoint, sum(v0 + v1 + v2 + v3 + v4 + v5 + v6 + v7 + v8 + v9 +
              / sum(v0 + v1 + v2 + v3 + v4 + v5 + v6 + v7 + v8 + v9 + v10) AS nps
   FROM cuboid_day_touchpoint_channel
  WHERE tenant_id = $1 AND bucket >= ($2::timestamptz AT TIME ZONE 'Europe/Kyiv')::date
-   AND bucket < ($3::timestamptz AT TIME ZONE 'Europe/Kyiv')::date AND measure = 'nps' AND scale_id = 'nps_0_10'
+   AND bucket < ($3::timestamptz AT TIME ZONE 'Europe/Kyiv')::date
+   AND measure = 'nps' AND scale_id = 'nps_0_10'
  GROUP BY 1, 2 ORDER BY 1, 2
 """
 

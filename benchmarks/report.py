@@ -8,7 +8,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -101,12 +100,9 @@ def show(console: Console, lines: Sequence[Line], place: dict[str, object], seco
     console.print(f"[dim]{facts}; {seconds:.0f} s. Compare within this table only.[/]")
 
 
-def write_json(path: Path | None, lines: Sequence[Line], place: dict[str, object]) -> str:
+def as_json(lines: Sequence[Line], place: dict[str, object]) -> str:
     """The same for machines."""
-    text = json.dumps({"machine": place, "lines": [line.as_json() for line in lines]}, indent=1)
-    if path is not None:
-        path.write_text(text)
-    return text
+    return json.dumps({"machine": place, "lines": [line.as_json() for line in lines]}, indent=1)
 
 
 def _figure(value: float) -> str:

@@ -6,8 +6,9 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvloop
@@ -16,11 +17,13 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import batch, breach, delivery, idle, question, single
+from benchmarks.load import LoadError
 from benchmarks.plan import QUICK, Plan
-from benchmarks.report import Line, machine, show, write_json
+from benchmarks.processes import NotStartedError
+from benchmarks.report import Line, as_json, machine, show
 from benchmarks.stage import Place, Stage, open_stage
 
-Case = Callable[[Plan, Stage, Place], Awaitable[list[Line]]]
+Case = Callable[[Plan, Stage, Place], Coroutine[Any, Any, list[Line]]]
 CASES: dict[str, Case] = {
     "single": single.measure,
     "batch": batch.measure,
@@ -39,15 +42,22 @@ def main() -> None:
     plan = QUICK if words.quick else Plan()
     place, started = machine(), time.monotonic()
     lines: list[Line] = []
+    failed: list[str] = []
     with open_stage() as stage:
         for name in words.only or CASES:
             console.print(f"[dim]{time.monotonic() - started:4.0f} s  {name} ...[/]")
             at = stage.make_place(f"bench_{name}")
-            lines += uvloop.run(CASES[name](plan, stage, at))
+            try:
+                lines += uvloop.run(CASES[name](plan, stage, at))
+            except (LoadError, NotStartedError, OSError, RuntimeError, TimeoutError) as error:
+                failed.append(name)
+                console.print(f"[red]{name} gave no figures: {type(error).__name__}: {error}[/]")
             stage.server.drop_database(at.name)
     show(console, lines, place, time.monotonic() - started)
     if words.json:
-        sys.stdout.write(write_json(None, lines, place) + "\n")
+        sys.stdout.write(as_json(lines, place) + "\n")
+    if failed:
+        sys.exit(f"no figures of: {', '.join(failed)}")
 
 
 def _parser() -> argparse.ArgumentParser:

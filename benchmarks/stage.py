@@ -1,4 +1,4 @@
-"""The stage of one run: a throwaway durable PostgreSQL, migrated databases on it, a tenant and its key in each."""
+"""The stage of one run: a throwaway durable PostgreSQL, migrated databases on it, a tenant in each."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Stage:
             migration_url=urls.migration_url,
             master_keys=[SecretStr(self._master_key)],
             egress_allow=["127.0.0.0/8"],
-            _env_file=None,
+            _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it, its types do not say so
         )
         tenant_id, key = asyncio.run(_make_tenant(settings))
         return Place(name, settings, self.dsn(name), tenant_id, key)

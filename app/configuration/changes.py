@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +67,10 @@ class Change:
 async def configuring(database: Database, principal: Principal, now: datetime) -> AsyncIterator[Change]:
     """The transaction of a change by this principal."""
     async with database.tenant(principal.tenant_id) as connection:
-        lock = select(tenant_head.c.seq).where(tenant_head.c.tenant_id == principal.tenant_id)
-        await connection.execute(lock.with_for_update())
+        lock = select(tenant_head.c.recorded_at).where(tenant_head.c.tenant_id == principal.tenant_id)
+        last_commit = (await connection.execute(lock.with_for_update())).scalar_one()
+        # what is made here must not bind, on a rebuild, what was committed before it was made
+        now = max(now, last_commit + timedelta(microseconds=1))
         change = Change(connection, principal.tenant_id, principal.hint, now)
         yield change
         await change.settle()

@@ -56,6 +56,8 @@ class Front:
         except http.ClientGoneError:
             answer.status = 499
         except Exception as error:
+            if answer.complete:
+                return  # the framework has answered and logged it, and passes it on only for others to see
             if answer.status is not None:
                 raise
             await self._recover(error, request_id)(scope, receive, answer)
@@ -99,6 +101,7 @@ class _Answer:
         self._request_id = request_id.encode()
         self.status: int | None = None
         self.closes = False
+        self.complete = False
 
     async def __call__(self, message: http.Message) -> None:
         if message["type"] == "http.response.start":
@@ -106,6 +109,7 @@ class _Answer:
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
             message["headers"] = [*headers, (b"connection", b"close")] if self.closes else headers
         await self._send(message)
+        self.complete = message["type"] == "http.response.body" and not message.get("more_body")
 
 
 def _refuse_nul(scope: http.Scope) -> None:

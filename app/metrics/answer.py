@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.db.engine import Database
@@ -16,7 +17,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.repository import Snapshot, snapshot
-from app.metrics.rows import Row, answer_rows
+from app.metrics.rows import answer_rows
 from app.metrics.schemas import MetricQueryIn
 
 
@@ -37,7 +38,7 @@ class Answer:
     query: MetricQuery
     facts: TenantFacts
     reads: Sequence[Read]
-    rows: Sequence[Row]
+    rows: Sequence[dict[str, Any]]
     next_cursor: str | None
     etag: str
 
@@ -66,7 +67,9 @@ async def answer_query(
             before = await _count(view, query, compile_query(query, query.compare, facts))
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
     page, next_cursor = page_of(query, rows)
-    return Answer(query, facts, reads, page, next_cursor, etag)
+    names = [column.name for column in query.columns]
+    named = [dict(zip(names, row, strict=True)) for row in page]
+    return Answer(query, facts, reads, named, next_cursor, etag)
 
 
 async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:

@@ -63,16 +63,27 @@ def _add_answers(answers: dict[Key, dict[AnswerKey, Counters]], rows: Sequence[R
     """Counters of each row; a row in which everything was taken back again is nothing."""
     if not rows:
         return
-    names = rows[0]._fields[width + 2 :]
-    histogram = sum(name in HISTOGRAM_COLUMNS for name in names)
-    rest = names[histogram:]
+    start = width + 2
+    histogram = sum(name in HISTOGRAM_COLUMNS for name in rows[0]._fields[start:])
     padding = (0,) * (HISTOGRAM_SLOTS - histogram)
-    start, end = width + 2, width + 2 + histogram
+    keys: dict[tuple[str, str], AnswerKey] = {}
     for row in rows:
-        if not any(row[start:]):
+        values = tuple(row)
+        counts = values[start:]
+        if not any(counts):
             continue
-        key = AnswerKey(QuestionMeasure(row[width]), row[width + 1])
-        counters = Counters(
-            row[width + 1], tuple(row[start:end]) + padding, **dict(zip(rest, row[end:], strict=True))
-        )
-        answers.setdefault(tuple(row[:width]), {})[key] = counters
+        told = values[width:start]
+        key = keys.get(told)
+        if key is None:
+            key = keys[told] = AnswerKey(QuestionMeasure(told[0]), told[1])
+        slots, rest = counts[:histogram] + padding, counts[histogram:]
+        found = answers.setdefault(values[:width], {})
+        found[key] = _counters(key.scale_id, slots, rest)
+
+
+def _counters(scale_id: str, slots: tuple[int, ...], rest: tuple[int, ...]) -> Counters:
+    """`rest` is what follows the histogram in COUNTER_COLUMNS; a query of scores alone reads none of it."""
+    if not rest:
+        return Counters(scale_id, slots)
+    unknown, silent, items, complaints = rest
+    return Counters(scale_id, slots, unknown, silent, items=items, complaints=complaints)

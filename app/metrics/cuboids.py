@@ -1,7 +1,6 @@
 """Feedback counted from a cuboid: which one covers a query, and the tail of what was committed since.
 
-Versioned feedback rows are their own deltas: +1 where a version begins, -1 where it ends. A query is one
-SELECT = cuboid + tail above `folded_seq`, so every committed event is seen at once.
+A query is one SELECT = cuboid + tail above `folded_seq`, so every committed event is seen at once.
 """
 
 from __future__ import annotations
@@ -10,24 +9,22 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
     Select,
     Subquery,
     and_,
     func,
     literal,
     select,
-    true,
     union_all,
 )
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, Cuboid, Grain
 from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, is_midnight
+from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
 from app.metrics.facts import FoldState, TenantFacts
-from app.metrics.feedback_counts import count_rows, credible, summed, wanted_answers, wanted_counters, weighed
+from app.metrics.feedback_counts import summed, wanted_answers, wanted_counters
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, bucket_of_day, group_columns, group_names, rows_of
@@ -41,7 +38,9 @@ _HOUR: Final = timedelta(hours=1)
 def find_cuboid(query: MetricQuery, period: Period, facts: TenantFacts) -> Cuboid | None:
     """The smallest cuboid that answers the query exactly; None: read the rows."""
     fold = facts.fold
-    if fold is None or fold.folded_seq == 0 or facts.seq - fold.folded_seq > LONGEST_TAIL:
+    if fold is None or fold.folded_seq == 0 or fold.relational != facts.relational:
+        return None
+    if facts.seq - fold.folded_seq > LONGEST_TAIL:
         return None
     if query.known_at is not None or query.respondents is not Respondents.ALL:
         return None
@@ -74,18 +73,10 @@ def _holds_buckets(cuboid: Cuboid, query: MetricQuery, period: Period, fold: Fol
 def count_cuboid(
     cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
 ) -> Select[Any]:
-    """Counters by group from a cuboid and its tail; relational questions come from their rows.
-
-    Whether an answer to a relational question stands depends on later ones, which no counter can know.
-    """
+    """Counters by group from a cuboid and its tail."""
     names = wanted_counters(query)
-    parts: list[Select[Any]] = [
-        _folded(cuboid, query, period, facts),
-        summed(_tail(query, period, facts, folded_seq), query),
-    ]
-    if facts.relational:
-        parts.append(count_rows(query, period, facts, feedback.c.question.in_(facts.relational)))
-    counted = union_all(*parts).subquery("counted")
+    tail = summed(_tail(query, period, facts, folded_seq), query)
+    counted = union_all(_folded(cuboid, query, period, facts), tail).subquery("counted")
     keys = [counted.c[name] for name in (*group_names(query), "measure", "scale_id")]
     return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
 
@@ -110,38 +101,13 @@ def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFac
         table.c.bucket < literal(end),
         *conditions_on(table, query.conditions, empty_is_null=True),
         wanted_answers(table, query),
-        _not_relational(table.c.question, facts),
     )
 
 
 def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int) -> Subquery:
     bucket = bucket_of(feedback.c.occurred_at, query)
-    shared = and_(
-        rows_of(feedback, feedback.c.occurred_at, query, period, facts),
-        credible(feedback),
-        wanted_answers(feedback, query),
-        _not_relational(feedback.c.question, facts),
+    only = and_(
+        rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)
     )
-    return version_changes(group_columns(feedback, bucket, query), shared, above=folded_seq).subquery("tail")
-
-
-def version_changes(
-    keys: list[ColumnElement[Any]],
-    only: ColumnElement[bool],
-    *,
-    above: int,
-    up_to: int | None = None,
-) -> CompoundSelect[Any]:
-    """The versions that began (+1) and ended (-1) in the commits (above, up_to]."""
-
-    def at(column: ColumnElement[int]) -> ColumnElement[bool]:
-        return and_(column > literal(above), true() if up_to is None else column <= literal(up_to))
-
-    return union_all(
-        select(*keys, *weighed(feedback, literal(1))).where(at(feedback.c.seq_from), only),
-        select(*keys, *weighed(feedback, literal(-1))).where(at(feedback.c.seq_to), only),
-    )
-
-
-def _not_relational(question: ColumnElement[str], facts: TenantFacts) -> ColumnElement[bool]:
-    return question.not_in(facts.relational) if facts.relational else true()
+    commits = Commits(facts.tenant_id, folded_seq, None, facts.relational)
+    return changes(group_columns(feedback, bucket, query), only, commits).subquery("tail")

@@ -28,10 +28,11 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class FoldState:
-    """How far the cuboids reach, in whose days, and from when the hours are whole."""
+    """How far the cuboids reach, by which configuration, and from when their hours are whole."""
 
     folded_seq: int
     time_zone: str
+    relational: tuple[str, ...]
     hours_from: datetime
 
 

@@ -104,9 +104,7 @@ def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
     return [cast(all_sums[name], Integer).label(name) for name in names]
 
 
-def count_rows(
-    query: MetricQuery, period: Period, facts: TenantFacts, *only: ColumnElement[bool]
-) -> Select[Any]:
+def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Counters by group from the current rows, with the rules of who counts."""
     bucket = bucket_of(feedback.c.occurred_at, query)
     weight: ColumnElement[int] = literal(1)
@@ -114,15 +112,14 @@ def count_rows(
     if query.respondents is Respondents.LATEST_PER_CUSTOMER:
         weight = case((_rank_of_customer() == 1, 1), else_=0)
     if facts.relational:
-        counts = _stands(query, facts)
+        counts = stands(facts.relational, query.known_at)
     rows = (
         select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
         .where(
-            known_rows(feedback, query),
+            known_rows(feedback, query.known_at),
             rows_of(feedback, feedback.c.occurred_at, query, period, facts),
             credible(feedback),
             wanted_answers(feedback, query),
-            *only,
         )
         .subquery("answers")
     )
@@ -148,7 +145,12 @@ def _rank_of_customer() -> ColumnElement[int]:
     )
 
 
-def _stands(query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
+def is_repeatable(rows: FromClause, relational: Sequence[str]) -> ColumnElement[bool]:
+    """Answers of a known customer to a relational question: a later one may replace them."""
+    return and_(rows.c.question.in_(relational), rows.c.customer_ref.is_not(None))
+
+
+def stands(relational: Sequence[str], known_at: int | None) -> ColumnElement[bool]:
     """False for an answer to a relational question that its customer gave again within 90 days.
 
     The rule looks at when the answers were given, not when they arrived: any order gives the same.
@@ -159,7 +161,7 @@ def _stands(query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
             later.c.tenant_id == feedback.c.tenant_id,
             later.c.customer_ref == feedback.c.customer_ref,
             later.c.question == feedback.c.question,
-            known_rows(later, query),
+            known_rows(later, known_at),
             credible(later),
             later.c["class"] != str(AnswerClass.SILENT),
             tuple_(later.c.occurred_at, later.c.feedback_id)
@@ -167,4 +169,4 @@ def _stands(query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
             later.c.occurred_at <= feedback.c.occurred_at + RELATIONAL_WINDOW,
         )
     )
-    return not_(and_(feedback.c.question.in_(facts.relational), given_again))
+    return not_(and_(feedback.c.question.in_(relational), given_again))

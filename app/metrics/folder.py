@@ -16,6 +16,7 @@ from app.db.tables.metrics import CUBOIDS, Grain, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.kit.clock import Clock
 from app.metrics.folding import Span, add_commits
+from app.metrics.shape import relational_questions
 
 KEEP_HOURS: Final = timedelta(days=90)
 COMMITS_AT_ONCE: Final = 500
@@ -62,16 +63,25 @@ async def fold(
         raise
 
 
-async def reset_cuboids(connection: AsyncConnection, tenant_id: UUID, time_zone: str, now: datetime) -> None:
-    """Forget what was folded (a rebuild, a new time zone): right at once, fast again later."""
-    fresh = {"folded_seq": 0, "time_zone": time_zone, "hours_from": _first_hour(now), "folded_at": now}
+async def reset_cuboids(connection: AsyncConnection, state: Row[Any], now: datetime) -> None:
+    """Forget what was folded: right at once, fast again when folded."""
+    tenant_id = state.tenant_id
     await connection.execute(
-        insert(metric_folds)
-        .values(tenant_id=tenant_id, **fresh)
-        .on_conflict_do_update(index_elements=[metric_folds.c.tenant_id], set_=fresh)
+        update(metric_folds).where(metric_folds.c.tenant_id == tenant_id).values(**_fresh(state, now))
     )
     for cuboid in CUBOIDS:
         await connection.execute(delete(cuboid.table).where(cuboid.table.c.tenant_id == tenant_id))
+
+
+def _fresh(state: Row[Any], now: datetime) -> dict[str, Any]:
+    """A fold row of which nothing is folded yet, by the tenant's present configuration."""
+    return {
+        "folded_seq": 0,
+        "time_zone": state.time_zone,
+        "relational": state.relational,
+        "hours_from": _first_hour(now),
+        "folded_at": now,
+    }
 
 
 def _state_of(tenant_id: UUID) -> Any:
@@ -80,10 +90,12 @@ def _state_of(tenant_id: UUID) -> Any:
         select(
             tenants.c.tenant_id,
             tenants.c.time_zone,
+            relational_questions(tenant_id).label("relational"),
             tenant_head.c.seq,
             tenant_head.c.rebuilding,
             fold_row.folded_seq,
             fold_row.time_zone.label("fold_zone"),
+            fold_row.relational.label("fold_relational"),
             fold_row.hours_from,
         )
         .select_from(tenants)
@@ -100,13 +112,12 @@ async def _is_behind(database: Database, tenant_id: UUID, now: datetime) -> bool
         if state is None or state.rebuilding or int(state.seq) == 0:
             return False
         if state.folded_seq is None:
-            row = {"folded_seq": 0, "time_zone": state.time_zone, "hours_from": _first_hour(now)}
-            first = insert(metric_folds).values(tenant_id=tenant_id, folded_at=now, **row)
+            first = insert(metric_folds).values(tenant_id=tenant_id, **_fresh(state, now))
             await connection.execute(first.on_conflict_do_nothing())
             return True
     return (
         int(state.folded_seq) < int(state.seq)
-        or state.fold_zone != state.time_zone
+        or _is_outdated(state)
         or bool(state.hours_from < _first_hour(now) - _TRIM_EVERY)
     )
 
@@ -132,15 +143,20 @@ async def _fold_next(
 async def _next_span(
     connection: AsyncConnection, state: Row[Any], now: datetime, commits_at_once: int
 ) -> Span:
-    """What to fold now, after a new time zone or a new day has had its consequences."""
+    """What to fold now, after a new configuration or a new day has had its consequences."""
     above, hours_from = int(state.folded_seq), state.hours_from
-    if state.fold_zone != state.time_zone:
-        await reset_cuboids(connection, state.tenant_id, state.time_zone, now)
+    if _is_outdated(state):
+        await reset_cuboids(connection, state, now)
         above, hours_from = 0, _first_hour(now)
     elif hours_from < _first_hour(now) - _TRIM_EVERY:
         hours_from = await _trim_hours(connection, state.tenant_id, now)
     up_to = max(above, min(int(state.seq), above + commits_at_once))
-    return Span(state.tenant_id, above, up_to, state.time_zone, hours_from)
+    return Span(state.tenant_id, above, up_to, tuple(state.relational), state.time_zone, hours_from)
+
+
+def _is_outdated(state: Row[Any]) -> bool:
+    """True when what is folded was counted by another time zone or by other relational questions."""
+    return bool(state.fold_zone != state.time_zone or state.fold_relational != state.relational)
 
 
 async def _trim_hours(connection: AsyncConnection, tenant_id: UUID, now: datetime) -> datetime:

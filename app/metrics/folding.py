@@ -13,20 +13,25 @@ from sqlalchemy.dialects.postgresql.dml import Insert
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import ANSWER_KEY, COUNTER_COLUMNS, Cuboid, Grain
-from app.metrics.cuboids import version_changes
-from app.metrics.feedback_counts import credible, sums
+from app.metrics.changes import Commits, changes
+from app.metrics.feedback_counts import sums
 from app.metrics.shape import INSTANT
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What one transaction folds: the commits (above, up_to], in this zone's days and from this hour on."""
+    """What one transaction folds: these commits, in this zone's days and from this hour on."""
 
     tenant_id: UUID
     above: int
     up_to: int
+    relational: tuple[str, ...]
     time_zone: str
     hours_from: datetime
+
+    @property
+    def commits(self) -> Commits:
+        return Commits(self.tenant_id, self.above, self.up_to, self.relational)
 
 
 def add_commits(cuboid: Cuboid, span: Span) -> Insert:
@@ -40,15 +45,9 @@ def add_commits(cuboid: Cuboid, span: Span) -> Insert:
         kept = at >= literal(span.hours_from)
     dimensions = [func.coalesce(feedback.c[name], "").label(name) for name in cuboid.dimensions]
     rest = [feedback.c[name] for name in ANSWER_KEY if name not in ("measure", "scale_id")]
-    own = feedback.c.tenant_id == literal(span.tenant_id)
-    changes = version_changes(
-        [bucket.label("bucket"), *dimensions, *rest],
-        own & credible(feedback) & kept,
-        above=span.above,
-        up_to=span.up_to,
-    ).subquery("changes")
-    keys = [changes.c[name] for name in cuboid.key]
-    added = select(literal(span.tenant_id), *keys, *sums(changes, COUNTER_COLUMNS)).group_by(*keys)
+    changed = changes([bucket.label("bucket"), *dimensions, *rest], kept, span.commits).subquery("changed")
+    keys = [changed.c[name] for name in cuboid.key]
+    added = select(literal(span.tenant_id), *keys, *sums(changed, COUNTER_COLUMNS)).group_by(*keys)
     statement = insert(cuboid.table).from_select(["tenant_id", *cuboid.key, *COUNTER_COLUMNS], added)
     return statement.on_conflict_do_update(
         index_elements=list(cuboid.table.primary_key.columns),

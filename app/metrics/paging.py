@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import dropwhile
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from app.domain.errors import InvalidError
 from app.kit import json
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.metrics.buckets import Granularity
 from app.metrics.columns import BUCKET
-from app.metrics.query import MetricQuery, OrderBy
+from app.metrics.query import MetricQuery
 from app.metrics.rows import Row
 
 _CURSOR_PARTS: Final = 2
@@ -27,38 +28,47 @@ def page_of(query: MetricQuery, rows: Sequence[Row]) -> tuple[list[Row], str | N
     """
     keys = _sort_keys(query)
     ordered = list(rows)
-    for order in reversed(query.order):
-        ordered = _sorted_by(order, ordered)
+    for key in reversed(keys[: len(query.order)]):
+        ordered = _sorted_by(key, ordered)
     if query.cursor is not None:
         last = _decoded(query, keys)
         try:
             ordered = list(dropwhile(lambda row: not _is_after(row, last, keys), ordered))
         except TypeError:
-            raise _wrong_cursor() from None
+            raise _invalid_cursor() from None
     page = ordered[: query.limit]
     if len(ordered) <= query.limit:
         return page, None
-    return page, encode_cursor(_digest(query), [page[-1][key.column] for key in keys])
+    return page, encode_cursor(_digest(query), [page[-1][key.place] for key in keys])
 
 
-def _sort_keys(query: MetricQuery) -> list[OrderBy]:
+class _SortKey(NamedTuple):
+    """A column of the rows by which they are sorted."""
+
+    place: int
+    name: str
+    descending: bool = False
+
+
+def _sort_keys(query: MetricQuery) -> list[_SortKey]:
     """The asked columns, then the key, by which no two rows are equal."""
+    index = {column.name: number for number, column in enumerate(query.columns)}
     names = [] if query.granularity is Granularity.NONE else [BUCKET]
     names += [ref.name for ref in query.group_by]
-    return [*query.order, *(OrderBy(name, descending=False) for name in names)]
+    asked = [_SortKey(index[order.column], order.column, order.descending) for order in query.order]
+    return [*asked, *(_SortKey(index[name], name) for name in names)]
 
 
-def _sorted_by(order: OrderBy, rows: Sequence[Row]) -> list[Row]:
+def _sorted_by(key: _SortKey, rows: Sequence[Row]) -> list[Row]:
     """Stable, nulls last whatever the direction."""
-    column = order.column
-    known = [row for row in rows if row[column] is not None]
-    known.sort(key=lambda row: row[column], reverse=order.descending)
-    return [*known, *(row for row in rows if row[column] is None)]
+    known = [row for row in rows if row[key.place] is not None]
+    known.sort(key=itemgetter(key.place), reverse=key.descending)
+    return [*known, *(row for row in rows if row[key.place] is None)]
 
 
-def _is_after(row: Row, last: Sequence[Any], keys: Sequence[OrderBy]) -> bool:
+def _is_after(row: Row, last: Sequence[Any], keys: Sequence[_SortKey]) -> bool:
     for key, before in zip(keys, last, strict=True):
-        value = row[key.column]
+        value = row[key.place]
         if value == before:
             continue
         if value is None or before is None:
@@ -67,19 +77,19 @@ def _is_after(row: Row, last: Sequence[Any], keys: Sequence[OrderBy]) -> bool:
     return False
 
 
-def _decoded(query: MetricQuery, keys: Sequence[OrderBy]) -> list[Any]:
+def _decoded(query: MetricQuery, keys: Sequence[_SortKey]) -> list[Any]:
     """The sort values in a cursor that this very query gave out."""
     try:
         digest, last = decode_cursor(query.cursor or "", _CURSOR_PARTS)
         if digest != _digest(query) or not isinstance(last, list) or len(last) != len(keys):
             raise CursorError("a cursor of another query")
         pairs = zip(keys, last, strict=True)
-        return [datetime.fromisoformat(value) if key.column == BUCKET else value for key, value in pairs]
+        return [datetime.fromisoformat(value) if key.name == BUCKET else value for key, value in pairs]
     except (CursorError, TypeError, ValueError):
-        raise _wrong_cursor() from None
+        raise _invalid_cursor() from None
 
 
-def _wrong_cursor() -> InvalidError:
+def _invalid_cursor() -> InvalidError:
     return InvalidError(
         "invalid_cursor",
         "this cursor belongs to another query, or to the same words on another day",

@@ -23,7 +23,9 @@ def count_volumes(query: MetricQuery, period: Period, facts: TenantFacts) -> Sel
     bucket = bucket_of(volumes.c.occurred_at, query)
     rows = (
         select(*group_columns(volumes, bucket, query), volumes.c.kind.label("volume"), volumes.c.count)
-        .where(known_rows(volumes, query), rows_of(volumes, volumes.c.occurred_at, query, period, facts))
+        .where(
+            known_rows(volumes, query.known_at), rows_of(volumes, volumes.c.occurred_at, query, period, facts)
+        )
         .subquery("counted")
     )
     keys = [*_keys(rows, query), rows.c.volume]

@@ -13,13 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
-from app.db.tables.configuration import attributes, questions, sources
+from app.db.tables.configuration import attributes, sources
 from app.db.tables.metrics import metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.facts import Attribute, AttributeType, FoldState, TenantFacts
+from app.metrics.shape import relational_questions
 
 TIMEOUT_SECONDS: Final = 10
 MOST_CELLS: Final = 100_000
@@ -42,7 +43,7 @@ class Snapshot:
             config_version=row.config_version or 0,
             time_zone=row.time_zone,
             attributes=_attributes(row.attributes),
-            relational=tuple(sorted(row.relational or ())),
+            relational=tuple(row.relational),
             sources=_sources(row.sources),
             fold=_fold(row),
         )
@@ -89,14 +90,13 @@ def _facts_of(tenant_id: UUID) -> Any:
             tenant_head.c.seq,
             tenant_head.c.config_version,
             select(func.jsonb_agg(attribute)).where(attributes.c.tenant_id == tenant).label("attributes"),
-            select(func.array_agg(questions.c.key))
-            .where(questions.c.tenant_id == tenant, questions.c.relational)
-            .label("relational"),
+            relational_questions(tenant_id).label("relational"),
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),
             fold.folded_seq,
             fold.time_zone.label("fold_zone"),
+            fold.relational.label("fold_relational"),
             fold.hours_from,
         )
         .select_from(tenants)
@@ -117,4 +117,4 @@ def _sources(rows: Sequence[tuple[str, str | None]] | None) -> tuple[tuple[str, 
 def _fold(row: Row[Any]) -> FoldState | None:
     if row.folded_seq is None:
         return None
-    return FoldState(row.folded_seq, row.fold_zone, row.hours_from)
+    return FoldState(row.folded_seq, row.fold_zone, tuple(row.fold_relational), row.hours_from)

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import Comparison
-from app.domain.measures.definition import MetricDefinition, Unit
-from app.domain.measures.statistics import Interval, round_half_away
+from app.domain.measures.definition import MetricDefinition
+from app.domain.measures.statistics import round_half_away
 from app.domain.measures.values import MetricStatus, MetricValue, published
 from app.metrics.buckets import Granularity, bucket_starts
 from app.metrics.cells import Key
-from app.metrics.columns import BUCKET
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Fill
 from app.metrics.suppression import withhold_tellers
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]
+"""The cells of a row, in the order of the query's columns."""
 
 _EMPTY: Final = Cell()
 _P_VALUE_DECIMALS: Final = 4
@@ -34,22 +34,21 @@ def answer_rows(
     `with_parts` is for readers who may read the rows behind the numbers: see `published`.
     """
     keys = sorted(_all_keys(query, now), key=lambda key: [(part is None, part) for part in key])
-    rows = _key_columns(query, keys)
+    columns = _key_columns(query, keys)
     cells_now = [now.get(key, _EMPTY) for key in keys]
-    partners = _partners(query, keys)
-    cells_before = [before.get(key, _EMPTY) for key in partners]
+    cells_before = [before.get(key, _EMPTY) for key in _partners(query, keys)]
     for metric in query.metrics:
         values = _values(metric, keys, cells_now, with_parts=with_parts)
-        for row, value in zip(rows, values, strict=True):
-            _put_value(row, metric, value)
+        columns += _value_columns(metric, values)
         if query.compare is not None:
             earlier = _values(metric, keys, cells_before, with_parts=with_parts)
-            pairs = zip(cells_now, cells_before, strict=True)
-            comparisons = [metric.compare(*pair) for pair in pairs]
-            for row, value, old, found in zip(rows, values, earlier, comparisons, strict=True):
-                hidden = MetricStatus.SUPPRESSED in (value.status, old.status)
-                _put_comparison(row, metric, old, _HIDDEN if hidden else found)
-    return rows
+            pairs = zip(values, earlier, cells_now, cells_before, strict=True)
+            found = [
+                _HIDDEN if _is_hidden(value) or _is_hidden(old) else metric.compare(cell, old_cell)
+                for value, old, cell, old_cell in pairs
+            ]
+            columns += _comparison_columns(metric, earlier, found)
+    return list(zip(*columns, strict=True))
 
 
 def _all_keys(query: MetricQuery, cells: Mapping[Key, Cell]) -> Sequence[Key]:
@@ -77,12 +76,12 @@ def _partners(query: MetricQuery, keys: Sequence[Key]) -> list[Key]:
     return [(partner.get(key[0]) if key[0] else None, *key[1:]) for key in keys]
 
 
-def _key_columns(query: MetricQuery, keys: Sequence[Key]) -> list[Row]:
-    names = [ref.name for ref in query.group_by]
+def _key_columns(query: MetricQuery, keys: Sequence[Key]) -> list[Sequence[Any]]:
+    groups = [[key[number] for key in keys] for number in range(1, len(query.group_by) + 1)]
     if query.granularity is Granularity.NONE:
-        return [dict(zip(names, key[1:], strict=True)) for key in keys]
+        return list(groups)
     local = {start: _at_offset(start, query.zone) for start in {key[0] for key in keys} if start}
-    return [{BUCKET: local[key[0]], **dict(zip(names, key[1:], strict=True))} for key in keys if key[0]]
+    return [[local[key[0]] for key in keys if key[0]], *groups]
 
 
 def _at_offset(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -100,35 +99,40 @@ def _values(
     return [published(value, with_parts=False) for value in withhold_tellers(keys, values)]
 
 
-def _put_value(row: Row, metric: MetricDefinition, value: MetricValue) -> None:
-    name = metric.id
-    row[name] = _rounded(value.value, metric.unit)
-    row[f"{name}_n"] = value.n
-    row[f"{name}_ci_low"], row[f"{name}_ci_high"] = _bounds(value.interval, metric.unit)
-    row[f"{name}_status"] = value.status.value
-    row[f"{name}_reasons"] = list(value.reasons)
-    for part in metric.parts:
-        row[f"{name}_{part}"] = value.parts.get(part)
+def _value_columns(metric: MetricDefinition, values: Sequence[MetricValue]) -> list[Sequence[Any]]:
+    decimals = metric.unit.decimals
+    return [
+        [_rounded(value.value, decimals) for value in values],
+        [value.n for value in values],
+        [_rounded(value.ci_low, decimals) for value in values],
+        [_rounded(value.ci_high, decimals) for value in values],
+        [value.status.value for value in values],
+        [list(value.reasons) for value in values],
+        *([value.parts.get(part) for value in values] for part in metric.parts),
+    ]
 
 
-def _put_comparison(row: Row, metric: MetricDefinition, before: MetricValue, found: Comparison) -> None:
-    name = metric.id
-    row[f"{name}_previous"] = _rounded(before.value, metric.unit)
-    row[f"{name}_previous_n"] = before.n
-    row[f"{name}_difference"] = _rounded(found.difference, metric.unit)
-    row[f"{name}_difference_ci_low"], row[f"{name}_difference_ci_high"] = _bounds(found.interval, metric.unit)
-    p_value = found.p_value
-    row[f"{name}_p_value"] = None if p_value is None else round_half_away(p_value, _P_VALUE_DECIMALS)
-    row[f"{name}_verdict"] = None if found.verdict is None else found.verdict.value
+def _comparison_columns(
+    metric: MetricDefinition, earlier: Sequence[MetricValue], found: Sequence[Comparison]
+) -> list[Sequence[Any]]:
+    decimals = metric.unit.decimals
+    bounds = [item.interval or (None, None) for item in found]
+    return [
+        [_rounded(value.value, decimals) for value in earlier],
+        [value.n for value in earlier],
+        [_rounded(item.difference, decimals) for item in found],
+        [_rounded(low, decimals) for low, _ in bounds],
+        [_rounded(high, decimals) for _, high in bounds],
+        [_rounded(item.p_value, _P_VALUE_DECIMALS) for item in found],
+        [None if item.verdict is None else item.verdict.value for item in found],
+    ]
 
 
-def _rounded(value: float | None, unit: Unit) -> int | float | None:
+def _is_hidden(value: MetricValue) -> bool:
+    return value.status is MetricStatus.SUPPRESSED
+
+
+def _rounded(value: float | None, decimals: int) -> int | float | None:
     if value is None:
         return None
-    return int(value) if unit is Unit.COUNT else round_half_away(value, unit.decimals)
-
-
-def _bounds(interval: Interval | None, unit: Unit) -> tuple[int | float | None, int | float | None]:
-    if interval is None:
-        return None, None
-    return round_half_away(interval.low, unit.decimals), round_half_away(interval.high, unit.decimals)
+    return round_half_away(value, decimals) if decimals else int(value)

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, FromClause, and_, cast, func, literal, null
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    FromClause,
+    ScalarSelect,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, aggregate_order_by, array
 
+from app.db.tables.configuration import questions
 from app.metrics.buckets import Granularity, Period
 from app.metrics.conditions import conditions_on, dimension_column
 from app.metrics.facts import TenantFacts
@@ -60,9 +74,16 @@ def rows_of(
     )
 
 
-def known_rows(table: FromClause, query: MetricQuery) -> ColumnElement[bool]:
-    """The current versions, or those that were current at `known_at`."""
-    if query.known_at is None:
+def known_rows(table: FromClause, known_at: int | None) -> ColumnElement[bool]:
+    """The current versions, or those that were current after the commit `known_at`."""
+    if known_at is None:
         return table.c.seq_to.is_(None)
-    known = literal(query.known_at)
+    known = literal(known_at)
     return and_(table.c.seq_from <= known, func.coalesce(table.c.seq_to > known, True))
+
+
+def relational_questions(tenant_id: UUID) -> ScalarSelect[Any]:
+    """Keys of the tenant's relational questions, in order; an empty array when there are none."""
+    keys = func.array_agg(aggregate_order_by(questions.c.key, questions.c.key), type_=ARRAY(Text))
+    found = select(func.coalesce(keys, cast(array([]), ARRAY(Text))))
+    return found.where(questions.c.tenant_id == literal(tenant_id), questions.c.relational).scalar_subquery()

@@ -22,14 +22,16 @@ from app.domain.errors import DomainError
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer, SealError
 from app.kit.ids import public_id
-from app.kit.loops import Wakeup
+from app.kit.loops import Loop, Wakeup
 from app.webhooks.health import move_health
 from app.webhooks.keyring import open_headers, open_secret
 from app.webhooks.lane import Lane
-from app.webhooks.queue import MAX_LOSSES, Claimed, claim, release
+from app.webhooks.queue import MAX_LOSSES, Claimed, release
+from app.webhooks.queue import claim as claim_deliveries
 from app.webhooks.reply import printable
 from app.webhooks.sender import DETAIL_LETTERS, Parcel, Receipt, Sender
-from app.webhooks.settlement import Settlement, settle
+from app.webhooks.settlement import Settlement
+from app.webhooks.settlement import settle as settle_attempts
 
 log = structlog.get_logger()
 
@@ -64,8 +66,7 @@ class _Ended:
 class Dispatcher:
     """One process's share of the deliveries.
 
-    `step` settles what has ended and claims what there is room for; every attempt that ends rings
-    `wakeup`. Whoever runs it calls `close` at the end: what is in hand goes back at once.
+    Run its `loops`, and call `close` at the end: what is in hand goes back at once.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Dispatcher:
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
         self._open_secret = lru_cache(maxsize=1_024)(partial(open_secret, sealer))
+        self._ends = Wakeup()
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
         self._sending: set[asyncio.Task[Any]] = set()
@@ -98,15 +100,35 @@ class Dispatcher:
         """Deliveries under a lease of this process."""
         return self._fast.held.total() + self._slow.held.total()
 
-    async def step(self) -> float:
-        """Settle, then claim; the seconds until it is worth looking again (or until rung)."""
-        await self._settle()
-        delay = await self._claim(self._fast, fast=True)
+    def loops(self) -> list[Loop]:
+        """What to run until the end: one loop claims (rung by `wakeup`), one settles."""
+        return [Loop("deliver", self.claim, self._wakeup), Loop("settle", self.settle, self._ends)]
+
+    async def claim(self) -> float:
+        """Claim what there is room for; the seconds until it is worth looking again (or until rung)."""
+        delay = await self._fill(self._fast, fast=True)
         if delay > 0 or time.monotonic() >= self._look_for_retries_at:
             # in a rush of first tries retries are looked for less often: they can wait a little
-            delay = min(delay, await self._claim(self._slow, fast=False))
+            delay = min(delay, await self._fill(self._slow, fast=False))
             self._look_for_retries_at = time.monotonic() + RETRY_LOOK_SECONDS
-        return 0.0 if self._ended else delay
+        return delay
+
+    async def settle(self) -> float:
+        """Write down all that has ended, at most one attempt of a message at a time."""
+        ended, self._ended = self._ended, []
+        batch: dict[UUID, _Ended] = {}
+        for item in ended:
+            if batch.setdefault(item.claimed.message_id, item) is not item:
+                self._ended.append(item)
+        try:
+            if batch:
+                await self._write(list(batch.values()))
+        except BaseException:
+            self._ended += [item for item in batch.values() if not item.is_written]
+            raise
+        if self._fast.is_hungry or self._slow.is_hungry:
+            self._wakeup.ring()
+        return 0.0 if self._ended else self._limits.poll_seconds
 
     async def close(self, grace_seconds: float = 10.0) -> None:
         """Claim no more, give back what has not begun, let the rest end within the grace, then cut it short.
@@ -118,37 +140,38 @@ class Dispatcher:
         until = time.monotonic() + grace_seconds
         while self._tasks and (left := until - time.monotonic()) > 0:
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            await self._settle()
+            await self.settle()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         while self._ended:
-            await self._settle()
+            await self.settle()
 
-    async def _claim(self, lane: Lane, *, fast: bool) -> float:
+    async def _fill(self, lane: Lane, *, fast: bool) -> float:
         """Fill a lane; the seconds until the next look."""
-        if lane.room <= 0:
+        limit = min(BATCH, lane.look())
+        if limit == 0:
             return self._limits.poll_seconds
         started = time.monotonic()
         async with self._database.worker() as tx:
-            taken = await claim(
+            taken = await claim_deliveries(
                 tx,
                 fast=fast,
-                limit=min(BATCH, lane.room),
+                limit=limit,
                 per_endpoint=lane.most_held,
                 held=lane.held,
                 lease_seconds=self._limits.lease_seconds,
             )
         self._ahead = taken.now - self._clock()
         send_by = started + self._limits.lease_seconds - self._sender.deadline_seconds - LEASE_MARGIN_SECONDS
+        lane.hold(item.endpoint_id for item in taken.items)
         for item in taken.items:
-            lane.hold(item.endpoint_id)
             task = asyncio.create_task(self._carry(lane, item, send_by))
             self._tasks.add(task)
             task.add_done_callback(partial(self._end, lane, item))
-        if taken.items:
-            return 0.0  # there may be more, and room for it
-        return CONTENDED_SECONDS if taken.is_contended else self._limits.poll_seconds
+        if taken.is_contended:
+            return CONTENDED_SECONDS
+        return 0.0 if len(taken.items) == limit or lane.is_hungry else self._limits.poll_seconds
 
     async def _carry(self, lane: Lane, item: Claimed, send_by: float) -> Settlement | None:
         """Wait for a slot and make the attempt; None when the lease would not outlast it."""
@@ -160,7 +183,7 @@ class Dispatcher:
         self._tasks.discard(task)
         self._sending.discard(task)
         self._ended.append(_Ended(lane, item, None if task.cancelled() else task.result()))
-        self._wakeup.ring()
+        self._ends.ring()
 
     async def _attempt(self, item: Claimed) -> Settlement:
         task = asyncio.current_task()
@@ -199,21 +222,6 @@ class Dispatcher:
         """The database's time, as far as we know it."""
         return self._clock() + self._ahead
 
-    async def _settle(self) -> None:
-        """Write down all that has ended, at most one attempt of a message at a time."""
-        ended, self._ended = self._ended, []
-        batch: dict[UUID, _Ended] = {}
-        for item in ended:
-            if batch.setdefault(item.claimed.message_id, item) is not item:
-                self._ended.append(item)
-        if not batch:
-            return
-        try:
-            await self._write(list(batch.values()))
-        except BaseException:
-            self._ended += [item for item in batch.values() if not item.is_written]
-            raise
-
     async def _write(self, batch: Sequence[_Ended]) -> None:
         """One transaction; a poison row is found by halving, so that its neighbours are settled."""
         made = [item.settlement for item in batch if item.settlement is not None]
@@ -223,7 +231,7 @@ class Dispatcher:
                 if len(made) < len(batch):
                     await release(tx, [item.claimed for item in batch if item.settlement is None])
                 if made:
-                    written = await settle(tx, made)
+                    written = await settle_attempts(tx, made)
                     await move_health(tx, written)
         except Exception as error:
             if is_retryable(error):

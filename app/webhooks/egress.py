@@ -39,6 +39,7 @@ class EgressGuard:
         self._pending: dict[str, asyncio.Task[tuple[Address, ...]]] = {}
         self._known: dict[str, tuple[float, tuple[Address, ...]]] = {}
         self._parse = lru_cache(maxsize=1_024)(parse_target)
+        self._vet = lru_cache(maxsize=1_024)(vet)
 
     def close(self) -> None:
         """Let the look-up threads end."""
@@ -51,7 +52,7 @@ class EgressGuard:
     async def vetted(self, target: Target) -> tuple[Address, ...]:
         """The addresses that may be connected to. Raises InvalidError, UnresolvedError."""
         addresses = (target.literal,) if target.literal is not None else await self._resolve(target.host)
-        vet(target, addresses, self.rules)
+        self._vet(target, addresses, self.rules)
         return addresses
 
     async def check(self, url: str) -> None:

@@ -15,7 +15,7 @@ from app.webhooks.catalogue import DISABLED, EXHAUSTED, OPERATIONAL, RECOVERED
 from app.webhooks.notices import Notice, append_notices
 from app.webhooks.settlement import Settlement
 
-# A success of a healthy endpoint, by far the commonest case, touches no row.
+# A success of an endpoint that was well when it was claimed, by far the commonest case, asks nothing.
 _LOCK = """
 SELECT endpoint_id, tenant_id, url, disabled_at, failing_since, last_failure_at, failures FROM endpoints
  WHERE endpoint_id = any($1) OR (endpoint_id = any($2) AND failures > 0)
@@ -35,6 +35,9 @@ UPDATE endpoints e
 
 async def move_health(tx: Tx, settled: Sequence[Settlement]) -> None:
     """Fold the attempts into their endpoints, in the order in which they ended."""
+    settled = [item for item in settled if item.is_failure or not item.claimed.is_healthy]
+    if not settled:
+        return
     by_endpoint: defaultdict[UUID, list[Settlement]] = defaultdict(list)
     for item in settled:
         by_endpoint[item.claimed.endpoint_id].append(item)

@@ -56,18 +56,14 @@ WITH RECURSIVE heads AS (
       FROM chosen WHERE d.delivery_id = chosen.delivery_id
     RETURNING d.*, chosen.claim_id IS NOT NULL AS lost
 )
-SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now, claimed.*
-  FROM (VALUES (1)) AS always(row) LEFT JOIN claimed ON true
-"""
-_CONTENTS = """
-SELECT m.message_id, m.type, b.body FROM messages m
-  LEFT JOIN message_bodies b ON b.event_id = m.event_id WHERE m.message_id = any($1)
-"""
-_ENDPOINTS = "SELECT endpoint_id, url, sealed_headers FROM endpoints WHERE endpoint_id = any($1)"
-_SECRETS = """
-SELECT endpoint_id, sealed FROM endpoint_secrets
- WHERE endpoint_id = any($1) AND (expires_at IS NULL OR expires_at > now())
- ORDER BY created_at DESC, secret_id
+SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now, claimed.*, m.type, b.body,
+       e.url, e.sealed_headers, e.failures,
+       (SELECT array_agg(s.sealed ORDER BY s.created_at DESC, s.secret_id) FROM endpoint_secrets s
+         WHERE s.endpoint_id = e.endpoint_id AND (s.expires_at IS NULL OR s.expires_at > now())) AS secrets
+  FROM (VALUES (1)) AS always(row)
+  LEFT JOIN (claimed JOIN messages m ON m.message_id = claimed.message_id
+                     JOIN endpoints e ON e.endpoint_id = claimed.endpoint_id) ON true
+  LEFT JOIN message_bodies b ON b.event_id = m.event_id
 """
 # What a lost lease did is unknown: it is put on record, but costs the receiver no try.
 _RECORD_LOSSES = """
@@ -100,6 +96,7 @@ class Claimed:
     tries: int
     faults: int
     losses: int
+    is_healthy: bool
     url: str
     body: bytes | None = field(repr=False)
     sealed_headers: bytes | None = field(repr=False)
@@ -146,7 +143,7 @@ async def claim(
     if lost := [row for row in taken if row["lost"]]:
         by_hand = [row["message_id"] for row in lost if row["manual"]]
         await tx.execute(_RECORD_LOSSES, [row["message_id"] for row in lost], by_hand)
-    items = await _load(tx, taken) if taken else []
+    items = [_claimed(row) for row in sorted(taken, key=lambda row: row["delivery_id"])]
     return Claim(items, is_contended=rows[0]["is_due"] and not taken, now=rows[0]["now"])
 
 
@@ -155,37 +152,21 @@ async def release(tx: Tx, items: Sequence[Claimed]) -> None:
     await tx.execute(_RELEASE, [item.delivery_id for item in items], [item.claim_id for item in items])
 
 
-async def _load(tx: Tx, taken: Sequence[Any]) -> list[Claimed]:
-    """The claimed rows with their contents; those whose endpoint is being deleted stay behind."""
-    endpoint_ids = list({row["endpoint_id"] for row in taken})
-    contents = {
-        row["message_id"]: row for row in await tx.fetch(_CONTENTS, [row["message_id"] for row in taken])
-    }
-    endpoints = {row["endpoint_id"]: row for row in await tx.fetch(_ENDPOINTS, endpoint_ids)}
-    secrets: dict[UUID, list[bytes]] = {}
-    for row in await tx.fetch(_SECRETS, endpoint_ids):
-        secrets.setdefault(row["endpoint_id"], []).append(row["sealed"])
-    return [
-        _claimed(row, contents[row["message_id"]], endpoint, secrets.get(row["endpoint_id"], ()))
-        for row in sorted(taken, key=lambda row: row["delivery_id"])
-        if (endpoint := endpoints.get(row["endpoint_id"])) is not None and row["message_id"] in contents
-    ]
-
-
-def _claimed(row: Any, content: Any, endpoint: Any, secrets: Sequence[bytes]) -> Claimed:
+def _claimed(row: Any) -> Claimed:
     return Claimed(
         delivery_id=row["delivery_id"],
         claim_id=row["claim_id"],
         tenant_id=row["tenant_id"],
         message_id=row["message_id"],
         endpoint_id=row["endpoint_id"],
-        type=content["type"],
+        type=row["type"],
         manual=row["manual"],
         tries=row["tries"],
         faults=row["faults"],
         losses=row["losses"],
-        url=endpoint["url"],
-        body=content["body"],
-        sealed_headers=endpoint["sealed_headers"],
-        sealed_secrets=secrets,
+        is_healthy=row["failures"] == 0,
+        url=row["url"],
+        body=row["body"],
+        sealed_headers=row["sealed_headers"],
+        sealed_secrets=row["secrets"] or (),
     )

@@ -22,6 +22,7 @@ from app.domain.delivery import (
     Step,
     is_redirect,
 )
+from app.kit import json
 from app.webhooks.queue import Claimed
 from app.webhooks.sender import Receipt
 
@@ -29,11 +30,10 @@ from app.webhooks.sender import Receipt
 # A final state never regresses: a message delivered by hand stays so when an automatic try fails late.
 _SETTLE = """
 WITH given AS (
-    SELECT * FROM unnest(
-        $1::uuid[], $2::uuid[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-        $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::int[], $14::bytea[], $15::text[])
-    AS g(delivery_id, claim_id, due_at, tried, faulted, state, attempted_at, outcome,
-         failure, status, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt)
+    SELECT * FROM json_to_recordset($1::text::json) AS g(
+        delivery_id uuid, claim_id uuid, due_at timestamptz, tried int, faulted int, state text,
+        attempted_at timestamptz, outcome text, failure text, status int, duration_ms int, detail text,
+        reply_bytes int, reply_sha256 bytea, reply_excerpt text)
 ), fenced AS (
     SELECT g.*, d.manual, m.tenant_id, m.message_id, m.endpoint_id,
            CASE WHEN m.state <> 'pending' AND NOT d.manual THEN NULL ELSE g.due_at END AS next_at,
@@ -118,32 +118,32 @@ class Settlement:
 
 async def settle(tx: Tx, settlements: Sequence[Settlement]) -> list[Settlement]:
     """Write down what is still ours, at most one attempt per message; returns what was written."""
-    rows = await tx.fetch(_SETTLE, *map(list, zip(*map(_row, settlements), strict=True)))
+    rows = await tx.fetch(_SETTLE, json.dumps_text([_row(item) for item in settlements]))
     written: set[UUID] = {row["message_id"] for row in rows}
     return [item for item in settlements if item.claimed.message_id in written]
 
 
-def _row(item: Settlement) -> tuple[object, ...]:
-    """One settlement in the order of the statement's arrays."""
+def _row(item: Settlement) -> dict[str, object]:
+    """One settlement as the statement reads it."""
     receipt = item.receipt
     outcome, failure, status, detail = _describe(item)
-    return (
-        item.claimed.delivery_id,
-        item.claimed.claim_id,
-        item.due_at,
-        int(isinstance(item.step, RetryAt)),
-        int(isinstance(item.step, Internal)),
-        item.state,
-        receipt.attempted_at,
-        outcome,
-        failure,
-        status,
-        receipt.duration_ms,
-        detail,
-        receipt.reply_bytes,
-        receipt.reply_sha256,
-        receipt.reply_excerpt,
-    )
+    return {
+        "delivery_id": str(item.claimed.delivery_id),
+        "claim_id": str(item.claimed.claim_id),
+        "due_at": item.due_at,
+        "tried": int(isinstance(item.step, RetryAt)),
+        "faulted": int(isinstance(item.step, Internal)),
+        "state": item.state,
+        "attempted_at": receipt.attempted_at,
+        "outcome": outcome,
+        "failure": failure,
+        "status": status,
+        "duration_ms": receipt.duration_ms,
+        "detail": detail,
+        "reply_bytes": receipt.reply_bytes,
+        "reply_sha256": receipt.reply_sha256 and "\\x" + receipt.reply_sha256.hex(),
+        "reply_excerpt": receipt.reply_excerpt,
+    }
 
 
 def _describe(item: Settlement) -> tuple[str, str | None, int | None, str | None]:

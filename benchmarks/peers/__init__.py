@@ -1,1 +1,1 @@
-"""What the service is measured against: small programs that do the same in the obvious way, or only the limit."""
+"""What the service is measured against: the same done in the obvious way, or the limit alone."""

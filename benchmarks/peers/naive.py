@@ -1,4 +1,4 @@
-"""The obvious service: FastAPI, a SQLAlchemy session, one INSERT of one row into one table, commit, answer."""
+"""The obvious service: FastAPI, a SQLAlchemy session, one INSERT into one table, commit, answer."""
 
 from __future__ import annotations
 

@@ -56,6 +56,9 @@ def upgrade() -> None:
         comment="What was decided about a timer, each exactly once; never rebuilt.",
     )
     op.secure_table("announcements", "tenant")
+    op.create_index(
+        "ix_announcements_told", "announcements", ["tenant_id", "announced_at", "event_id"], unique=False
+    )
     op.create_table(
         "api_keys",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -729,6 +732,12 @@ def upgrade() -> None:
         ),
         sa.Column("time_zone", sa.Text(), nullable=False, comment="zone whose days the day cuboids count"),
         sa.Column(
+            "relational",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="questions that count once per customer",
+        ),
+        sa.Column(
             "hours_from",
             sa.DateTime(timezone=True),
             nullable=False,
@@ -1108,4 +1117,5 @@ def downgrade() -> None:
     op.drop_table("attempts")
     op.drop_index("ix_api_keys_tenant_id", table_name="api_keys")
     op.drop_table("api_keys")
+    op.drop_index("ix_announcements_told", table_name="announcements")
     op.drop_table("announcements")

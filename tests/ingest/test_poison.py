@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from app.ingest import service
-from app.wiring import Services
 from tests.builders import assert_problem, error_of, event, query, rating, results_of, value_of
 from tests.conftest import Server
 
@@ -120,9 +119,9 @@ async def test_a_lock_that_is_kept_is_answered_with_503_and_retry_after(
 
 
 async def test_a_deadlock_victim_is_committed_again(
-    client: httpx.AsyncClient, server: Server, fussy: asyncpg.Connection, services: Services
+    client: httpx.AsyncClient, server: Server, fussy: asyncpg.Connection
 ) -> None:
-    """The post holds the tenant and wants the directory row; the other one holds that and wants the tenant."""
+    """The post holds the tenant and wants a directory row; the other one holds that and wants the tenant."""
     await client.post("/v1/events", json=rating("a0"))
     other = await asyncpg.connect(server.superuser)
     await other.execute("SET deadlock_timeout = '10s'")

@@ -11,9 +11,9 @@ from tests.builders import Json, at, event, query, rating
 from tests.conftest import Server
 
 _CASE_STEPS = (
-    "case.acknowledged", "case.assessed", "case.assigned", "case.replied", "case.apologised", "case.promised",
-    "case.remedied", "case.closed", "case.reopened", "case.waiting_customer", "case.resumed", "case.escalated",
-    "case.withdrawn", "case.marked_invalid", "case.customer_contacted",
+    "case.acknowledged", "case.assessed", "case.assigned", "case.replied", "case.apologised",
+    "case.promised", "case.remedied", "case.closed", "case.reopened", "case.waiting_customer",
+    "case.resumed", "case.escalated", "case.withdrawn", "case.marked_invalid", "case.customer_contacted",
 )  # fmt: skip
 _PLACES = ("k1", "k2", None)
 
@@ -43,8 +43,8 @@ def random_event(dice: random.Random, number: int) -> Json:
                          version=dice.randrange(8), data=_placed(dice, answers=answers))  # fmt: skip
         case 3:
             kind = dice.choice(("review.published", "review.edited", "review.removed"))
-            data = {} if kind == "review.removed" else {"question": "stars", "scale": "stars_1_5",
-                                                        "value": dice.randint(1, 5), "text": "review"}  # fmt: skip
+            rated = {"question": "stars", "scale": "stars_1_5", "value": dice.randint(1, 5), "text": "review"}
+            data = {} if kind == "review.removed" else rated
             review = f"R{dice.randrange(3)}"
             return event(kind, event_id, when=_when(dice), subject=f"review/{review}", object=review,
                          version=dice.randrange(9), data=data)  # fmt: skip

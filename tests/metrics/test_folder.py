@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.db.tables.metrics import CUBOID_OF, CUBOIDS, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
-from app.metrics.folder import Folder, fold, reset_cuboids
+from app.metrics.folder import Folder, fold
 from tests.conftest import make_tenant
 from tests.metrics.conftest import NOW, Ask
 from tests.metrics.test_cuboids import both, fold_all
@@ -66,7 +66,8 @@ async def test_a_reset_loses_no_number_and_folds_again(world: World, ask: Ask) -
     await world.commit(*several(8, Answer(10)))
     await fold_all(world)
     async with world.database.tenant(world.tenant_id) as connection:
-        await reset_cuboids(connection, world.tenant_id, "Europe/Kyiv", NOW)
+        for table in (metric_folds, *(cuboid.table for cuboid in CUBOIDS)):
+            await connection.execute(delete(table))
     assert await folded_answers(world) == [0, 0, 0, 0]
     rows, source = await both(world, ask, "nps")
     assert (source, rows[0]["nps_n"]) == ("rows", 8)
@@ -88,6 +89,20 @@ async def test_a_new_time_zone_of_the_tenant_folds_the_days_anew(world: World, a
     rows, source = await both(world, ask, "nps", granularity="day")
     assert (rows[0]["bucket"].day, source) == (10, "cuboid_day_touchpoint_channel")
     assert await folded_answers(world) == [5, 5, 5, 5]
+
+
+async def test_a_question_that_becomes_relational_is_folded_anew(world: World, ask: Ask) -> None:
+    shared = {"question": "loyalty", "customer": b"a" * 16}
+    await world.commit(*several(5, Answer(9)), Answer(0, **shared))
+    await world.commit(Answer(10, at=NOON + timedelta(days=1), **shared))
+    await fold_all(world)
+    assert (await both(world, ask, "nps"))[0][0]["nps_n"] == 7
+    await world.relational("loyalty")
+    rows, source = await both(world, ask, "nps")
+    assert (source, rows[0]["nps_n"]) == ("rows", 6)
+    await fold_all(world)
+    rows, source = await both(world, ask, "nps")
+    assert (source, rows[0]["nps_n"]) == ("cuboid_day_touchpoint_channel", 6)
 
 
 async def test_hours_older_than_90_days_are_dropped_and_asked_of_the_rows(world: World, ask: Ask) -> None:

@@ -107,17 +107,17 @@ class Outlet:
     async def deliver(self, dispatcher: Dispatcher, rounds: int = 1) -> None:
         """Let a dispatcher do what is due, and settle it."""
         for _ in range(rounds):
-            await dispatcher.step()
+            await dispatcher.claim()
             while dispatcher.in_hand:
                 await asyncio.sleep(0.005)
-                await dispatcher.step()
+                await dispatcher.settle()
 
     @asynccontextmanager
     async def running(self, *dispatchers: Dispatcher) -> AsyncIterator[None]:
         """Fan-out and dispatchers as loops in the background, closed at the end."""
         stop = asyncio.Event()
         loops = [Loop("fanout", self.fanout.step)]
-        loops += [Loop(f"deliver{n}", item.step, item._wakeup) for n, item in enumerate(dispatchers)]
+        loops += [loop for dispatcher in dispatchers for loop in dispatcher.loops()]
         task = asyncio.create_task(run_loops(loops, stop))
         try:
             yield

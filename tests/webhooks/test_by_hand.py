@@ -103,7 +103,7 @@ async def test_delivered_by_hand_stays_delivered_when_the_automatic_try_in_fligh
     await outlet.announce()
     await outlet.fan_out()
     slow, quick = outlet.dispatcher(), outlet.dispatcher()
-    await slow.step()
+    await slow.claim()
     await receiver.wait_for(1)
     await resend(outlet, (await outlet.messages())[0]["message_id"])
     await outlet.deliver(quick)
@@ -150,7 +150,7 @@ async def test_deleting_an_endpoint_cancels_what_waits_and_workers_live_on(
     await outlet.announce(count=3)
     await outlet.fan_out()
     dispatcher = outlet.dispatcher()
-    await dispatcher.step()
+    await dispatcher.claim()
     await receiver.wait_for(1)
     async with outlet.edit() as edit:
         await service.delete_endpoint(edit, endpoint_id)

@@ -326,7 +326,7 @@ async def test_a_failing_endpoint_keeps_to_the_slots_of_retries(outlet: Outlet, 
     await outlet.announce(count=20)
     await outlet.fan_out()
     dispatcher = outlet.dispatcher(Limits(retry_slots=4, retry_per_endpoint=2))
-    await dispatcher.step()
+    await dispatcher.claim()
     await asyncio.sleep(0.1)
     assert len(receiver.arrivals("/slow")) == 2
     assert dispatcher.in_hand == 4

@@ -80,7 +80,7 @@ async def test_a_stopped_worker_that_wakes_up_late_changes_nothing(
     await outlet.announce()
     await outlet.fan_out()
     stopped = outlet.dispatcher(SHORT, deadline_seconds=1.4, wakeup=Wakeup())
-    await stopped.step()
+    await stopped.claim()
     await receiver.wait_for(1)
     async with outlet.database.worker() as tx:  # the lease ends while it is stopped
         await tx.execute("UPDATE deliveries SET due_at = now()")
@@ -88,7 +88,7 @@ async def test_a_stopped_worker_that_wakes_up_late_changes_nothing(
     go.set()
     while stopped.in_hand:
         await asyncio.sleep(0.01)
-        await stopped.step()
+        await stopped.settle()
 
     (message,) = await outlet.messages()
     assert (message["state"], message["last_status"], message["attempts"]) == ("delivered", 200, 2)
@@ -101,7 +101,7 @@ async def test_a_worker_that_dies_after_sending_costs_one_duplicate_and_no_loss(
 ) -> None:
     await a_queued_message(outlet, receiver)
     dying = outlet.dispatcher(Limits(lease_seconds=2.3), deadline_seconds=1, wakeup=Wakeup())
-    await dying.step()
+    await dying.claim()
     await receiver.wait_for(1)  # it has sent, and never comes to settle
 
     async with outlet.running(outlet.dispatcher()):
@@ -138,7 +138,7 @@ async def test_without_the_fence_the_same_claim_twice_would_send_twice(
     await outlet.announce()
     await outlet.fan_out()
     first, second = outlet.dispatcher(wakeup=Wakeup()), outlet.dispatcher(wakeup=Wakeup())
-    await first.step()
+    await first.claim()
     async with outlet.database.worker() as tx:
         await tx.execute("UPDATE deliveries SET claim_id = NULL, due_at = now()")
     await outlet.deliver(second)
@@ -162,7 +162,7 @@ async def test_closing_lets_attempts_end_and_gives_the_rest_back_at_once(
     await outlet.announce(count=30)
     await outlet.fan_out()
     dispatcher = outlet.dispatcher(Limits(lease_seconds=60, first_slots=10, first_per_endpoint=8))
-    await dispatcher.step()
+    await dispatcher.claim()
     await receiver.wait_for(8)
     held = dispatcher.in_hand
     await dispatcher.close(grace_seconds=2)
@@ -183,7 +183,7 @@ async def test_an_attempt_cut_short_by_shutdown_counts_for_nothing(
     await outlet.announce()
     await outlet.fan_out()
     first = outlet.dispatcher(deadline_seconds=10)
-    await first.step()
+    await first.claim()
     await receiver.wait_for(1)
     await first.close(grace_seconds=0.1)
     assert await outlet.attempts() == []
@@ -198,7 +198,7 @@ async def test_closing_an_idle_dispatcher_and_closing_it_before_it_began_lose_no
     await a_queued_message(outlet, receiver, 3)
     dispatcher = outlet.dispatcher()
     await dispatcher.close()
-    await dispatcher.step()
+    await dispatcher.claim()
     await dispatcher.close(grace_seconds=0.0)  # tasks that never ran are given back too
     assert {row["claim_id"] for row in await outlet.sql("SELECT claim_id FROM deliveries")} <= {None}
     await outlet.deliver(outlet.dispatcher())
@@ -214,11 +214,11 @@ async def test_a_delivery_that_waited_too_long_for_a_slot_is_given_back_unsent(
     # a lease of 2.5 s less a deadline of 1 s and a margin of 1 s: nothing starts after 0.5 s
     limits = Limits(lease_seconds=2.5, first_slots=2, first_per_endpoint=1, poll_seconds=0.05)
     dispatcher = outlet.dispatcher(limits)
-    await dispatcher.step()
+    await dispatcher.claim()
     assert dispatcher.in_hand == 2
     while dispatcher.in_hand:
         await asyncio.sleep(0.01)
-        await dispatcher._settle()
+        await dispatcher.settle()
     assert len(receiver.arrivals()) == 2
     await outlet.deliver(dispatcher, rounds=3)
     assert {row["state"] for row in await outlet.messages()} == {"delivered"}
@@ -266,10 +266,10 @@ async def test_a_row_that_cannot_be_stored_does_not_spoil_its_neighbours(
     await outlet.fan_out()
     sender = LeakySender(VettedTransport(outlet.guard), deadline_seconds=1)
     dispatcher = outlet.dispatcher(sender=sender)
-    await dispatcher.step()
+    await dispatcher.claim()
     await receiver.wait_for(10)
     await asyncio.sleep(0.1)
-    await dispatcher.step()
+    await dispatcher.settle()
     assert Counter(row["state"] for row in await outlet.messages()) == {"delivered": 9, "pending": 1}
     assert dispatcher.in_hand == 0
 
@@ -279,15 +279,15 @@ async def test_a_database_that_is_away_delays_settling_but_forgets_nothing(
 ) -> None:
     await a_queued_message(outlet, receiver, 5)
     dispatcher: Dispatcher = outlet.dispatcher()
-    await dispatcher.step()
+    await dispatcher.claim()
     await receiver.wait_for(5)
     await asyncio.sleep(0.1)
     with monkeypatch.context() as away:
         away.setattr(outlet.database, "worker", _unavailable)
         with pytest.raises(ConnectionRefusedError):
-            await dispatcher.step()
+            await dispatcher.settle()
     assert dispatcher.in_hand == 5
-    await dispatcher.step()
+    await dispatcher.settle()
     assert {row["state"] for row in await outlet.messages()} == {"delivered"}
     assert len(receiver.ledger) == 5
 

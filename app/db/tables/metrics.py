@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.kinds import tenant_table
 
@@ -72,6 +73,7 @@ metric_folds = tenant_table(
     "metric_folds",
     Column("folded_seq", BigInteger, nullable=False, comment="commits up to here are in the cuboids"),
     Column("time_zone", Text, nullable=False, comment="zone whose days the day cuboids count"),
+    Column("relational", ARRAY(Text), nullable=False, comment="questions that count once per customer"),
     Column(
         "hours_from", DateTime(timezone=True), nullable=False, comment="the hour cuboid is whole from here"
     ),

@@ -63,5 +63,6 @@ announcements = tenant_table(
     Column("announced_at", DateTime(timezone=True), nullable=False),
     Column("provisional", Boolean, nullable=False, comment="a breach that a slow source may still refute"),
     Column("quiet", Boolean, nullable=False, comment="decided and counted, but sent to nobody"),
+    Index("ix_announcements_told", "tenant_id", "announced_at", "event_id"),
     comment="What was decided about a timer, each exactly once; never rebuilt.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -72,13 +72,17 @@ class Cell:
     closed: int | None = None
     timers: TimerCounts | None = None
 
-    def counters(self, measure: QuestionMeasure, scale_ids: Iterable[str]) -> Counters | None:
+    def counters(self, measure: QuestionMeasure, scale_ids: Collection[str]) -> Counters | None:
         """The answers of one measure on one of these scales; None when there are none.
 
         Raises ValueError when the cell holds several of the scales: their scores may not be mixed, the
         query must group by scale.
         """
-        found = [self.answers[key] for s in scale_ids if (key := AnswerKey(measure, s)) in self.answers]
+        found = [
+            counters
+            for key, counters in self.answers.items()
+            if key.measure is measure and key.scale_id in scale_ids
+        ]
         if len(found) > 1:
             raise ValueError(f"a cell holds {measure} answers on {len(found)} scales")
         return found[0] if found else None

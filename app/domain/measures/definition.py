@@ -81,7 +81,10 @@ class Unit(StrEnum):
 
     @property
     def decimals(self) -> int:
-        return {Unit.COUNT: 0, Unit.SCORE: 3, Unit.RATIO: 4}.get(self, 2)
+        return _DECIMALS.get(self, 2)
+
+
+_DECIMALS: Final = {Unit.COUNT: 0, Unit.SCORE: 3, Unit.RATIO: 4}
 
 
 class Better(StrEnum):

@@ -17,6 +17,8 @@ Z_95: Final = 1.959964
 
 _Z2: Final = Z_95 * Z_95
 _SURVIVAL_TOLERANCE: Final = 1e-12
+_EXACT: Final = 1e9
+_NEAR_HALF: Final = 1e-4
 
 
 class Interval(NamedTuple):
@@ -37,7 +39,13 @@ class SignificanceTest(NamedTuple):
 
 
 def round_half_away(value: float, digits: int) -> float:
-    """The number as it is shown: `digits` decimals, halves away from zero (2.5 -> 3, -2.5 -> -3)."""
+    """The number as it is shown: `digits` decimals, halves away from zero (2.5 -> 3, -2.5 -> -3).
+
+    Only what is near a half needs its decimal digits; everything else is rounded exactly, and fast, as is.
+    """
+    scaled = value * 10.0**digits
+    if abs(scaled) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
+        return round(scaled) / 10.0**digits
     exponent = Decimal(1).scaleb(-digits)
     return float(Decimal(repr(value)).quantize(exponent, rounding=ROUND_HALF_UP)) + 0.0
 
