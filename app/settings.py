@@ -8,7 +8,6 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-
 LEASE_SLACK_SECONDS = 3.0
 
 
@@ -32,7 +31,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="port to listen on")
     master_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
-        description="comma-separated `id:base64` keys (32 bytes) that seal secrets at rest; the first one seals",
+        description="comma-separated `id:base64` keys (32 bytes) that seal secrets at rest; the first seals",
     )
     operator_key: SecretStr | None = Field(
         default=None, description="the operator's API key (manages tenants)"

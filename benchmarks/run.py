@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import httpx
 import structlog
 import uvloop
 from rich.console import Console
@@ -33,6 +35,9 @@ CASES: dict[str, Case] = {
     "idle": idle.measure,
 }
 
+# what a case may meet when the service does not do its work; the others are still worth measuring
+_FAILURES = (LoadError, NotStartedError, OSError, RuntimeError, httpx.HTTPError, asyncpg.PostgresError)
+
 
 def main() -> None:
     """Read the words, run the cases, print the table."""
@@ -48,8 +53,11 @@ def main() -> None:
             console.print(f"[dim]{time.monotonic() - started:4.0f} s  {name} ...[/]")
             at = stage.make_place(f"bench_{name}")
             try:
-                lines += uvloop.run(CASES[name](plan, stage, at))
-            except (LoadError, NotStartedError, OSError, RuntimeError, TimeoutError) as error:
+                found = uvloop.run(CASES[name](plan, stage, at))
+                for line in found:
+                    console.print("       " + "  |  ".join(line.cells()))
+                lines += found
+            except _FAILURES as error:
                 failed.append(name)
                 console.print(f"[red]{name} gave no figures: {type(error).__name__}: {error}[/]")
             stage.server.drop_database(at.name)

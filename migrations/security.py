@@ -104,7 +104,8 @@ def create_roles(operations: Operations) -> None:
 
 _LOOKUPS = {
     "find_api_key": (
-        "key_id uuid, tenant_id uuid, hint text, scopes text[], expires_at timestamptz, revoked_at timestamptz",
+        "key_id uuid, tenant_id uuid, hint text, scopes text[], "
+        "expires_at timestamptz, revoked_at timestamptz",
         "SELECT key_id, tenant_id, hint, scopes, expires_at, revoked_at FROM api_keys WHERE key_hash = $1",
     ),
     "find_inlet": (
@@ -137,7 +138,8 @@ def create_partitions(operations: Operations) -> None:
     """A default partition for each table partitioned by time: no row is refused for want of a month."""
     tables = operations.get_bind().scalars(
         text(
-            "select relname from pg_class where relkind = 'p' and relnamespace = current_schema()::regnamespace"
+            "select relname from pg_class "
+            "where relkind = 'p' and relnamespace = current_schema()::regnamespace"
         )
     )
     for table in list(tables):

@@ -1,4 +1,4 @@
-"""A real PostgreSQL with one migrated template; each test gets a fresh copy and the real application on it."""
+"""A real PostgreSQL with one migrated template; each test gets a copy and the real application on it."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.domain.playbook import DEFAULT_PLAYBOOKS, Playbooks
 from app.journal.config import TenantConfig
 from app.journal.drafts import draft
-from app.journal.journal import Identity, Journal
-from app.journal.ports import OWN_SOURCE, Commit
+from app.journal.journal import Journal
+from app.journal.ports import OWN_SOURCE, Commit, Identity
 from app.kit.ids import new_id, parse_public_id, public_id
 
 _BY_HAND: Final = ComplaintFinding(DecidedBy.EXPLICIT, "by_hand", "opened by hand")

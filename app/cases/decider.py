@@ -37,7 +37,8 @@ _TYPES = (
 _ORDER = (AnswerClass.NEGATIVE, AnswerClass.NEUTRAL, AnswerClass.POSITIVE, AnswerClass.SILENT)
 _REPEATS = """
 SELECT DISTINCT ON (customer_ref) customer_ref, case_id FROM cases
- WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint' AND opened_at >= $3 AND opened_at <= $4
+ WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
+   AND opened_at >= $3 AND opened_at <= $4
  ORDER BY customer_ref, opened_at DESC
 """
 
@@ -102,7 +103,8 @@ async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> s
     """Subjects whose case was opened before, or is opened by another event of this commit."""
     subjects = await find_subjects(tx, commit.tenant_id, [finding.subject for finding in findings])
     rows = await tx.fetch(
-        "SELECT case_id FROM cases WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'awaiting_opening'",
+        "SELECT case_id FROM cases "
+        "WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'awaiting_opening'",
         commit.tenant_id,
         list(subjects.values()),
     )

@@ -1,1 +1,1 @@
-"""A demonstration tenant: ninety days of made-up, clearly marked history, so that every page has something to show."""
+"""A demonstration tenant: ninety days of made-up, clearly marked history to look at."""

@@ -56,7 +56,8 @@ class Volumes:
         ended = _ended(commit)
         if ended:
             await tx.execute(
-                "UPDATE volumes SET seq_to = $3 WHERE tenant_id = $1 AND event_id = any($2) AND seq_to IS NULL",
+                "UPDATE volumes SET seq_to = $3 "
+                "WHERE tenant_id = $1 AND event_id = any($2) AND seq_to IS NULL",
                 commit.tenant_id,
                 list(ended),
                 commit.seq,
@@ -75,7 +76,7 @@ def _arrived(commit: Commit, types: Container[EventType]) -> list[StoredEvent]:
 
 
 def _ended(commit: Commit) -> set[UUID]:
-    """Events whose rows end here: replaced by another state of their object (say its removal), or retracted."""
+    """Events whose rows end here: retracted, or replaced by another state of their object."""
     retracted = {
         UUID(event.fact["event_id"]) for event in commit.events if event.type is EventType.EVENT_RETRACTED
     }

@@ -42,7 +42,7 @@ class Batcher:
         self._waiting = 0
 
     async def submit(self, tenant_id: UUID, items: Sequence[Item]) -> None:
-        """Store the items of one ticket (each gets its `result`). Raises OverloadedError before anything is queued."""
+        """Store the items of one ticket; each gets its `result`. OverloadedError: none was queued."""
         if not items:
             return
         if self._waiting + len(items) > MAX_WAITING:

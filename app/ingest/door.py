@@ -1,4 +1,4 @@
-"""`POST /v1/events` as plain ASGI, in front of the framework: the hot path pays for nothing that it does not use."""
+"""`POST /v1/events` as plain ASGI, in front of the framework: the hot path pays only for what it uses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class EventsDoor:
     its revocation counts from the next request on and costs no look-up of its own.
     """
 
-    def __init__(self, ingest: Ingest, journal: Journal, *, max_body_bytes: int, deadline_seconds: float) -> None:
+    def __init__(
+        self, ingest: Ingest, journal: Journal, *, max_body_bytes: int, deadline_seconds: float
+    ) -> None:
         self._ingest = ingest
         self._journal = journal
         self._max_body_bytes = max_body_bytes
@@ -61,7 +63,10 @@ class EventsDoor:
             response = domain_problem(error, request_id)
         except OverloadedError:
             response = problem_response(
-                503, "overloaded", "too many events wait to be stored; nothing of this request was", request_id=request_id
+                503,
+                "overloaded",
+                "too many events wait to be stored; nothing of this request was",
+                request_id=request_id,
             )
         await response(scope, receive, send)
 
@@ -72,7 +77,9 @@ class EventsDoor:
         flags = _flags(scope["query_string"].decode("latin-1"))
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         _refuse_charset(headers.get("content-type", ""))
-        raw = await http.read_body(receive, limit=self._max_body_bytes, deadline_seconds=self._deadline_seconds)
+        raw = await http.read_body(
+            receive, limit=self._max_body_bytes, deadline_seconds=self._deadline_seconds
+        )
         body = http.unpack(raw, headers.get("content-encoding", ""), limit=self._max_body_bytes)
         reading = read_events(body, media_type, headers.get("idempotency-key"))
         if not any(isinstance(item, Event) for item in reading.items):
@@ -98,7 +105,9 @@ class EventsDoor:
         results = iter(
             [BATCH_REFUSED] * len(events)
             if refused
-            else await self._ingest.accept(tenant_id, events, terms, atomic=flags.atomic, dry_run=flags.dry_run)
+            else await self._ingest.accept(
+                tenant_id, events, terms, atomic=flags.atomic, dry_run=flags.dry_run
+            )
         )
         return [
             (item.id, next(results) if isinstance(item, Event) else Result(Status.REJECTED, error=item.error))
@@ -134,7 +143,9 @@ def _flags(query: str) -> _Flags:
                 cure=f"use one of: {', '.join(_FLAGS)}",
             )
         if value not in ("true", "false", "1", "0"):
-            raise InvalidError("invalid_value", f"{value!r} is neither true nor false", pointer=f"query:{name}")
+            raise InvalidError(
+                "invalid_value", f"{value!r} is neither true nor false", pointer=f"query:{name}"
+            )
         values[name] = value in ("true", "1")
     return _Flags(**values)
 
@@ -154,7 +165,9 @@ def _single(stated_id: str | None, result: Result, *, dry_run: bool, request_id:
         status = 201 if result.status is Status.CREATED and not dry_run else 200
         return Response(json.dumps(entry), status, media_type="application/json")
     status = entry["error"]["status"]
-    return problem_response(status, error.reason, error.detail, errors=[error_of(error)], request_id=request_id)
+    return problem_response(
+        status, error.reason, error.detail, errors=[error_of(error)], request_id=request_id
+    )
 
 
 def _batch(outcome: list[_Outcome], *, dry_run: bool) -> Response:

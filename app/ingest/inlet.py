@@ -1,4 +1,4 @@
-"""`POST /in/{token}`: a provider's own webhook -> verified, adapted, stored; what is not understood is kept."""
+"""`POST /in/{token}`: a provider's webhook, verified, adapted, stored; what is not understood is kept."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ class InletResult(BaseModel):
 
     status: str = Field(examples=["success"])
     events: int = Field(description="events that are stored now (those known before count too)")
-    quarantined: int = Field(description="statements that were not understood; they are kept and can be replayed")
+    quarantined: int = Field(
+        description="statements that were not understood; they are kept and can be replayed"
+    )
 
 
 def secret_context(tenant_id: UUID, source: str) -> bytes:
@@ -158,7 +160,9 @@ def _validated(adaptation: Adaptation) -> tuple[list[Event], list[InvalidError]]
 
 def _rejection(result: Result) -> InvalidError:
     error = result.error
-    return InvalidError(error.reason, error.detail, pointer=error.pointer) if error else InvalidError("?", "?")
+    return (
+        InvalidError(error.reason, error.detail, pointer=error.pointer) if error else InvalidError("?", "?")
+    )
 
 
 async def _keep(

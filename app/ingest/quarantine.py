@@ -33,7 +33,16 @@ async def keep_raw(
     raw_id = new_id()
     async with database.write(tenant_id) as tx:
         await tx.execute(
-            _INSERT, tenant_id, received_at, raw_id, source, state, reason, detail, json.dumps_text(dict(headers)), body
+            _INSERT,
+            tenant_id,
+            received_at,
+            raw_id,
+            source,
+            state,
+            reason,
+            detail,
+            json.dumps_text(dict(headers)),
+            body,
         )
     return raw_id
 
@@ -47,7 +56,9 @@ async def quarantine(database: Database, tenant_id: UUID, item: Item, detail: st
             "id": event.id,
             "source": event.source,
             "occurred_at": event.occurred_at.astimezone(UTC),
-            "subject": None if event.subject is None else {"kind": event.subject.kind, "ref": event.subject.ref},
+            "subject": None
+            if event.subject is None
+            else {"kind": event.subject.kind, "ref": event.subject.ref},
             "object": event.object,
             "version": None if event.version is None else str(event.version),
             "data": event.data,

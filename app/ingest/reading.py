@@ -154,7 +154,7 @@ def validated(event: Event) -> Event:
 
 
 def parse_time(text: str, pointer: str) -> datetime:
-    """A time as it was written: aware where it has an offset, naive where it has none. Raises InvalidError."""
+    """A time as it was written: aware with an offset, naive without. Raises InvalidError."""
     if _TIME.fullmatch(text) is not None:
         try:
             return datetime.fromisoformat(text.upper().replace(" ", "T", 1))
@@ -255,9 +255,8 @@ def _pointer(location: Sequence[int | str], document: Any, *, missing: bool) -> 
     """
     parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location]
     for depth, part in enumerate(location):
-        if isinstance(document, dict) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and isinstance(part, int):
+        in_list = isinstance(document, list) and isinstance(part, int)
+        if in_list or (isinstance(document, dict) and part in document):
             document = document[part]
         else:
             del parts[depth + missing :]

@@ -38,7 +38,9 @@ class ItemError(BaseModel):
     detail: str
     pointer: str
     cure: str | None = None
-    retryable: bool = Field(description="true: the fault is ours and of the moment; send the same event again")
+    retryable: bool = Field(
+        description="true: the fault is ours and of the moment; send the same event again"
+    )
 
 
 class ItemResult(BaseModel):

@@ -13,7 +13,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from app.domain.events import EventType, SubjectKind
 from app.domain.scales import QuestionMeasure
 
-Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$")]
+Key = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$"
+    ),
+]
 """A name within the tenant: location, employee, touchpoint, question ..."""
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A caller's reference: case number, call id, e-mail address."""
@@ -47,7 +52,9 @@ class Channel(StrEnum):
 def _bounded_attributes(value: dict[str, Scalar]) -> dict[str, Scalar]:
     for key, item in value.items():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", key):
-            raise ValueError(f"{key[:70]!r} is no attribute name: letters, digits and _, a letter first, 63 at most")
+            raise ValueError(
+                f"{key[:70]!r} is no attribute name: letters, digits and _, a letter first, 63 at most"
+            )
         if isinstance(item, str) and len(item) > _LONGEST_ATTRIBUTE:
             raise ValueError(f"the attribute {key!r} is longer than {_LONGEST_ATTRIBUTE} characters")
         if isinstance(item, int) and abs(item) > 2**63 - 1:
@@ -88,7 +95,9 @@ class AnswerIn(_Data):
     """One answer: a question and a score on its scale."""
 
     question: Key | None = Field(default=None, examples=["nps_after_call"])
-    scale: Key | None = Field(default=None, examples=["nps_0_10"], description="may be left out for a known question")
+    scale: Key | None = Field(
+        default=None, examples=["nps_0_10"], description="may be left out for a known question"
+    )
     value: Decimal | str = Field(examples=[9])
     measure: QuestionMeasure | None = Field(default=None, description="for a question met for the first time")
     wording_version: int | None = Field(default=None, ge=1, le=10_000)
@@ -116,7 +125,9 @@ class FeedbackReceived(Where):
     force_majeure: Literal["claimed", "confirmed"] | None = None
     qualification: Literal["valid", "invalid", "unsure"] | None = None
     cause: Key | None = None
-    is_complaint: bool | None = Field(default=None, description="the source's own judgement; it wins over rules")
+    is_complaint: bool | None = Field(
+        default=None, description="the source's own judgement; it wins over rules"
+    )
     severity: Severity | None = None
     due_at: datetime | None = Field(default=None, description="a deadline that the source has set")
     transaction: Ref | None = None
@@ -132,7 +143,9 @@ class CaseFact(Where):
     severity: Severity | None = None
     cause: Key | None = None
     assignee: Key | None = None
-    due_at: datetime | None = Field(default=None, description="a deadline that the source has set, or a promise")
+    due_at: datetime | None = Field(
+        default=None, description="a deadline that the source has set, or a promise"
+    )
     human: bool | None = Field(default=None, description="false: an automatic reply, which answers nobody")
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     outcome: Key | None = None
@@ -201,12 +214,16 @@ class EventIn(BaseModel):
     id: Ref = Field(description="names the event within its source for ever", examples=["call-4711-nps"])
     source: Ref = Field(description="who sends", examples=["call-centre"])
     occurred_at: Annotated[str, StringConstraints(max_length=40)] = Field(
-        description="when it happened: RFC 3339 with an offset (without one only where the source has a zone)",
+        description="when it happened: RFC 3339 with an offset (none only where the source has a zone)",
         examples=["2026-11-22T10:15:00+02:00"],
     )
     subject: SubjectIn | None = None
-    object: Ref | None = Field(default=None, description="of which thing this is a state (a review that may be edited)")
-    version: Decimal | str | None = Field(default=None, description="number or time; the greatest one is current")
+    object: Ref | None = Field(
+        default=None, description="of which thing this is a state (a review that may be edited)"
+    )
+    version: Decimal | str | None = Field(
+        default=None, description="number or time; the greatest one is current"
+    )
     precision: Literal["day"] | None = Field(default=None, description="only the local date is meant")
     data: dict[str, Any] = Field(default_factory=dict)
 
@@ -226,5 +243,6 @@ def data_model(event_type: EventType) -> type[BaseModel]:
     return CaseFact if event_type.value.startswith("case.") else SubjectFact
 
 
-DATA_MODELS: dict[EventType, type[BaseModel]] = {event_type: data_model(event_type) for event_type in EventType}
-
+DATA_MODELS: dict[EventType, type[BaseModel]] = {
+    event_type: data_model(event_type) for event_type in EventType
+}

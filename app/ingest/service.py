@@ -1,4 +1,4 @@
-"""accept(): identity, drafts, one commit per chunk; a poison event is isolated, its neighbours never see it."""
+"""accept(): identity, drafts, one commit per chunk; a poison event is isolated from its neighbours."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from app.ingest.batcher import Batcher
 from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.drafts import draft
-from app.journal.journal import Appended, Head, Identity, Journal
-from app.journal.ports import Draft, Standing
+from app.journal.journal import Appended, Head, Journal
+from app.journal.ports import Draft, Identity, Standing
 
 log = structlog.get_logger()
 
@@ -60,7 +60,13 @@ class Ingest:
         self.batcher = Batcher(self._store_chunk)
 
     async def accept(
-        self, tenant_id: UUID, events: Sequence[Event], terms: Terms, *, atomic: bool = False, dry_run: bool = False
+        self,
+        tenant_id: UUID,
+        events: Sequence[Event],
+        terms: Terms,
+        *,
+        atomic: bool = False,
+        dry_run: bool = False,
     ) -> list[Result]:
         """Store events and say what became of each, in input order; returns after the commit.
 
@@ -81,7 +87,7 @@ class Ingest:
         """Commit a chunk; halve one that cannot be stored until a poison event stands alone."""
         try:
             outcome = await self._persist(tenant_id, items)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every item of the chunk must get its result
             if is_retryable(error):
                 log.warning("chunk_given_up", events=len(items), error=repr(error))
                 outcome = [UNAVAILABLE] * len(items)
@@ -107,7 +113,9 @@ class Ingest:
         detail = "this event cannot be stored; it is kept in the quarantine"
         return Result(Status.REJECTED, error=InvalidError("quarantined", detail))
 
-    async def _store_alone(self, tenant_id: UUID, items: Sequence[Item], *, atomic: bool, dry_run: bool) -> None:
+    async def _store_alone(
+        self, tenant_id: UUID, items: Sequence[Item], *, atomic: bool, dry_run: bool
+    ) -> None:
         """One transaction for the whole request; when it fails, find out which event is the cause."""
         try:
             outcome = await self._persist(tenant_id, items, atomic=atomic, dry_run=dry_run)
@@ -199,9 +207,7 @@ def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:
         item.settle(result)
 
 
-def _judge(
-    items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool
-) -> _Judged:
+def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool) -> _Judged:
     """What the items come to; an atomic batch with a refused one is given up here."""
     judged = _Judged()
     first: dict[Identity, tuple[int, bytes]] = {}
@@ -262,9 +268,7 @@ def _in_order(judged: _Judged, count: int) -> list[Result]:
 def _refuse_whole(judged: _Judged, count: int) -> None:
     if not any(result.status is Status.REJECTED for result in judged.results.values()):
         return
-    refused = {
-        index: result for index, result in judged.results.items() if result.status is Status.REJECTED
-    }
+    refused = {index: result for index, result in judged.results.items() if result.status is Status.REJECTED}
     raise _RolledBackError([refused.get(index, BATCH_REFUSED) for index in range(count)])
 
 

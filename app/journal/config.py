@@ -16,7 +16,6 @@ from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
 from app.kit import json
 from app.kit.crypto import Sealer
 
-
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -93,7 +92,7 @@ class TenantConfig:
         return bound
 
     def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
-        """The calendars pinned by what opens at this instant: of each the newest made by then, else the first."""
+        """The calendars pinned by what opens at this instant: the newest made by then, else the first."""
         pinned: dict[str, Calendar] = {}
         for key, versions in self.calendars.items():
             made = [version.calendar for version in versions if version.created_at <= moment]
@@ -120,8 +119,8 @@ def normalise_identifier(kind: str, value: str) -> str:
 
 
 _CONFIG_SQL = """
-SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a, NULL AS b, NULL AS c, NULL::jsonb AS document,
-       NULL::timestamptz AS at, 0 AS version
+SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a, NULL AS b, NULL AS c,
+       NULL::jsonb AS document, NULL::timestamptz AS at, 0 AS version
   FROM tenants WHERE tenant_id = $1
 UNION ALL
 SELECT 'question', NULL, key, measure, scale_id, NULL, NULL, 0 FROM questions WHERE tenant_id = $1

@@ -1,4 +1,4 @@
-"""Nouns at first sight: locations, employees, touchpoints, sources and questions exist once an event names them."""
+"""Nouns at first sight: locations, employees, touchpoints, sources, questions exist once they are named."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
     """Create what this commit names for the first time, `uncategorised` until somebody describes it."""
     config = commit.config
     seen = {
-        (kind, event.fact[kind]) for event in commit.events for kind in _NOUNS if event.fact.get(kind) is not None
+        (kind, event.fact[kind])
+        for event in commit.events
+        for kind in _NOUNS
+        if event.fact.get(kind) is not None
     }
     new = sorted(seen - config.nouns)
     if new:
@@ -51,7 +54,8 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
     changed = await _note_questions(tx, commit) + await _note_sources(tx, commit)
     if changed:
         await tx.execute(
-            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1", commit.tenant_id
+            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1",
+            commit.tenant_id,
         )
     config.nouns.update(new)
 
@@ -63,7 +67,16 @@ async def _note_questions(tx: Tx, commit: Commit) -> int:
             key = answer["question"]
             if key not in commit.config.questions and key != "none":
                 measure, scale = answer["measure"], answer["scale"]
-                rows[key] = (commit.tenant_id, key, measure, scale, 1, measure == "nps", True, commit.recorded_at)
+                rows[key] = (
+                    commit.tenant_id,
+                    key,
+                    measure,
+                    scale,
+                    1,
+                    measure == "nps",
+                    True,
+                    commit.recorded_at,
+                )
     await insert_rows(tx, questions, _QUESTIONS, list(rows.values()), suffix="ON CONFLICT DO NOTHING")
     return len(rows)
 
@@ -71,8 +84,10 @@ async def _note_questions(tx: Tx, commit: Commit) -> int:
 async def _note_sources(tx: Tx, commit: Commit) -> int:
     new = {event.source for event in commit.events} - commit.config.sources.keys()
     rows: list[tuple[Any, ...]] = [
-        (commit.tenant_id, key, "none", [], {}, False, 0, SourceConfig(key).backdate_bound_seconds)
-        + (commit.recorded_at, commit.recorded_at)
+        (
+            *(commit.tenant_id, key, "none", [], {}, False, 0, SourceConfig(key).backdate_bound_seconds),
+            *(commit.recorded_at, commit.recorded_at),
+        )
         for key in sorted(new)
     ]
     await insert_rows(tx, sources, _SOURCES, rows, suffix="ON CONFLICT DO NOTHING")

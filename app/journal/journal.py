@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from app.db.bulk import Gathered, insert_rows
 from app.db.engine import Database, DatabaseUnavailableError, Tx
 from app.db.tables.ledgers import outbox
-from app.domain.errors import DomainError, InvalidError, NotFoundError
+from app.domain.errors import InvalidError, NotFoundError
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import ConfigCache, TenantConfig
 from app.journal.directory import note_nouns
@@ -29,6 +29,8 @@ from app.journal.ports import (
     Projection,
     Standing,
 )
+from app.journal.ports import Identity as Identity  # named by those who ask `read_head`
+from app.journal.retractions import Retractable, find_retractable, target_of
 from app.journal.rows import store_events
 from app.journal.subjects import Subjects, resolve_subjects
 from app.kit.clock import Clock
@@ -61,25 +63,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """The name of an event for ever: its source and the caller's id."""
-
-    source: str
-    external_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retractable:
-    """What a retraction must know of the event that it takes back."""
-
-    event_id: UUID
-    subject_kind: SubjectKind | None
-    subject_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
-    """What was read before the lock: the tenant's place, which identities are taken, which keys do not count."""
+    """What was read before the lock: the tenant's place, identities taken, keys that do not count."""
 
     seq: int
     config: TenantConfig
@@ -134,7 +119,7 @@ class Journal:
         *,
         key_ids: frozenset[UUID] = frozenset(),
     ) -> Head:
-        """The tenant's place, the events known by these identities, the revoked of these keys: one snapshot."""
+        """The tenant's place, the events of these identities, the revoked of these keys: one snapshot."""
         sources = [identity.source for identity in identities]
         ids = [identity.external_id for identity in identities]
         rows = await tx.fetch(_READ_HEAD, tenant_id, sources, ids, list(key_ids), self.clock())
@@ -172,7 +157,7 @@ class Journal:
         return appended
 
     async def announce(self, tx: Tx, commit: Commit) -> int:
-        """Let the announcers state what follows from the new state; derived events join the same commit."""
+        """Let the announcers state what follows from the new state; derived events join the commit."""
         gathered = Gathered(tx)
         stated = await self._announce(gathered, commit)
         await gathered.flush()
@@ -217,12 +202,12 @@ class Journal:
 
     async def _place_all(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
         ids = await _resolve(tx, commit, drafts)
-        retractable = await _find_retractable(tx, commit, drafts)
+        retractable = await find_retractable(tx, commit, drafts)
         place = _Placer(commit)
         for item in drafts:
             subject = item.event.subject
             if item.event.type is EventType.EVENT_RETRACTED:
-                place.retraction(item, _target_of(item, retractable, commit))
+                place.retraction(item, target_of(item, retractable, commit))
             elif subject is None:
                 place(item)
             else:
@@ -298,53 +283,3 @@ def _merges_into(draft: Draft) -> Subject | None:
 
 def _with_fact(draft: Draft, **facts: str) -> Draft:
     return replace(draft, fact={**draft.fact, **facts})
-
-
-def _retracts(draft: Draft) -> Identity:
-    return Identity(draft.event.data.get("source") or draft.event.source, draft.event.data["event"])
-
-
-async def _find_retractable(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Identity, Retractable]:
-    """What the journal holds of the events that these drafts take back."""
-    wanted = [_retracts(draft) for draft in drafts if draft.event.type is EventType.EVENT_RETRACTED]
-    if not wanted:
-        return {}
-    rows = await tx.fetch(
-        "SELECT e.source, e.external_id, e.event_id, e.subject_kind, e.subject_id "
-        "FROM unnest($2::text[], $3::text[]) AS k(source, external_id) "
-        "JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id",
-        commit.tenant_id,
-        [identity.source for identity in wanted],
-        [identity.external_id for identity in wanted],
-    )
-    return {
-        Identity(row["source"], row["external_id"]): Retractable(
-            row["event_id"],
-            None if row["subject_kind"] is None else SubjectKind(row["subject_kind"]),
-            row["subject_id"],
-        )
-        for row in rows
-    }
-
-
-def _target_of(draft: Draft, known: dict[Identity, Retractable], commit: Commit) -> Retractable:
-    """The event that a draft takes back: stored before, or an earlier one of the same commit."""
-    identity = _retracts(draft)
-    if identity in known:
-        return known[identity]
-    for event in commit.events:
-        if (event.source, event.external_id) == (identity.source, identity.external_id):
-            return Retractable(event.event_id, event.subject_kind, event.subject_id)
-    raise NothingToRetractError(identity.source, identity.external_id)
-
-
-class NothingToRetractError(DomainError):
-    """The event to be taken back is not known (yet)."""
-
-    def __init__(self, source: str, external_id: str) -> None:
-        super().__init__(
-            "nothing_to_retract",
-            f"there is no event {external_id!r} of the source {source!r}",
-            pointer="/data/event",
-            cure="name an event that was stored (and its `source`, when it is another), or send it first",
-        )

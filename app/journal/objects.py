@@ -1,4 +1,4 @@
-"""Objects with versions: which state is current, which one a newer state replaces, what a retraction restores."""
+"""Objects with versions: which state is current, which one it replaces, what a retraction restores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the journal and the slices know of each other: drafts, commits, and three protocols.
 
-    draft --place--> stored event --apply--> projections --announce--> outbox
-               ^ deciders add drafts (live only)      ^ announcers add sla.* (live only)
+draft --place--> stored event --apply--> projections --announce--> outbox
+           ^ deciders add drafts (live only)      ^ announcers add sla.* (live only)
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ POSITION_BITS = 20
 
 OWN_SOURCE = "vidhuk"
 """Source of every event that the service itself states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The name of an event for ever: its source and the caller's id."""
+
+    source: str
+    external_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class Commit:
 
 
 class Projection(Protocol):
-    """A pure function of the journal, kept in tables: `rebuild` empties them and applies every commit again."""
+    """A pure function of the journal, kept in tables: `rebuild` empties them and applies all commits."""
 
     @property
     def name(self) -> str: ...

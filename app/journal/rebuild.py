@@ -1,4 +1,4 @@
-"""Rebuild: empty the projections of a tenant and apply every commit again; decides nothing, announces nothing."""
+"""Rebuild: empty a tenant's projections and apply every commit again; decides and announces nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _BEGIN = "UPDATE tenant_head SET rebuilding = true WHERE tenant_id = $1 RETURNIN
 _END = "UPDATE tenant_head SET rebuilding = false WHERE tenant_id = $1"
 
 
-async def rebuild(journal: Journal, tenant_id: UUID, progress: Callable[[int, int], None] | None = None) -> int:
+async def rebuild(
+    journal: Journal, tenant_id: UUID, progress: Callable[[int, int], None] | None = None
+) -> int:
     """Rebuild every projection of a tenant; the number of commits applied.
 
     Writers of the tenant are told to come again (503) until it is done, readers see what is

@@ -1,4 +1,4 @@
-"""What events are about: many references, one subject; resolved before events are stored, rebuilt from them."""
+"""What events are about: many references, one subject; resolved before storing, rebuilt from events."""
 
 from __future__ import annotations
 
@@ -51,13 +51,19 @@ class Subjects:
             if event.subject_id is None or event.subject_kind is None:
                 continue
             kind = event.subject_kind.value
-            found.setdefault(event.subject_id, (commit.tenant_id, event.subject_id, kind, event.position, None))
+            found.setdefault(
+                event.subject_id, (commit.tenant_id, event.subject_id, kind, event.position, None)
+            )
             refs = [event.personal.get("subject_ref")]
             if event.type is EventType.CASE_LINKED:
                 refs.append(event.fact.get("ref"))
             aliases += [(commit.tenant_id, kind, ref, event.subject_id) for ref in refs if ref]
-        await insert_rows(tx, subjects, _columns(subjects), list(found.values()), suffix="ON CONFLICT DO NOTHING")
-        await insert_rows(tx, subject_aliases, _columns(subject_aliases), aliases, suffix="ON CONFLICT DO NOTHING")
+        await insert_rows(
+            tx, subjects, _columns(subjects), list(found.values()), suffix="ON CONFLICT DO NOTHING"
+        )
+        await insert_rows(
+            tx, subject_aliases, _columns(subject_aliases), aliases, suffix="ON CONFLICT DO NOTHING"
+        )
         for event in commit.events:
             if event.type is EventType.CASE_MERGED and event.fact.get("into_id"):
                 await _merge(tx, commit.tenant_id, event.subject_id, UUID(event.fact["into_id"]))
@@ -80,5 +86,3 @@ async def _merge(tx: Tx, tenant_id: UUID, absorbed: UUID | None, survivor: UUID)
 
 def _columns(table: Any) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns)
-
-

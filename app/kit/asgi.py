@@ -1,4 +1,4 @@
-"""What stands in front of every route: request id, bounded bodies, one log line, and a last resort for errors."""
+"""What stands in front of every route: request id, bounded bodies, a log line, a last resort for errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request bodies from people we do not know: counted while they are read, cut at a deadline, unpacked with a cap."""
+"""Request bodies from people we do not know: counted, cut at a deadline, unpacked with a cap."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def read_body(receive: Receive, *, limit: int, deadline_seconds: float) ->
 
 
 def unpack(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """The decoded body. Raises BodyError 415 for encodings other than gzip, 400 for a broken one, 413 past `limit`."""
+    """The decoded body. Raises BodyError: 415 unless gzip or none, 400 for a broken one, 413 past `limit`."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return body

@@ -24,6 +24,7 @@ Row = tuple[Any, ...]
 _EMPTY: Final = Cell()
 _P_VALUE_DECIMALS: Final = 4
 _HIDDEN: Final = Comparison(None)
+_TEXT_OF: Final = {status: status.value for status in MetricStatus}
 
 
 def answer_rows(
@@ -33,7 +34,7 @@ def answer_rows(
 
     `with_parts` is for readers who may read the rows behind the numbers: see `published`.
     """
-    keys = sorted(_all_keys(query, now), key=lambda key: [(part is None, part) for part in key])
+    keys = _in_order(_all_keys(query, now))
     columns = _key_columns(query, keys)
     cells_now = [now.get(key, _EMPTY) for key in keys]
     cells_before = [before.get(key, _EMPTY) for key in _partners(query, keys)]
@@ -64,6 +65,14 @@ def _all_keys(query: MetricQuery, cells: Mapping[Key, Cell]) -> Sequence[Key]:
     groups = dict.fromkeys(key[1:] for key in cells) or {nothing[1:]: None}
     starts = bucket_starts(query.period, query.granularity, query.zone)
     return [(start, *group) for start in starts for group in groups]
+
+
+def _in_order(keys: Sequence[Key]) -> list[Key]:
+    """Sorted part by part, nulls last; tuples without nulls compare as they are."""
+    try:
+        return sorted(keys)
+    except TypeError:
+        return sorted(keys, key=lambda key: [(part is None, part) for part in key])
 
 
 def _partners(query: MetricQuery, keys: Sequence[Key]) -> list[Key]:
@@ -106,7 +115,7 @@ def _value_columns(metric: MetricDefinition, values: Sequence[MetricValue]) -> l
         [value.n for value in values],
         [_rounded(value.ci_low, decimals) for value in values],
         [_rounded(value.ci_high, decimals) for value in values],
-        [value.status.value for value in values],
+        [_TEXT_OF[value.status] for value in values],
         [list(value.reasons) for value in values],
         *([value.parts.get(part) for value in values] for part in metric.parts),
     ]

@@ -16,7 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 FilterValue = StrictBool | StrictInt | FiniteFloat | Annotated[StrictStr, Field(max_length=500)]
 
 DEFAULT_LIMIT = 1_000
-MAX_LIMIT = 10_000
+MAX_LIMIT = 20_000
 
 
 class FilterOp(StrEnum):

@@ -8,10 +8,11 @@ from app.db.engine import Tx
 
 _QUEUES = """
 SELECT (SELECT count(*) FROM outbox) AS outbox,
-       (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox) AS outbox_age_seconds,
+       (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox)
+           AS outbox_age_seconds,
        (SELECT count(*) FROM sla_due WHERE next_at < now()) AS timers_due,
-       (SELECT coalesce(extract(epoch FROM now() - min(next_at)), 0)::float8 FROM sla_due WHERE next_at < now())
-           AS timers_late_seconds
+       (SELECT coalesce(extract(epoch FROM now() - min(next_at)), 0)::float8 FROM sla_due
+         WHERE next_at < now()) AS timers_late_seconds
 """
 
 

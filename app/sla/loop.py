@@ -1,4 +1,4 @@
-"""Fires what has come due: candidates by a plain look, then the tenant's lock, then the clock is read again."""
+"""Fires what has come due: candidates by a plain look, the tenant's lock, then the clock again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ log = structlog.get_logger()
 CANDIDATES = 2000
 SUBJECTS_A_COMMIT = 500
 
-_DUE = "SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2"
+_DUE = """
+SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
+"""
 _NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
 _STILL_DUE = """
 SELECT subject_id FROM sla_due
@@ -77,7 +79,9 @@ class SlaLoop:
                 return await self._fire(tenant_id, subject_ids[:middle]) + await self._fire(
                     tenant_id, subject_ids[middle:]
                 )
-            log.error("subject_cannot_fire", tenant=str(tenant_id), subject=str(subject_ids[0]), exc_info=error)
+            log.error(
+                "subject_cannot_fire", tenant=str(tenant_id), subject=str(subject_ids[0]), exc_info=error
+            )
             await self._postpone(tenant_id, subject_ids[0])
             return 0
 
@@ -111,7 +115,9 @@ class SlaSweep:
     async def step(self) -> float:
         """Look at every tenant once."""
         async with self._database.worker() as tx:
-            tenants = await tx.fetch("SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id")
+            tenants = await tx.fetch(
+                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
+            )
         for row in tenants:
             await self.mend(row["tenant_id"])
         return self._every_seconds

@@ -25,7 +25,17 @@ from app.sla.readings import SubjectClock, read_subject
 TIMER_COLUMNS = tuple(column.name for column in sla_timers.columns)
 _DUE_COLUMNS = tuple(column.name for column in sla_due.columns)
 _TIMED_KINDS = frozenset({SubjectKind.CASE, SubjectKind.INTERACTION, SubjectKind.REVIEW, SubjectKind.ORDER})
-_DIMENSIONS = ("severity", "kind", "source", "channel", "touchpoint", "location", "employee", "segment", "product")
+_DIMENSIONS = (
+    "severity",
+    "kind",
+    "source",
+    "channel",
+    "touchpoint",
+    "location",
+    "employee",
+    "segment",
+    "product",
+)
 
 
 class SlaTimers:
@@ -94,7 +104,11 @@ class _Judge:
             key = (clock.subject_id, reading.timer.key, reading.cycle)
             already = self.told.get(key, [])
             made = announcements(
-                reading, already, self.commit.recorded_at, final=self._is_final(clock, reading), **self._terms(clock)
+                reading,
+                already,
+                self.commit.recorded_at,
+                final=self._is_final(clock, reading),
+                **self._terms(clock),
             )
             found += [(clock, reading, finding) for finding in made]
             self._newly[key] = already + [
@@ -181,7 +195,7 @@ async def _read_all(
 
 
 def _draft(commit: Commit, clock: SubjectClock, reading: ClockReading, finding: Finding) -> Draft:
-    """The derived event of an announcement: its id is the announcement's own, the same wherever it is computed."""
+    """The derived event of an announcement; its id is the announcement's own, wherever it is computed."""
     identity = announcement_id(
         commit.tenant_id,
         clock.subject_id,
@@ -209,7 +223,9 @@ def _draft(commit: Commit, clock: SubjectClock, reading: ClockReading, finding: 
         },
         subject=Subject(clock.kind, str(clock.subject_id)),
     )
-    made = draft(event, commit.config, received_at=max(commit.recorded_at, finding.at), caused_by=reading.cycle)
+    made = draft(
+        event, commit.config, received_at=max(commit.recorded_at, finding.at), caused_by=reading.cycle
+    )
     return Draft(
         event=made.event,
         fact=made.fact,

@@ -47,8 +47,8 @@ class Limits:
 
     lease_seconds: float = 90.0
     poll_seconds: float = 1.0
-    first_slots: int = 48
-    first_per_endpoint: int = 36
+    first_slots: int = 64
+    first_per_endpoint: int = 32
     retry_slots: int = 16
     retry_per_endpoint: int = 4
 
@@ -106,12 +106,13 @@ class Dispatcher:
 
     async def claim(self) -> float:
         """Claim what there is room for; the seconds until it is worth looking again (or until rung)."""
+        held = self._fast.held.total()
         delay = await self._fill(self._fast, fast=True)
-        if delay > 0 or time.monotonic() >= self._look_for_retries_at:
-            # in a rush of first tries retries are looked for less often: they can wait a little
-            delay = min(delay, await self._fill(self._slow, fast=False))
-            self._look_for_retries_at = time.monotonic() + RETRY_LOOK_SECONDS
-        return delay
+        left = self._look_for_retries_at - time.monotonic()
+        if left > 0 and self._fast.held.total() > held:
+            return min(delay, left)  # in a rush of first tries retries are looked for less often
+        self._look_for_retries_at = time.monotonic() + RETRY_LOOK_SECONDS
+        return min(delay, await self._fill(self._slow, fast=False))
 
     async def settle(self) -> float:
         """Write down all that has ended, at most one attempt of a message at a time."""

@@ -20,7 +20,7 @@ class Lane:
     def __init__(self, slots: int, per_endpoint: int) -> None:
         self.slots = slots
         self.per_endpoint = per_endpoint
-        self.most_held = 3 * per_endpoint
+        self.most_held = 2 * per_endpoint
         self.held: Counter[UUID] = Counter()
         self.is_hungry = False
         self._was_full = False

@@ -49,7 +49,7 @@ POLICY = {
                 }
             ],
         },
-    ]
+    ],
 }
 
 
@@ -97,9 +97,15 @@ def event(kind: str, name: str, at: datetime, data: dict[str, Any], **envelope: 
 
 
 def four_channels(at: datetime) -> list[dict[str, Any]]:
-    """A call that ended, a sale, a count of visitors, and what four customers said; one of them is unhappy."""
+    """A call that ended, a sale, visitors, and what four customers said; one of them is unhappy."""
     return [
-        event("interaction.ended", "call", at, {"channel": "call"}, subject={"kind": "interaction", "ref": "c-1"}),
+        event(
+            "interaction.ended",
+            "call",
+            at,
+            {"channel": "call"},
+            subject={"kind": "interaction", "ref": "c-1"},
+        ),
         event("visitors.counted", "door", at, {"count": 40, "location": "kyiv"}),
         event("transaction.completed", "till", at, {"location": "kyiv", "amount": 99.5, "currency": "UAH"}),
         event(
@@ -151,7 +157,11 @@ async def test_a_missed_deadline_reaches_the_subscriber_signed_and_is_revoked_by
 
         ref = breach.json["data"]["subject"]["refs"][0]
         in_time = event(
-            "case.acknowledged", "in-time", began + timedelta(seconds=1), {}, subject={"kind": "case", "ref": ref}
+            "case.acknowledged",
+            "in-time",
+            began + timedelta(seconds=1),
+            {},
+            subject={"kind": "case", "ref": ref},
         )
         assert (await client.post("/v1/events", json=in_time)).status_code == 201
         revoked = await told(receiver, "sla.breach_revoked")

@@ -122,7 +122,7 @@ async def test_a_killed_worker_loses_no_breach_and_announces_none_twice(
 
 @pytest.mark.full
 async def test_a_killed_database_loses_no_acknowledged_event_and_no_webhook(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
+    tmp_path.chmod(0o755)  # noqa: ASYNC240 - one call, before anything runs
     with start_embedded(tmp_path, durable=True) as server:
         server.ensure_roles()
         settings = Settings(

@@ -59,9 +59,7 @@ def test_bytes_that_are_no_seal_are_refused(data: bytes) -> None:
         Sealer([OLD]).open(data, b"")
 
 
-@pytest.mark.parametrize(
-    "key", ["", "id", "id:", "id:not base64!", "id:aGk=", ":" + NEW.partition(":")[2], "id:ї"]
-)
+@pytest.mark.parametrize("key", ["", "id", "id:", "id:not base64!", "id:aGk=", ":" + "A" * 43 + "=", "id:ї"])
 def test_a_master_key_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(SealError) as refused:
         Sealer([key])

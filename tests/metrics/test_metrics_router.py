@@ -307,7 +307,7 @@ async def test_what_is_unknown_is_refused_with_its_place_and_the_nearest(
         {"metrics": "nps"},
         {"metric": ["nps"]},
         {"limit": 0},
-        {"limit": 10_001},
+        {"limit": 20_001},
         {"granularity": "minute"},
         {"respondents": "everyone"},
         {"filters": [{"dimension": "channel", "values": [None]}]},

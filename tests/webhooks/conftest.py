@@ -50,7 +50,7 @@ class Outlet:
         self,
         limits: Limits = QUICK,
         *,
-        deadline_seconds: float = 1.0,
+        deadline_seconds: float = 10.0,
         clock: Clock = utc_now,
         wakeup: Wakeup | None = None,
         sender: Sender | None = None,

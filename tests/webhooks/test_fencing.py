@@ -213,7 +213,7 @@ async def test_a_delivery_that_waited_too_long_for_a_slot_is_given_back_unsent(
     await outlet.fan_out()
     # a lease of 2.5 s less a deadline of 1 s and a margin of 1 s: nothing starts after 0.5 s
     limits = Limits(lease_seconds=2.5, first_slots=2, first_per_endpoint=1, poll_seconds=0.05)
-    dispatcher = outlet.dispatcher(limits)
+    dispatcher = outlet.dispatcher(limits, deadline_seconds=1.0)
     await dispatcher.claim()
     assert dispatcher.in_hand == 2
     while dispatcher.in_hand:

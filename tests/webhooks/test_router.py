@@ -79,47 +79,45 @@ async def test_an_own_secret_is_taken_and_a_private_key_shows_only_its_public_ha
     assert created["secrets"][0]["public_key"].startswith("whpk_")  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "pointer"),
-    [
-        ({"url": "http://10.0.0.1/"}, "address_refused", "/url"),
-        ({"url": "http://169.254.169.254/latest"}, "address_refused", "/url"),
-        ({"url": "http://[::1]/"}, "address_refused", "/url"),
-        ({"url": "http://2130706433/"}, "url_host", "/url"),
-        ({"url": "http://user@example.com/"}, "url_userinfo", "/url"),
-        ({"url": "ftp://example.com/"}, "url_scheme", "/url"),
-        ({"url": "http://8.8.8.8:22/"}, "port_refused", "/url"),
-        ({"url": "http://127.0.0.1/", "event_types": ["sla.breech"]}, "unknown_event_type", "/event_types/0"),
-        ({"url": "http://127.0.0.1/", "event_types": ["*", "x.*"]}, "unknown_event_type", "/event_types/1"),
-        ({"url": "http://127.0.0.1/", "headers": {"Host": "x"}}, "reserved_header", "/headers/Host"),
-        (
-            {"url": "http://127.0.0.1/", "headers": {"webhook-id": "x"}},
-            "reserved_header",
-            "/headers/webhook-id",
-        ),
-        ({"url": "http://127.0.0.1/", "headers": {"X": "a\r\nb"}}, "bad_header_value", "/headers/X"),
-        ({"url": "http://127.0.0.1/", "headers": {"X": "ї"}}, "bad_header_value", "/headers/X"),
-        ({"url": "http://127.0.0.1/", "headers": {"a b": "x"}}, "bad_header_name", "/headers/a b"),
-        ({"url": "http://127.0.0.1/", "headers": {"X": "1", "x": "2"}}, "repeated_header", "/headers/x"),
-        (
-            {"url": "http://127.0.0.1/", "headers": {f"X{n}": "1" for n in range(21)}},
-            "too_many_headers",
-            "/headers",
-        ),
-        ({"url": "http://127.0.0.1/", "secret": "hunter2"}, "secret_format", ""),
-        ({"url": "http://127.0.0.1/", "secret": "whsec_aGk="}, "secret_length", ""),
-        ({"url": "http://127.0.0.1/", "event_types": []}, "invalid_request", "/event_types"),
-        ({"url": "http://127.0.0.1/", "colour": "red"}, "invalid_request", "/colour"),
-        ({}, "invalid_request", "/url"),
-    ],
-)
-async def test_a_bad_endpoint_is_refused_with_the_place_and_stores_nothing(
-    http: httpx.AsyncClient, body: dict[str, object], code: str, pointer: str
-) -> None:
-    answer = await http.post(ENDPOINTS, json=body)
-    assert code_of(answer) == (422, code)
-    if pointer:
-        assert answer.json()["errors"][0]["pointer"] == pointer
+BAD_ENDPOINTS: list[tuple[dict[str, object], str, str]] = [
+    ({"url": "http://10.0.0.1/"}, "address_refused", "/url"),
+    ({"url": "http://169.254.169.254/latest"}, "address_refused", "/url"),
+    ({"url": "http://[::1]/"}, "address_refused", "/url"),
+    ({"url": "http://2130706433/"}, "url_host", "/url"),
+    ({"url": "http://user@example.com/"}, "url_userinfo", "/url"),
+    ({"url": "ftp://example.com/"}, "url_scheme", "/url"),
+    ({"url": "http://8.8.8.8:22/"}, "port_refused", "/url"),
+    ({"url": "http://127.0.0.1/", "event_types": ["sla.breech"]}, "unknown_event_type", "/event_types/0"),
+    ({"url": "http://127.0.0.1/", "event_types": ["*", "x.*"]}, "unknown_event_type", "/event_types/1"),
+    ({"url": "http://127.0.0.1/", "headers": {"Host": "x"}}, "reserved_header", "/headers/Host"),
+    (
+        {"url": "http://127.0.0.1/", "headers": {"webhook-id": "x"}},
+        "reserved_header",
+        "/headers/webhook-id",
+    ),
+    ({"url": "http://127.0.0.1/", "headers": {"X": "a\r\nb"}}, "bad_header_value", "/headers/X"),
+    ({"url": "http://127.0.0.1/", "headers": {"X": "ї"}}, "bad_header_value", "/headers/X"),
+    ({"url": "http://127.0.0.1/", "headers": {"a b": "x"}}, "bad_header_name", "/headers/a b"),
+    ({"url": "http://127.0.0.1/", "headers": {"X": "1", "x": "2"}}, "repeated_header", "/headers/x"),
+    (
+        {"url": "http://127.0.0.1/", "headers": {f"X{n}": "1" for n in range(21)}},
+        "too_many_headers",
+        "/headers",
+    ),
+    ({"url": "http://127.0.0.1/", "secret": "hunter2"}, "secret_format", ""),
+    ({"url": "http://127.0.0.1/", "secret": "whsec_aGk="}, "secret_length", ""),
+    ({"url": "http://127.0.0.1/", "event_types": []}, "invalid_request", "/event_types"),
+    ({"url": "http://127.0.0.1/", "colour": "red"}, "invalid_request", "/colour"),
+    ({}, "invalid_request", "/url"),
+]
+
+
+async def test_a_bad_endpoint_is_refused_with_the_place_and_stores_nothing(http: httpx.AsyncClient) -> None:
+    for body, code, pointer in BAD_ENDPOINTS:
+        answer = await http.post(ENDPOINTS, json=body)
+        assert code_of(answer) == (422, code), body
+        if pointer:
+            assert answer.json()["errors"][0]["pointer"] == pointer
     assert (await http.get(ENDPOINTS)).json()["items"] == []
 
 
@@ -128,21 +126,17 @@ async def test_the_nearest_event_type_is_named(http: httpx.AsyncClient) -> None:
     assert "sla.breached" in answer.json()["errors"][0]["cure"]
 
 
-@pytest.mark.parametrize(
-    ("body", "status_code"),
-    [
-        (b'{"url": "http://127.0.0.1/\\u0000"}', 400),
-        (b'{"url": "\\ud800"}', 400),
-        (b"[" * 900, 400),
-        (b"{", 400),
-    ],
-)
-async def test_json_that_cannot_be_stored_is_refused(
-    http: httpx.AsyncClient, body: bytes, status_code: int
-) -> None:
-    answer = await http.post(ENDPOINTS, content=body, headers={"content-type": "application/json"})
-    assert answer.status_code == status_code
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_json_that_cannot_be_stored_is_refused(http: httpx.AsyncClient) -> None:
+    for body in (
+        b'{"url": "http://127.0.0.1/\\u0000"}',
+        b'{"url": "\\ud800"}',
+        b"[" * 900,
+        b"{",
+        b'{"url": NaN}',
+    ):
+        answer = await http.post(ENDPOINTS, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code == 400, body
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_the_same_guard_holds_when_an_endpoint_is_changed(
@@ -172,14 +166,11 @@ async def test_a_change_moves_the_etag_and_an_old_one_is_refused(
     assert code_of(await http.get(path)) == (404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "body", [{"url": None}, {"event_types": None}, {"event_types": []}, {"headers": None}]
-)
-async def test_a_change_to_nothing_is_refused(
-    http: httpx.AsyncClient, receiver: Receiver, body: dict[str, object]
-) -> None:
+async def test_a_change_to_nothing_is_refused(http: httpx.AsyncClient, receiver: Receiver) -> None:
     created = await create(http, receiver.url())
-    assert code_of(await http.patch(f"{ENDPOINTS}/{created['id']}", json=body)) == (422, "invalid_request")
+    for body in ({"url": None}, {"url": ""}, {"event_types": None}, {"event_types": []}, {"headers": None}):
+        answer = await http.patch(f"{ENDPOINTS}/{created['id']}", json=body)
+        assert code_of(answer) == (422, "invalid_request"), body
 
 
 async def test_switching_off_and_on(http: httpx.AsyncClient, receiver: Receiver) -> None:
@@ -293,21 +284,18 @@ async def test_a_reader_that_goes_on_after_the_last_sequence_misses_nothing_and_
     assert read == list(range(1, 11))
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_a_bad_query_is_refused(http: httpx.AsyncClient) -> None:
+    for query in (
         "cursor=junk",
         "cursor=WzFd",
         "cursor=WyJhIiwiYiJd",
         "after=-1",
         "after=x",
         "state=odd",
-        "limit=0",
         "x=1",
-    ],
-)
-async def test_a_bad_query_is_refused(http: httpx.AsyncClient, query: str) -> None:
-    assert (await http.get(f"{MESSAGES}?{query}")).status_code == 422
+    ):
+        assert (await http.get(f"{MESSAGES}?{query}")).status_code == 422, query
+    assert (await http.get(f"{ENDPOINTS}?cursor=WzFd")).status_code == 422
 
 
 async def test_another_tenants_endpoints_and_messages_do_not_exist(

@@ -101,7 +101,13 @@ class Counters:
 
     @property
     def neutral(self) -> int:
-        return self.n - self.positive - self.negative
+        return self.by_class()[1]
+
+    def by_class(self) -> tuple[int, int, int]:
+        """Positive, neutral and negative answers; on the scale of NPS promoters, passives and detractors."""
+        layout, slots = _layout(self.scale_id), self.slots
+        positive, negative = sum(slots[layout.positive]), sum(slots[layout.negative])
+        return positive, sum(slots) - positive - negative, negative
 
     @property
     def top(self) -> int:
@@ -124,10 +130,10 @@ class Counters:
 
     def classes(self) -> ClassCounts:
         """The same answers by class, which is what may be added up across scales."""
-        positive, negative, n = self.positive, self.negative, self.n
+        positive, neutral, negative = self.by_class()
         return ClassCounts(
             positive=positive,
-            neutral=n - positive - negative,
+            neutral=neutral,
             negative=negative,
             unknown=self.unknown,
             silent=self.silent,

@@ -49,9 +49,9 @@ def adjusted(promoters: int, passives: int, detractors: int) -> Spread:
 
 def adjusted_wald(promoters: int, passives: int, detractors: int) -> Interval:
     """The interval that is published, in points, clipped to -100..100."""
-    centre = adjusted(promoters, passives, detractors)
-    half = Z_95 * centre.error
-    return Interval(max(-1.0, centre.score - half), min(1.0, centre.score + half)).scaled(100)
+    score, variance, n = adjusted(promoters, passives, detractors)
+    half = Z_95 * sqrt(variance / n)
+    return Interval(100 * max(-1.0, score - half), 100 * min(1.0, score + half))
 
 
 def wald_margin(promoters: int, passives: int, detractors: int) -> float:
@@ -66,10 +66,10 @@ def difference_test(now: Spread, before: Spread) -> SignificanceTest:
 
 def nps_of(counters: Counters | None) -> MetricValue:
     """NPS of answers on a 0-10 (or 1-10) scale, in points."""
-    if counters is None or counters.n == 0:
+    promoters, passives, detractors = (0, 0, 0) if counters is None else counters.by_class()
+    n = promoters + passives + detractors
+    if n == 0:
         return no_value(dict.fromkeys(_PARTS))
-    promoters, detractors, n = counters.positive, counters.negative, counters.n
-    passives = n - promoters - detractors
     return MetricValue(
         value=100 * (promoters - detractors) / n,
         n=n,
@@ -83,9 +83,8 @@ def compare_nps(now: Counters | None, before: Counters | None) -> Comparison:
     """Difference of the shown scores; interval and p value from the adjusted ones."""
     if now is None or before is None or now.n == 0 or before.n == 0:
         return NOT_COMPARABLE
-    shown = 100 * ((now.positive - now.negative) / now.n - (before.positive - before.negative) / before.n)
-    spread_now = adjusted(now.positive, now.neutral, now.negative)
-    spread_before = adjusted(before.positive, before.neutral, before.negative)
+    shown = 100 * (spread(*now.by_class()).score - spread(*before.by_class()).score)
+    spread_now, spread_before = adjusted(*now.by_class()), adjusted(*before.by_class())
     centre = 100 * (spread_now.score - spread_before.score)
     half = 100 * Z_95 * sqrt(spread_now.error**2 + spread_before.error**2)
     p_value = difference_test(spread_now, spread_before).p_value

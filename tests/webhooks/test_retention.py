@@ -1,0 +1,52 @@
+"""Retention takes what is old with all that belongs to it, and leaves what is young."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from app.webhooks.retention import prune
+from tests.receiver import Receiver, status
+from tests.webhooks.conftest import Outlet, ago
+
+
+async def counts(outlet: Outlet) -> dict[str, int]:
+    tables = ("messages", "message_bodies", "attempts", "deliveries")
+    return {table: len(await outlet.sql(f"SELECT 1 FROM {table}")) for table in tables}
+
+
+async def test_old_messages_go_with_bodies_attempts_and_what_still_waited(
+    outlet: Outlet, receiver: Receiver
+) -> None:
+    await outlet.endpoint(receiver.on("/hook", status(500)))
+    await outlet.announce(count=3)
+    await outlet.fan_out()
+    await outlet.deliver(outlet.dispatcher())
+    async with outlet.database.worker() as tx:
+        for table, column in (
+            ("messages", "created_at"),
+            ("message_bodies", "created_at"),
+            ("attempts", "attempted_at"),
+        ):
+            await tx.execute(f"UPDATE {table} SET {column} = $1", ago(days=40))
+    await outlet.announce()
+    await outlet.fan_out()
+    assert await counts(outlet) == {"messages": 4, "message_bodies": 4, "attempts": 3, "deliveries": 4}
+
+    await prune(outlet.database, before=ago(days=30))
+    assert await counts(outlet) == {"messages": 1, "message_bodies": 1, "attempts": 0, "deliveries": 1}
+
+
+async def test_a_body_stays_as_long_as_one_message_needs_it(outlet: Outlet, receiver: Receiver) -> None:
+    for path in ("/a", "/b"):
+        await outlet.endpoint(receiver.on(path, status(200)))
+    await outlet.announce()
+    await outlet.fan_out()
+    async with outlet.database.worker() as tx:
+        await tx.execute("UPDATE message_bodies SET created_at = $1", ago(days=40))
+        await tx.execute(
+            "UPDATE messages SET created_at = $1 WHERE number = (SELECT min(number) FROM messages)",
+            ago(days=40),
+        )
+    await prune(outlet.database, before=ago(days=30))
+    assert await counts(outlet) == {"messages": 1, "message_bodies": 1, "attempts": 0, "deliveries": 1}
+    assert await prune(outlet.database, before=datetime.now(UTC) + timedelta(days=1)) == 3
