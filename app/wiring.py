@@ -66,7 +66,8 @@ def build_services(
         deciders=(CaseOpening(),),
         projections=(FeedbackStore(), Volumes(), Cases(), timers),
         announcers=(CaseAnnouncer(), timers),
-        caches=(*(cuboid.table for cuboid in CUBOIDS), metric_folds),
+        # the fold row first: without it no fold can add to cuboids that are being emptied
+        caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
 
     def committed(appended: Appended) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,9 @@ def _run_server(settings: Settings, *, with_worker: bool) -> None:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    # what is loaded now lives as long as the process: large answers need not walk it
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run()
 
 

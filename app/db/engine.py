@@ -12,8 +12,9 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -58,7 +59,10 @@ def is_retryable(error: BaseException) -> bool:
         error = error.orig.__cause__ or error.orig
     if isinstance(error, DatabaseUnavailableError | PoolTimeoutError | InterfaceError | OSError):
         return True
-    if isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
+    if isinstance(
+        error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError | asyncpg.InternalClientError
+    ):
+        # the last one: a backend that died in the middle of an answer leaves the driver between two states
         return True
     return isinstance(error, asyncpg.PostgresError) and (
         error.sqlstate in RETRYABLE_SQLSTATES or str(error.sqlstate).startswith("08")
@@ -95,6 +99,8 @@ class Database:
                 },
             },
         )
+
+        event.listen(self.engine.sync_engine, "checkout", _leave_the_dead)
 
     async def close(self) -> None:
         """Close every idle connection of the pool."""
@@ -155,7 +161,7 @@ class Database:
             if not driver.is_closed() and not isinstance(error, asyncpg.PostgresConnectionError):
                 await driver.execute("ROLLBACK")
                 return
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             pass
         await connection.invalidate()
 
@@ -163,3 +169,9 @@ class Database:
 async def _driver(connection: AsyncConnection) -> Tx:
     driver: Any = (await connection.get_raw_connection()).driver_connection
     return cast(Tx, driver)
+
+
+def _leave_the_dead(connection: Any, _record: object, _proxy: object) -> None:
+    """A connection that died while idle is known to be dead: take a new one, and none of its age."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("the database closed this connection")

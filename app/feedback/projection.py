@@ -114,7 +114,7 @@ def _rows(event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID])
             index,
             event.occurred_at,
             event.source,
-            fact.get("kind") or ("review" if event.type.value.startswith("review.") else "rating"),
+            _kind(event),
             fact.get("channel") or "other",
             fact.get("touchpoint"),
             fact.get("journey_stage"),
@@ -144,6 +144,14 @@ def _rows(event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID])
             fact.get("verification"),
             fact.get("attributes") or {},
         )
+
+
+def _kind(event: StoredEvent) -> str:
+    """What the customer brought; the source's own judgement that it is a complaint names it so."""
+    if event.fact.get("is_complaint") is True:
+        return "complaint"
+    stated: str | None = event.fact.get("kind")
+    return stated or ("review" if event.type.value.startswith("review.") else "rating")
 
 
 def answer_id(event_id: UUID, index: int) -> UUID:

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 BATCH = 100
 CONTENDED_SECONDS = 0.02
 RETRY_LOOK_SECONDS = 0.2
-LEASE_MARGIN_SECONDS = 1.0
+MAX_LEASE_MARGIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,12 @@ class Dispatcher:
         self._sealer = sealer
         self._wakeup = wakeup
         self._limits = limits or Limits()
+        lease = self._limits.lease_seconds
+        self._may_wait_seconds = lease - sender.deadline_seconds - min(MAX_LEASE_MARGIN_SECONDS, lease / 10)
+        if self._may_wait_seconds <= 0:
+            raise ValueError(
+                f"a lease of {lease} s does not outlast an attempt of {sender.deadline_seconds} s"
+            )
         self._clock = clock
         self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
         self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
@@ -147,6 +153,7 @@ class Dispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         while self._ended:
             await self.settle()
+        await self._sender.close()
 
     async def _fill(self, lane: Lane, *, fast: bool) -> float:
         """Fill a lane; the seconds until the next look."""
@@ -164,7 +171,7 @@ class Dispatcher:
                 lease_seconds=self._limits.lease_seconds,
             )
         self._ahead = taken.now - self._clock()
-        send_by = started + self._limits.lease_seconds - self._sender.deadline_seconds - LEASE_MARGIN_SECONDS
+        send_by = started + self._may_wait_seconds
         lane.hold(item.endpoint_id for item in taken.items)
         for item in taken.items:
             task = asyncio.create_task(self._carry(lane, item, send_by))

@@ -172,9 +172,6 @@ async def test_a_server_without_connections_left_is_503_and_recovers_alone(
     assert (await client.post("/v1/events", json=rating("a1"))).status_code == 201
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the pool hands out connections that died while idle (app/db/engine.py)"
-)
 async def test_connections_that_died_while_idle_are_left_behind_at_once(
     client: httpx.AsyncClient, server: Server
 ) -> None:

@@ -208,21 +208,26 @@ async def test_closing_an_idle_dispatcher_and_closing_it_before_it_began_lose_no
 async def test_a_delivery_that_waited_too_long_for_a_slot_is_given_back_unsent(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await outlet.endpoint(receiver.on("/hook", after(0.4, status(200))))
-    await outlet.announce(count=4)
+    await outlet.endpoint(receiver.on("/hook", after(0.6, status(200))))
+    await outlet.announce(count=3)
     await outlet.fan_out()
-    # a lease of 2.5 s less a deadline of 1 s and a margin of 1 s: nothing starts after 0.5 s
-    limits = Limits(lease_seconds=2.5, first_slots=2, first_per_endpoint=1, poll_seconds=0.05)
+    # a lease of 1.6 s less a deadline of 1 s and a tenth for the margin: nothing starts after 0.44 s
+    limits = Limits(lease_seconds=1.6, first_slots=2, first_per_endpoint=1, poll_seconds=0.05)
     dispatcher = outlet.dispatcher(limits, deadline_seconds=1.0)
     await dispatcher.claim()
     assert dispatcher.in_hand == 2
     while dispatcher.in_hand:
         await asyncio.sleep(0.01)
         await dispatcher.settle()
-    assert len(receiver.arrivals()) == 2
-    await outlet.deliver(dispatcher, rounds=3)
+    assert len(receiver.arrivals()) == 1
+    await outlet.deliver(dispatcher, rounds=2)
     assert {row["state"] for row in await outlet.messages()} == {"delivered"}
     assert {row["losses"] for row in await outlet.sql("SELECT losses FROM deliveries")} <= {0}
+
+
+async def test_a_lease_that_an_attempt_would_outlast_is_refused_at_the_start(outlet: Outlet) -> None:
+    with pytest.raises(ValueError, match="does not outlast"):
+        outlet.dispatcher(Limits(lease_seconds=10), deadline_seconds=9.5)
 
 
 async def test_what_kills_its_workers_again_and_again_is_quarantined(

@@ -57,11 +57,18 @@ async def sender() -> AsyncIterator[Sender]:
     await built.close()
 
 
+@pytest.fixture
+async def hasty() -> AsyncIterator[Sender]:
+    built = a_sender(deadline=DEADLINE)
+    yield built
+    await built.close()
+
+
 def a_sender(
     rules: EgressRules = HOME,
     names: Names | None = None,
     ca_file: str | None = None,
-    deadline: float = DEADLINE,
+    deadline: float = 5.0,
 ) -> Sender:
     transport = VettedTransport(EgressGuard(rules, names), tls_context(ca_file))
     return Sender(transport, deadline_seconds=deadline)
@@ -154,19 +161,19 @@ SLOW: dict[str, Script] = {
 
 @pytest.mark.parametrize("script", SLOW.values(), ids=SLOW.keys())
 async def test_an_attempt_ends_at_its_deadline_whatever_the_receiver_drags_out(
-    receiver: Receiver, sender: Sender, script: Script
+    receiver: Receiver, hasty: Sender, script: Script
 ) -> None:
     started = time.monotonic()
-    receipt = await attempt(sender, receiver.on("/hook", script))
+    receipt = await attempt(hasty, receiver.on("/hook", script))
     assert failure(receipt.outcome) is FailureKind.TIMEOUT
     assert DEADLINE - 0.05 <= time.monotonic() - started <= DEADLINE + 0.3
     await receiver.wait_until_closed()  # the socket is not left to the receiver
 
 
 async def test_a_timeout_names_the_phase_and_keeps_the_status_it_saw(
-    receiver: Receiver, sender: Sender
+    receiver: Receiver, hasty: Sender
 ) -> None:
-    receipt = await attempt(sender, receiver.on("/hook", SLOW["headers then silence"]))
+    receipt = await attempt(hasty, receiver.on("/hook", SLOW["headers then silence"]))
     assert isinstance(receipt.outcome, Failed)
     assert receipt.outcome.status == 200
     assert "waiting for the reply" in receipt.outcome.detail
@@ -190,7 +197,7 @@ async def test_a_reply_without_end_is_cut_at_the_cap_and_its_status_recorded(
 ) -> None:
     started = time.monotonic()
     receipt = await attempt(sender, receiver.on("/hook", script))
-    assert time.monotonic() - started < DEADLINE
+    assert time.monotonic() - started < 4  # the cap ended it, not the deadline
     if isinstance(expected, FailureKind):
         assert failure(receipt.outcome) is expected
         assert isinstance(receipt.outcome, Failed)
@@ -422,17 +429,17 @@ async def test_a_certificate_that_proves_nothing_is_a_tls_failure(
     assert word in receipt.outcome.detail.lower()
 
 
-async def test_tls_to_a_plain_port_and_a_stalled_handshake_are_told_apart(authority: Authority) -> None:
+async def test_a_handshake_that_never_ends_is_a_timeout_that_says_so(authority: Authority) -> None:
     async with Receiver() as plain:
         url = plain.url().replace("http:", "https:")
-        assert failure((await attempt(a_sender(), url)).outcome) in (FailureKind.TLS, FailureKind.TIMEOUT)
+        assert failure((await attempt(a_sender(deadline=0.3), url)).outcome) is FailureKind.TIMEOUT
 
     async def stall(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         while await reader.read(100):
             pass
 
     async with Receiver(on_connect=stall) as stalling:
-        receipt = await attempt(a_sender(), stalling.url().replace("http:", "https:"))
+        receipt = await attempt(a_sender(deadline=0.3), stalling.url().replace("http:", "https:"))
     assert failure(receipt.outcome) is FailureKind.TIMEOUT
     assert isinstance(receipt.outcome, Failed)
     assert "TLS" in receipt.outcome.detail
