@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         default=90.0, gt=0, description="claim of a delivery before another may take it"
     )
     poll_seconds: float = Field(default=1.0, gt=0, description="longest sleep of a worker loop")
+    message_retention_days: int = Field(
+        default=90, ge=1, description="webhook messages and attempts older than this are deleted"
+    )
     raw_retention_days: int = Field(default=30, ge=1, description="raw payloads older than this are dropped")
 
     @field_validator("master_keys", "egress_allow", mode="before")

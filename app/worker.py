@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.folder import Folder
 from app.sla.loop import SlaLoop, SlaSweep
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
+from app.webhooks.retention import MessageRetention
 from app.webhooks.sender import Sender
 from app.webhooks.transport import VettedTransport
 from app.wiring import Services
@@ -51,5 +53,10 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
+        Loop(
+            "message_retention",
+            MessageRetention(database, services.clock, days=settings.message_retention_days).step,
+        ),
+        Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
     ]

@@ -69,6 +69,8 @@ class TenantConfig:
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
     nouns: set[tuple[str, str]] = field(default_factory=set)
+    heard: dict[str, datetime] = field(default_factory=dict)
+    """source -> when its last event was last written down"""
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""

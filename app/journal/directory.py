@@ -8,7 +8,9 @@ from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.configuration import directory, questions, sources
 from app.journal.config import SourceConfig
-from app.journal.ports import Commit
+from app.journal.ports import OWN_SOURCE, Commit
+
+FRESHNESS_SECONDS = 5.0
 
 _NOUNS = ("location", "employee", "touchpoint", "product", "segment")
 _DIRECTORY = ("tenant_id", "kind", "key", "details", "uncategorised", "first_seen_at")
@@ -57,6 +59,7 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
             "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1",
             commit.tenant_id,
         )
+    await _note_freshness(tx, commit)
     config.nouns.update(new)
 
 
@@ -82,7 +85,7 @@ async def _note_questions(tx: Tx, commit: Commit) -> int:
 
 
 async def _note_sources(tx: Tx, commit: Commit) -> int:
-    new = {event.source for event in commit.events} - commit.config.sources.keys()
+    new = _named_sources(commit) - commit.config.sources.keys()
     rows: list[tuple[Any, ...]] = [
         (
             *(commit.tenant_id, key, "none", [], {}, False, 0, SourceConfig(key).backdate_bound_seconds),
@@ -92,3 +95,25 @@ async def _note_sources(tx: Tx, commit: Commit) -> int:
     ]
     await insert_rows(tx, sources, _SOURCES, rows, suffix="ON CONFLICT DO NOTHING")
     return len(rows)
+
+
+async def _note_freshness(tx: Tx, commit: Commit) -> None:
+    """When each source was last heard of, to within `FRESHNESS_SECONDS`: not one more row for each commit."""
+    heard = commit.config.heard
+    due = [
+        source
+        for source in sorted(_named_sources(commit))
+        if source not in heard or (commit.recorded_at - heard[source]).total_seconds() >= FRESHNESS_SECONDS
+    ]
+    if due:
+        await tx.execute(
+            "UPDATE sources SET last_event_at = $3 WHERE tenant_id = $1 AND key = any($2)",
+            commit.tenant_id,
+            due,
+            commit.recorded_at,
+        )
+        heard.update(dict.fromkeys(due, commit.recorded_at))
+
+
+def _named_sources(commit: Commit) -> set[str]:
+    return {event.source for event in commit.events} - {OWN_SOURCE}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.db.engine import Database
+from app.kit.clock import Clock
 
 BATCH = 2_000
+EVERY_SECONDS = 3_600.0
 
 # The queue first: what has waited for longer than its message is kept is given up with it.
 _STATEMENTS = (
@@ -47,3 +49,17 @@ async def prune(database: Database, *, before: datetime) -> int:
                 count = int((await tx.execute(statement, before, BATCH)).rpartition(" ")[2])
             pruned += count
     return pruned
+
+
+class MessageRetention:
+    """The hourly round of `prune`."""
+
+    def __init__(self, database: Database, clock: Clock, *, days: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._days = days
+
+    async def step(self) -> float:
+        """Prune once; the seconds until the next time."""
+        await prune(self._database, before=self._clock() - timedelta(days=self._days))
+        return EVERY_SECONDS
