@@ -101,13 +101,6 @@ class TenantConfig:
             pinned[key] = made[-1] if made else versions[0].calendar
         return pinned
 
-    def policy_version(self, key: str, version: int) -> Policy | None:
-        """A policy by key and version."""
-        for candidate in self.policies:
-            if candidate.policy.key == key and candidate.policy.version == version:
-                return candidate.policy
-        return None
-
 
 def normalise_identifier(kind: str, value: str) -> str:
     """The same customer written two ways gives one reference: case of e-mails, punctuation of phones."""
