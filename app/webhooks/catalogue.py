@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,10 +13,11 @@ from app.webhooks import examples
 
 ANY = "*"
 TEST = "endpoint.test"
+FAILING = "endpoint.failing"
 DISABLED = "endpoint.disabled"
 RECOVERED = "endpoint.recovered"
 EXHAUSTED = "message.exhausted"
-OPERATIONAL = frozenset({DISABLED, RECOVERED, EXHAUSTED})
+OPERATIONAL = frozenset({FAILING, DISABLED, RECOVERED, EXHAUSTED})
 """About deliveries themselves: never sent to the endpoint they are about, never exhausted loudly."""
 
 
@@ -84,8 +85,15 @@ _CASES = tuple(
 )
 _OWN = (
     OutgoingType(
+        FAILING,
+        "An endpoint has answered nothing but failures: told after five minutes (`percent` 0) and again at "
+        "50, 70 and 90 percent of the five days after which it is disabled (`disables_at`).",
+        examples.ENDPOINT_FAILING,
+    ),
+    OutgoingType(
         DISABLED,
-        "An endpoint was disabled: `gone` (it answered 410) or `failing` (five days of only failures).",
+        "An endpoint was disabled: `gone` (it answered 410), `asked` (it answered `webhook-delivery: "
+        "disable`) or `failing` (five days of only failures).",
         examples.ENDPOINT_DISABLED,
     ),
     OutgoingType(
@@ -133,3 +141,35 @@ def get_type(event_type: str) -> OutgoingType:
             cure="name one type, such as 'sla.breached'",
         )
     return OUTGOING[event_type]
+
+
+def matching_types(patterns: Iterable[str]) -> list[str]:
+    """The types of the catalogue that these patterns ask for."""
+    wanted = list(patterns)
+    return [event_type for event_type in OUTGOING if matches(wanted, event_type)]
+
+
+_OPEN = ("data.facts.", "data.case.steps.")
+"""Objects whose names depend on the tenant and the event."""
+
+
+def nearest_field(path: Sequence[str], types: Iterable[str]) -> str | None:
+    """None when some event of these types has the field, else the name that is nearest to it ("": none)."""
+    known: set[str] = set()
+    for event_type in types:
+        body = {"type": "", "timestamp": "", "data": OUTGOING[event_type].example}
+        known |= set(_fields(body, ()))
+    wanted = ".".join(path)
+    if wanted in known or any(wanted.startswith(start) and start != wanted for start in _OPEN):
+        return None
+    return next(iter(get_close_matches(wanted, sorted(known), n=1, cutoff=0.5)), "")
+
+
+def _fields(value: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield ".".join((*path, name))
+            yield from _fields(inner, (*path, name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner, path)

@@ -77,6 +77,16 @@ FEEDBACK_OFFER: dict[str, Any] = {
     "facts": {"channel": "call", "location": "kyiv-1", "employee": "olena"},
 }
 
+ENDPOINT_FAILING: dict[str, Any] = {
+    "endpoint_id": "ep_01kb3v6n8qe5vr2a4d1f7m9xyz",
+    "url": "https://crm.example.com/webhooks/vidhuk",
+    "failing_since": "2026-11-17T08:00:00Z",
+    "failures": 131,
+    "percent": 50,
+    "disables_at": "2026-11-22T08:00:00Z",
+    "sequence": 4402341478402,
+}
+
 ENDPOINT_DISABLED: dict[str, Any] = {
     "endpoint_id": "ep_01kb3v6n8qe5vr2a4d1f7m9xyz",
     "url": "https://crm.example.com/webhooks/vidhuk",

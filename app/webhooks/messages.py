@@ -87,8 +87,7 @@ async def insert_resend(connection: AsyncConnection, row: Any) -> None:
 
 async def insert_test_message(
     connection: AsyncConnection,
-    tenant_id: UUID,
-    endpoint_id: UUID,
+    endpoint: Any,
     *,
     event_type: str,
     body: bytes,
@@ -96,8 +95,8 @@ async def insert_test_message(
     now: datetime,
 ) -> UUID:
     """Queue a test message: one try, also where the endpoint is disabled."""
-    event_id, message_id = new_id(), new_id()
-    values = {"tenant_id": tenant_id, "event_id": event_id, "created_at": now}
+    tenant_id, endpoint_id, message_id = endpoint.tenant_id, endpoint.endpoint_id, new_id()
+    values = {"tenant_id": tenant_id, "event_id": new_id(), "created_at": now}
     await connection.execute(insert(message_bodies).values(**values, body=body))
     await connection.execute(
         insert(messages).values(
@@ -109,6 +108,8 @@ async def insert_test_message(
             occurred_at=now,
             state="pending",
             attempts=0,
+            payload=endpoint.payload,
+            format=endpoint.format,
         )
     )
     await _queue(connection, tenant_id, message_id, endpoint_id)

@@ -82,9 +82,10 @@ async def list_attempts(message_id: str, principal: WebhooksManager, database: D
     """Every HTTP try of a message, in order."""
     target = parse_id("msg", message_id)
     async with database.tenant(principal.tenant_id) as connection:
-        await messages.get_message(connection, principal.tenant_id, target)
+        message = await messages.get_message(connection, principal.tenant_id, target)
         rows = await messages.list_attempts(connection, principal.tenant_id, target)
-    return AttemptPage(items=[attempt_out(row) for row in rows])
+    content_type = message_detail(message).content_type
+    return AttemptPage(items=[attempt_out(row, content_type) for row in rows])
 
 
 @router.post(
