@@ -14,6 +14,7 @@ from app.domain.sla.matter import Change, Matter
 from app.domain.sla.reading import ClockReading, ClockState
 from app.domain.sla.timer import Timer
 from app.domain.sla.track import Track, Walk, walk
+from app.domain.sla.trigger import find_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,25 @@ def read_plan(
     recomputed from its original start with all its pauses, one that had ended or was breached by
     then keeps its verdict. Without a starting event, or when that gives no due time: no reading.
     """
-    events = tuple(events)
-    known = [event for event in events if event.occurred_at <= as_of]
-    later = [event for event in events if event.occurred_at > as_of]
+    watched = _watched(plan)
+    told = {event.event_id: event for event in events if event.type in watched}.values()
+    known = [event for event in told if event.occurred_at <= as_of]
+    later = [event for event in told if event.occurred_at > as_of]
     found: list[ClockReading] = []
-    for group in _groups(plan, known):
-        found.extend(_Reader(plan.versions, group, as_of, received_at).readings())
+    for shared, group in _groups(plan, known):
+        found.extend(_Reader(plan.versions, group, as_of, received_at, shared).readings())
     if not found:
         found.extend(_pending(plan, later, as_of))
-    following = min((event.occurred_at for event in later), default=None)
+    ahead = [event.occurred_at for event in later]
+    ahead += [version.since for version in plan.versions if version.since and version.since > as_of]
+    following = min(ahead, default=None)
     ordered = sorted(found, key=lambda reading: (reading.started_at, reading.number, reading.cycle.bytes))
     return tuple(_look_again(reading, following) for reading in ordered)
+
+
+def _watched(plan: TimerPlan) -> frozenset[str]:
+    """What can change a reading; nothing is looked at twice for a timer that it does not concern."""
+    return frozenset().union(*(version.timer.watched for version in plan.versions if version.timer))
 
 
 def _look_again(reading: ClockReading, following: datetime | None) -> ClockReading:
@@ -99,17 +108,29 @@ def _look_again(reading: ClockReading, following: datetime | None) -> ClockReadi
     return replace(reading, next_at=following)
 
 
-def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[list[ClockEvent]]:
-    """One group per correlation value that starts the timer; events without a value belong to all."""
+def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[tuple[str, list[ClockEvent]]]:
+    """The events of each correlation value; those without one belong to all.
+
+    A start without a value, told of a subject that has values, starts a cycle for each of them: the
+    group is named then, since the event alone does not tell its cycles apart.
+    """
     timers = [version.timer for version in plan.versions if version.timer]
-    name = timers[0].correlate_by if timers else "subject"
+    starts = frozenset().union(*(timer.started_by for timer in timers))
+    if not any(event.type in starts for event in events):
+        return []
+    name = timers[0].correlate_by
     if name == "subject":
-        return [list(events)]
-    starts = {kind for timer in timers for kind in timer.start}
-    values = {str(event.data.get(name)) for event in events if event.type in starts}
+        return [("", list(events))]
+    values = sorted({str(event.data[name]) for event in events if event.data.get(name) is not None})
+    shared = any(event.type in starts and event.data.get(name) is None for event in events)
+    if not values:
+        return [("", list(events))]
     return [
-        [event for event in events if event.data.get(name) is None or str(event.data[name]) == value]
-        for value in sorted(values)
+        (
+            value if shared else "",
+            [event for event in events if event.data.get(name) is None or str(event.data[name]) == value],
+        )
+        for value in values
     ]
 
 
@@ -118,11 +139,11 @@ def _pending(plan: TimerPlan, later: Sequence[ClockEvent], as_of: datetime) -> l
     version = plan.versions[-1]
     if version.timer is None:
         return []
-    starts = [event for event in later if event.type in version.timer.start]
+    starts = [event for event in later if find_trigger(version.timer.start, event)]
     if not starts:
         return []
     first = min(starts, key=lambda event: (event.occurred_at, event.event_id.bytes))
-    readings = _Reader((version,), [first], first.occurred_at, None).readings()
+    readings = _Reader((version,), [first], first.occurred_at, None, "").readings()
     return [
         replace(reading, state=ClockState.PENDING, as_of=as_of, next_at=first.occurred_at)
         for reading in readings
@@ -139,12 +160,14 @@ class _Reader:
         events: Sequence[ClockEvent],
         as_of: datetime,
         received_at: datetime | None,
+        shared: str,
     ) -> None:
         in_force = [version for version in versions if version.since is None or version.since <= as_of]
         self.versions = in_force
         self.events = events
         self.as_of = as_of
         self.received_at = received_at
+        self.shared = shared
         self.held: dict[UUID, _Held] = {}
 
     def readings(self) -> list[ClockReading]:
@@ -198,7 +221,7 @@ class _Reader:
         if version.timer is None:
             return Walk((), ())
         known = [event for event in self.events if event.occurred_at <= until]
-        return walk(version.timer, version.calendar, known)
+        return walk(version.timer, version.calendar, known, self.shared)
 
     def _judge(self, walked: Walk, track: Track, held: _Held, as_of: datetime) -> ClockReading | None:
         version = self.versions[held.version]

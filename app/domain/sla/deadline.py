@@ -96,7 +96,7 @@ def _simple(due: Simple, clock: Clock, data: Mapping[str, Any], factor: float) -
             at = clock.reach(duration.counting, target)
             day = None if at is None else calendar.local_date(instant_of(at))
             return Deadline(at, day, target, duration.counting, clock)
-        case GivenByEvent(name, counting):
+        case GivenByEvent(name=name, counting=counting):
             return _given(data.get(name), counting, clock)
         case CloseOfBusinessDay(n, counting):
             received_on = calendar.local_date(instant_of(clock.start))

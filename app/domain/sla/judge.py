@@ -124,7 +124,7 @@ def _is_breached(matter: Matter, due: Deadline, cut_at: datetime | None) -> bool
 def _deadline(matter: Matter, clock: Clock) -> Deadline | None:
     """The due time with every move that came before it had passed."""
     track = matter.track
-    due = deadline(matter.timer.due, clock, track.start.data, track.factor)
+    due = deadline(matter.timer.due, clock, track.data, track.factor)
     for alternative, event in track.moves:
         if due is None or alternative.moves_to is None or _is_late(matter, due, event):
             break

@@ -47,7 +47,7 @@ def plan_timers(
 ) -> tuple[TimerPlan, ...]:
     """The timers that a subject has, or had at some time, each with its definitions over time.
 
-    `facts` as they stood at the opening (see `Policy.match`). `severity` and `kind` that the first
+    `facts` as they stood at the opening (see `Policy.match`). `severity`, `kind` and `cause` that the first
     case.opened states override them; those of later openings and of case.assessed act from their
     `occurred_at`. A case without a severity has sev3 until it is assessed; a severity that is none
     changes nothing. Raises InvalidError `unknown_calendar` when one is missing from `calendars`.
@@ -96,13 +96,13 @@ def _standings(
         stated = _stated(change)
         changed = {name: value for name, value in stated.items() if value != last.facts.get(name)}
         if changed:
-            reason = "severity_change" if "severity" in changed else "kind_change"
+            reason = next(f"{name}_change" for name in ("severity", "kind", "cause") if name in changed)
             found.append(_Standing(at, last.policy, last.calendars, {**last.facts, **changed}, reason))
     return found
 
 
 def _statements(events: Iterable[ClockEvent]) -> tuple[ClockEvent | None, list[ClockEvent]]:
-    """The first opening, and whatever later states a severity or a kind."""
+    """The first opening, and whatever later states a severity, a kind or a cause."""
     types = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
     telling = {event.event_id: event for event in events if event.type in types}.values()
     ordered = sorted(telling, key=lambda event: (event.occurred_at, event.event_id.bytes))
@@ -111,7 +111,8 @@ def _statements(events: Iterable[ClockEvent]) -> tuple[ClockEvent | None, list[C
 
 
 def _stated(event: ClockEvent) -> dict[str, str]:
-    found = {"severity": _severity(event.data.get("severity")), "kind": event.data.get("kind")}
+    found = {"severity": _severity(event.data.get("severity"))}
+    found |= {name: event.data.get(name) for name in ("kind", "cause")}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
