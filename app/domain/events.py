@@ -21,6 +21,8 @@ class SubjectKind(StrEnum):
     TRANSACTION = "transaction"
     SURVEY = "survey"
     ACTION = "action"
+    DEBRIEF = "debrief"
+    FAILURE = "failure"
 
 
 class Origin(StrEnum):
@@ -78,17 +80,42 @@ class EventType(StrEnum):
     CASE_LINKED = "case.linked"
     CASE_MERGED = "case.merged"
     CASE_CUSTOMER_CONTACTED = "case.customer_contacted"
+    CASE_CHECKLIST_TICKED = "case.checklist_ticked"
+    CASE_REPEATED = "case.repeated"
+    CASE_VERIFICATION_REQUESTED = "case.verification_requested"
+    CASE_VERIFIED = "case.verified"
+    CASE_UNVERIFIED = "case.unverified"
+    CASE_VERIFICATION_EXPIRED = "case.verification_expired"
+    CASE_CLOSING_NOTIFIED = "case.closing_notified"
+    CASE_ACTION_LINKED = "case.action_linked"
+    CASE_ACTION_NOT_NEEDED = "case.action_not_needed"
+    CASE_IMPROVEMENT_DEPLOYED = "case.improvement_deployed"
+    CASE_IMPROVEMENT_INFORMED = "case.improvement_informed"
+    CASE_DOUBLE_DEVIATION = "case.double_deviation"
+    CASE_RECOVERED = "case.recovered"
 
     COMPENSATION_OFFERED = "compensation.offered"
     COMPENSATION_APPROVED = "compensation.approved"
+    COMPENSATION_REJECTED = "compensation.rejected"
     COMPENSATION_DELIVERED = "compensation.delivered"
+    COMPENSATION_RECOVERED = "compensation.recovered"
+    COMPENSATION_OVER_LIMIT = "compensation.over_limit"
     CORRECTIVE_ACTION_OPENED = "corrective_action.opened"
     CORRECTIVE_ACTION_DEPLOYED = "corrective_action.deployed"
+    CORRECTIVE_ACTION_CANCELLED = "corrective_action.cancelled"
+    RECURRING_FAILURE_DETECTED = "recurring_failure.detected"
+    RECURRING_FAILURE_TAKEN = "recurring_failure.taken"
+    RECURRING_FAILURE_CLOSED = "recurring_failure.closed"
+    PROACTIVE_NOTICE_SENT = "proactive_notice.sent"
+    PLATFORM_MODERATION_REQUESTED = "platform_moderation.requested"
     ORDER_PROMISED = "order.promised"
     ORDER_DELAY_PREDICTED = "order.delay_predicted"
     ORDER_STATUS_CHANGED = "order.status_changed"
     ORDER_DELIVERED = "order.delivered"
+    DEBRIEF_OPENED = "debrief.opened"
     DEBRIEF_STEP_DONE = "debrief.step_done"
+    DEBRIEF_HELD = "debrief.held"
+    DEBRIEF_COMPLETED = "debrief.completed"
 
     EVENT_RETRACTED = "event.retracted"
 
@@ -119,6 +146,10 @@ _DERIVED = frozenset(
         EventType.SLA_MET_LATE,
         EventType.SLA_CANCELLED,
         EventType.FEEDBACK_OFFER_MISSED,
+        EventType.CASE_DOUBLE_DEVIATION,
+        EventType.CASE_RECOVERED,
+        EventType.COMPENSATION_OVER_LIMIT,
+        EventType.RECURRING_FAILURE_DETECTED,
     }
 )
 
