@@ -129,9 +129,17 @@ async def _fan_out(tx: Tx, taken: Sequence[Any]) -> int:
                     delivery_row(row["tenant_id"], message_id, endpoint.endpoint_id, due_at=row["now"])
                 )
     await insert_rows(tx, message_bodies, BODY_COLUMNS, bodies, suffix="ON CONFLICT DO NOTHING")
-    await insert_rows(tx, messages, MESSAGE_COLUMNS, made)
-    await insert_rows(tx, deliveries, DELIVERY_COLUMNS, queued)
+    await store_messages(tx, made, queued)
     return len(made)
+
+
+async def store_messages(
+    tx: Tx, made: Sequence[Sequence[Any]], queued: Sequence[Sequence[Any]], *, replayed: bool = False
+) -> None:
+    """Store messages with their places in the queue; those of a replay carry its id as one column more."""
+    more = ("replay_id",) if replayed else ()
+    await insert_rows(tx, messages, MESSAGE_COLUMNS + more, made)
+    await insert_rows(tx, deliveries, DELIVERY_COLUMNS + more, queued)
 
 
 def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
@@ -148,7 +156,7 @@ def message_row(event: Any, message_id: UUID, endpoint: Any, *, now: datetime) -
 
 
 def delivery_row(
-    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, manual: bool = False
+    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, first_try: bool = True
 ) -> tuple[Any, ...]:
     """A place in the queue, in the order of DELIVERY_COLUMNS."""
-    return (tenant_id, new_id(), message_id, endpoint_id, due_at, manual, True, 0, 0, 0)
+    return (tenant_id, new_id(), message_id, endpoint_id, due_at, False, first_try, 0, 0, 0)
