@@ -19,7 +19,8 @@ from app.webhooks.subscription import Subscription, passing
 BATCH = 500
 
 _LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
-# Tenants take turns, each in its own order: a flood of one is no delay for another.
+# Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
+# are bounded from both sides, and the ids an array, so that no plan ever reads through the flood.
 _TAKE = """
 WITH RECURSIVE tenants AS (
     (SELECT tenant_id FROM outbox ORDER BY tenant_id LIMIT 1)
@@ -29,10 +30,12 @@ WITH RECURSIVE tenants AS (
 ), turns AS (
     SELECT o.outbox_id, row_number() OVER (PARTITION BY t.tenant_id ORDER BY o.outbox_id) AS turn
       FROM tenants t CROSS JOIN LATERAL (
-        SELECT o.outbox_id FROM outbox o WHERE o.tenant_id = t.tenant_id ORDER BY o.outbox_id
-         LIMIT greatest(1, $1 / (SELECT count(*) FROM tenants))) o
+        SELECT o.outbox_id FROM outbox o
+         WHERE (o.tenant_id, o.outbox_id) >= (t.tenant_id, 0) AND o.tenant_id <= t.tenant_id
+         ORDER BY o.tenant_id, o.outbox_id LIMIT greatest(1, $1 / (SELECT count(*) FROM tenants))) o
 )
-DELETE FROM outbox WHERE outbox_id IN (SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1)
+DELETE FROM outbox
+ WHERE outbox_id = any(ARRAY(SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1))
 RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now,
           (SELECT count(*) FROM tenants) AS tenants
 """

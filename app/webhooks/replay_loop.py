@@ -53,9 +53,9 @@ SELECT tenant_id, gen_random_uuid(), message_id, endpoint_id, now(), false, fals
 _FIND_MISSING = """
 SELECT b.*, now() AS now FROM message_bodies b
  WHERE b.tenant_id = $1 AND b.sequence > $3 AND b.created_at >= $4 AND b.created_at < $5 AND b.type = any($6)
-   AND NOT EXISTS (SELECT FROM messages m WHERE m.endpoint_id = $2 AND m.sequence = b.sequence
-                      AND m.event_id = b.event_id)
- ORDER BY b.sequence LIMIT $7
+   AND (SELECT m.message_id FROM messages m WHERE m.endpoint_id = $2 AND m.sequence = b.sequence
+           AND m.event_id = b.event_id LIMIT 1) IS NULL
+ ORDER BY b.tenant_id, b.sequence LIMIT $7
 """
 _ADVANCE = """
 UPDATE replays SET at_sequence = $2, at_number = $3, queued = queued + $4, passed_over = passed_over + $5,
