@@ -28,7 +28,7 @@ from app.problems import install_problem_handlers, problem_response, unexpected_
 from app.sla import router as sla_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
-from app.webhooks import messages_router
+from app.webhooks import messages_router, replays_router
 from app.webhooks import router as endpoints_router
 from app.webhooks.openapi import describe_webhooks
 from app.wiring import Services
@@ -112,6 +112,7 @@ ROUTERS = (
     metrics_router.router,
     endpoints_router.router,
     messages_router.router,
+    replays_router.router,
     operations_router.router,
 )
 

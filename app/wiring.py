@@ -26,7 +26,7 @@ from app.sla.payload import live_timers
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "sla", "fold")
+WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold")
 
 
 @dataclass(slots=True)

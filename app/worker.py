@@ -10,6 +10,7 @@ from app.metrics.folder import Folder
 from app.sla.loop import SlaLoop, SlaSweep
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
+from app.webhooks.replay_loop import Replayer
 from app.webhooks.retention import MessageRetention
 from app.webhooks.sender import Sender
 from app.webhooks.transport import VettedTransport
@@ -52,6 +53,11 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
+        Loop(
+            "replay",
+            Replayer(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,
+            bell.wakeups["replay"],
+        ),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
         Loop(
             "message_retention",

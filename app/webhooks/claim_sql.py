@@ -49,8 +49,9 @@ WITH RECURSIVE heads AS (
                CASE WHEN l.open_until IS NOT NULL THEN 1 END,
                floor(l.tokens),
                l.concurrency - (SELECT count(*) FROM deliveries f
-                                 WHERE f.endpoint_id = l.endpoint_id AND NOT f.manual
-                                   AND f.claim_id IS NOT NULL AND f.due_at > now())) AS room
+                                 WHERE f.endpoint_id = l.endpoint_id AND f.first_try = any('{t,f}')
+                                   AND f.due_at > now() AND f.due_at <= now() + $7
+                                   AND NOT f.manual AND f.claim_id IS NOT NULL)) AS room
       FROM locked l
 ), open AS (
     SELECT due.endpoint_id, due.first_try, due.tenant_id, least(due.room, g.room)::int AS room

@@ -19,7 +19,8 @@ from app.webhooks.subscription import Subscription, passing
 BATCH = 500
 
 _LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
-# Tenants take turns, each in its own order: a flood of one is no delay for another.
+# Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
+# are bounded from both sides, and the ids an array, so that no plan ever reads through the flood.
 _TAKE = """
 WITH RECURSIVE tenants AS (
     (SELECT tenant_id FROM outbox ORDER BY tenant_id LIMIT 1)
@@ -29,10 +30,12 @@ WITH RECURSIVE tenants AS (
 ), turns AS (
     SELECT o.outbox_id, row_number() OVER (PARTITION BY t.tenant_id ORDER BY o.outbox_id) AS turn
       FROM tenants t CROSS JOIN LATERAL (
-        SELECT o.outbox_id FROM outbox o WHERE o.tenant_id = t.tenant_id ORDER BY o.outbox_id
-         LIMIT greatest(1, $1 / (SELECT count(*) FROM tenants))) o
+        SELECT o.outbox_id FROM outbox o
+         WHERE (o.tenant_id, o.outbox_id) >= (t.tenant_id, 0) AND o.tenant_id <= t.tenant_id
+         ORDER BY o.tenant_id, o.outbox_id LIMIT greatest(1, $1 / (SELECT count(*) FROM tenants))) o
 )
-DELETE FROM outbox WHERE outbox_id IN (SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1)
+DELETE FROM outbox
+ WHERE outbox_id = any(ARRAY(SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1))
 RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now,
           (SELECT count(*) FROM tenants) AS tenants
 """
@@ -129,9 +132,17 @@ async def _fan_out(tx: Tx, taken: Sequence[Any]) -> int:
                     delivery_row(row["tenant_id"], message_id, endpoint.endpoint_id, due_at=row["now"])
                 )
     await insert_rows(tx, message_bodies, BODY_COLUMNS, bodies, suffix="ON CONFLICT DO NOTHING")
-    await insert_rows(tx, messages, MESSAGE_COLUMNS, made)
-    await insert_rows(tx, deliveries, DELIVERY_COLUMNS, queued)
+    await store_messages(tx, made, queued)
     return len(made)
+
+
+async def store_messages(
+    tx: Tx, made: Sequence[Sequence[Any]], queued: Sequence[Sequence[Any]], *, replayed: bool = False
+) -> None:
+    """Store messages with their places in the queue; those of a replay carry its id as one column more."""
+    more = ("replay_id",) if replayed else ()
+    await insert_rows(tx, messages, MESSAGE_COLUMNS + more, made)
+    await insert_rows(tx, deliveries, DELIVERY_COLUMNS + more, queued)
 
 
 def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
@@ -148,7 +159,7 @@ def message_row(event: Any, message_id: UUID, endpoint: Any, *, now: datetime) -
 
 
 def delivery_row(
-    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, manual: bool = False
+    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, first_try: bool = True
 ) -> tuple[Any, ...]:
     """A place in the queue, in the order of DELIVERY_COLUMNS."""
-    return (tenant_id, new_id(), message_id, endpoint_id, due_at, manual, True, 0, 0, 0)
+    return (tenant_id, new_id(), message_id, endpoint_id, due_at, False, first_try, 0, 0, 0)

@@ -177,9 +177,9 @@ class MessageDetail(MessageOut):
 
 
 class MessagePage(BaseModel):
-    """Messages."""
+    """Messages; with what is posted where that was asked for."""
 
-    items: list[MessageOut]
+    items: list[MessageDetail | MessageOut]
     next_cursor: str | None = None
 
 
