@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.db.engine import Database
 from app.domain.measures.cell import Cell
-from app.metrics.cells import Key, cells_of
+from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
 from app.metrics.facts import TenantFacts
@@ -73,5 +73,5 @@ async def answer_query(
 
 
 async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:
-    populations = [(read.population, await view.fetch(read)) for read in reads]
-    return cells_of(populations, width=1 + len(query.group_by))
+    counted = [Counted(read.population, await view.fetch(read), read.places) for read in reads]
+    return cells_of(counted, 1 + len(query.group_by), query.terms, query.location)

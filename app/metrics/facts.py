@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.measures.terms import DEFAULT_TERMS, Terms
+
 
 class AttributeType(StrEnum):
     """Type of a registered attribute."""
@@ -48,3 +50,10 @@ class TenantFacts:
     relational: tuple[str, ...] = ()
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
+    terms: tuple[tuple[datetime, Terms], ...] = ()
+    """(valid from, terms), in the order of their versions"""
+
+    def terms_at(self, moment: datetime) -> Terms:
+        """The newest version that was valid then; the defaults before the first."""
+        valid = [terms for valid_from, terms in self.terms if valid_from <= moment]
+        return valid[-1] if valid else DEFAULT_TERMS

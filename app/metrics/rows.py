@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import Comparison
-from app.domain.measures.definition import MetricDefinition
+from app.domain.measures.definition import MetricDefinition, Unit
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.values import MetricStatus, MetricValue, published
 from app.metrics.buckets import Granularity, bucket_starts
 from app.metrics.cells import Key
+from app.metrics.columns import part_unit
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Fill
 from app.metrics.suppression import withhold_tellers
@@ -117,8 +118,15 @@ def _value_columns(metric: MetricDefinition, values: Sequence[MetricValue]) -> l
         [_rounded(value.ci_high, decimals) for value in values],
         [_TEXT_OF[value.status] for value in values],
         [list(value.reasons) for value in values],
-        *([value.parts.get(part) for value in values] for part in metric.parts),
+        *(_part_column(metric, part, values) for part in metric.parts),
     ]
+
+
+def _part_column(metric: MetricDefinition, part: str, values: Sequence[MetricValue]) -> list[Any]:
+    unit, found = part_unit(metric, part), [value.parts.get(part) for value in values]
+    if unit is Unit.COUNT or part == "sum":
+        return found
+    return [_rounded(number, unit.decimals) for number in found]
 
 
 def _comparison_columns(
@@ -144,4 +152,4 @@ def _is_hidden(value: MetricValue) -> bool:
 def _rounded(value: float | None, decimals: int) -> int | float | None:
     if value is None:
         return None
-    return round_half_away(value, decimals) if decimals else int(value)
+    return round_half_away(value, decimals) if decimals else int(round_half_away(value, 0))

@@ -55,6 +55,14 @@ class MetricValue:
         return None if self.interval is None else self.interval.high
 
 
+_RANK: Final = {status: rank for rank, status in enumerate(MetricStatus)}
+
+
+def worst(*statuses: MetricStatus) -> MetricStatus:
+    """The first of the fixed order; at least one."""
+    return min(statuses, key=_RANK.__getitem__)
+
+
 def status_of(n: int) -> MetricStatus:
     """What may be said of a number that rests on n answers."""
     if n == 0:
