@@ -13,6 +13,7 @@ from app.domain.measures.cell import Cell
 from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
+from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
@@ -23,12 +24,16 @@ from app.metrics.schemas import MetricQueryIn
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks and how: `reads_rows` may see what small groups are made of, `form` is json or csv."""
+    """Who asks and how: `reads_rows` may see what small groups are made of, `form` is that of the answer.
+
+    `explain` asks for the SQL too.
+    """
 
     tenant_id: UUID
     reads_rows: bool
     form: str
     if_none_match: str | None = None
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Answer:
     rows: Sequence[dict[str, Any]]
     next_cursor: str | None
     etag: str
+    statements: Sequence[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,8 @@ async def answer_query(
     async with snapshot(database, reader.tenant_id) as view:
         facts = await view.get_facts()
         query = resolve(given, facts, now)
-        etag = answer_etag(given, query, facts, form=reader.form, with_parts=reader.reads_rows, now=now)
+        form = f"{reader.form} explained" if reader.explain else reader.form
+        etag = answer_etag(given, query, facts, form=form, with_parts=reader.reads_rows, now=now)
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
         reads = compile_query(query, query.period, facts)
@@ -69,7 +76,8 @@ async def answer_query(
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]
-    return Answer(query, facts, reads, named, next_cursor, etag)
+    statements = explained(reads) if reader.explain else None
+    return Answer(query, facts, reads, named, next_cursor, etag, statements)
 
 
 async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:
