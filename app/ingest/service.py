@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.auth import UnauthenticatedError
 from app.db.engine import is_retryable
 from app.domain.errors import ConflictError, DomainError, InvalidError
-from app.domain.events import Event, Origin
+from app.domain.events import Event
 from app.ingest.batcher import Batcher
 from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
@@ -243,7 +243,7 @@ def _draft(item: Item, head: Head) -> Draft:
         item.event,
         head.config,
         received_at=terms.received_at,
-        origin=Origin.BACKFILL if terms.backfill else Origin.LIVE,
+        origin=terms.origin,
         open_cases=terms.open_cases,
     )
 

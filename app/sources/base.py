@@ -15,6 +15,9 @@ from app.sources.questions import QuestionRule
 from app.sources.shapes import shape_of
 from app.sources.times import Moment
 
+ADAPTER_FAILED = "adapter_failed"
+"""Reason of a refusal that is the fault of an adapter, not of the payload."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceDefaults:
@@ -177,4 +180,14 @@ def adapt(adapter: Adapter, payload: object, context: SourceContext) -> Adaptati
             events.extend(adapter.events(item, context))
         except PayloadError as error:
             refusals.append(Refusal(item, error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not lose what a partner sends once
+            refusals.append(Refusal(item, _failure(adapter, error)))
     return Adaptation(tuple(events), tuple(refusals))
+
+
+def _failure(adapter: Adapter, error: Exception) -> PayloadError:
+    return PayloadError(
+        ADAPTER_FAILED,
+        f"the adapter {adapter.name} failed: {type(error).__name__}: {str(error)[:200]}",
+        cure="This is a fault of the service: report it, and replay the payload when it is mended.",
+    )

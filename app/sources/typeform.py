@@ -65,9 +65,9 @@ class TypeformAdapter:
 def _response(hook: Reader, response: Reader, context: SourceContext) -> Event:
     token = response.required_identifier("token")
     submitted = iso_time(response.raw("submitted_at"), context.zone, response.at("submitted_at"))
-    fields = {field.raw("id"): field for field in response.object("definition").objects("fields")}
+    fields = {field.identifier("id"): field for field in response.object("definition").objects("fields")}
     answers = response.objects("answers")
-    given = [_given(answer, fields.get(answer.object("field").raw("id"))) for answer in answers]
+    given = [_given(answer, fields.get(answer.object("field").identifier("id"))) for answer in answers]
     found = read_answers(given, context.defaults.questions)
     form = response.object("definition").text("title") or response.identifier("form_id") or ""
     data = {

@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables.configuration import inlets, sources
+from app.db.tables.configuration import inlets, source_mappings, sources
 
 
 def _with_tokens(tenant_id: UUID) -> Select[Any]:
@@ -47,6 +47,21 @@ async def put_source(
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=dict(values))
     )
+
+
+async def insert_mapping(
+    connection: AsyncConnection, tenant_id: UUID, source: str, document: Mapping[str, Any], now: datetime
+) -> int:
+    """Keep a mapping document for good; its number. The tenant's write lock keeps two from one number."""
+    own = (source_mappings.c.tenant_id == tenant_id, source_mappings.c.source == source)
+    newest = await connection.scalar(select(func.max(source_mappings.c.version)).where(*own))
+    version = int(newest or 0) + 1
+    await connection.execute(
+        insert(source_mappings).values(
+            tenant_id=tenant_id, source=source, version=version, document=dict(document), created_at=now
+        )
+    )
+    return version
 
 
 async def insert_token(

@@ -12,6 +12,7 @@ from app.configuration.changes import Change, difference
 from app.configuration.sources import repository
 from app.configuration.sources.schemas import (
     MAPPING_ADAPTER,
+    QuestionRuleIO,
     SourceDefaultsIO,
     SourceIn,
     SourceOut,
@@ -26,6 +27,8 @@ from app.sources.signatures import Unsigned, get_family
 
 _SIGNATURE_HEADER = "signature_header"
 """Where the inlet looks for a moved header: beside the defaults of events."""
+_OF_THE_DOOR = ("public_url", "allowed_networks")
+"""What else of the door stands beside the defaults of events."""
 
 
 async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn, row: Any) -> SourceOut:
@@ -34,9 +37,12 @@ async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn,
     count = len(kept) if wanted.secrets is None else len(wanted.secrets)
     _check(wanted, count)
     before = None if row is None else source_out(row)
-    settings = wanted.model_dump(exclude={"secrets"})
+    settings = wanted.model_dump(mode="json", by_alias=True, exclude={"secrets"})
     detail = difference(
-        None if before is None else before.model_dump(include=set(SourceSettings.model_fields)), settings
+        None
+        if before is None
+        else before.model_dump(mode="json", by_alias=True, include=set(SourceSettings.model_fields)),
+        settings,
     )
     if wanted.secrets is not None and (wanted.secrets or kept):
         kept = [seal_secret(sealer, change.tenant_id, key, secret) for secret in wanted.secrets]
@@ -47,6 +53,12 @@ async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn,
         change.note("source.put", key, detail)
     disabled_at = None if not wanted.disabled else (row.disabled_at if row else None) or change.now
     values = _values(wanted) | {"sealed_secrets": kept, "disabled_at": disabled_at}
+    if wanted.mapping is not None and (before is None or before.mapping != wanted.mapping):
+        values["mapping_version"] = await repository.insert_mapping(
+            change.connection, change.tenant_id, key, wanted.mapping, change.now
+        )
+    elif wanted.mapping is None:
+        values["mapping_version"] = None
     await repository.put_source(change.connection, change.tenant_id, key, values, change.now)
     return await get_source(change, key)
 
@@ -97,6 +109,8 @@ def seal_secret(sealer: Sealer, tenant_id: UUID, key: str, secret: str) -> str:
 def source_out(row: Any) -> SourceOut:
     """A source's row as callers see it: how many secrets it has, never which."""
     defaults = dict(row.defaults)
+    door = {name: defaults.pop(name) for name in _OF_THE_DOOR if name in defaults}
+    questions = defaults.pop("questions", {})
     return SourceOut(
         key=row.key,
         title=row.title,
@@ -105,7 +119,12 @@ def source_out(row: Any) -> SourceOut:
         verification=row.verification,
         verification_header=defaults.pop(_SIGNATURE_HEADER, None),
         time_zone=row.time_zone,
-        defaults=SourceDefaultsIO.model_construct(**defaults),
+        defaults=SourceDefaultsIO.model_construct(
+            **defaults,
+            questions={key: QuestionRuleIO.model_validate(rule) for key, rule in questions.items()},
+        ),
+        **door,
+        mapping_version=row.mapping_version,
         handles_cases=row.handles_cases,
         grace_seconds=row.grace_seconds,
         expected_every_seconds=row.expected_every_seconds,
@@ -119,10 +138,15 @@ def source_out(row: Any) -> SourceOut:
 
 
 def _values(wanted: SourceIn) -> dict[str, Any]:
-    defaults = wanted.defaults.model_dump(exclude_none=True)
+    defaults = wanted.defaults.model_dump(mode="json", by_alias=True, exclude_none=True)
+    defaults |= {name: value for name in _OF_THE_DOOR if (value := getattr(wanted, name))}
+    if not defaults.get("questions"):
+        defaults.pop("questions", None)
     if wanted.verification_header is not None:
         defaults[_SIGNATURE_HEADER] = wanted.verification_header.lower()
-    stored = wanted.model_dump(exclude={"secrets", "disabled", "verification_header", "defaults"})
+    stored = wanted.model_dump(
+        exclude={"secrets", "disabled", "verification_header", "defaults", *_OF_THE_DOOR}
+    )
     return {**stored, "defaults": defaults}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.kinds import local_table, tenant_table
@@ -26,11 +26,23 @@ raw_payloads = tenant_table(
     Column("received_at", DateTime(timezone=True), primary_key=True),
     Column("raw_id", Uuid, primary_key=True),
     Column("source", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="adapted, ignored or quarantined"),
+    Column("state", Text, nullable=False, comment="adapted, ignored, quarantined or dismissed"),
     Column("reason", Text),
     Column("detail", Text),
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("mended_body", LargeBinary, comment="what it was replayed as, when a person mended it"),
+    Column(
+        "event_ids",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="events of the journal that stand for it: what reprocess may replace",
+    ),
+    Column("mapping_version", Integer, comment="version of the mapping that read it"),
+    Column("settled_at", DateTime(timezone=True), comment="when it was replayed or dismissed"),
+    Index("ix_raw_payloads_raw_id", "tenant_id", "raw_id"),
+    Index("ix_raw_payloads_source", "tenant_id", "source", "received_at"),
     Index("ix_raw_payloads_state", "tenant_id", "state", "received_at"),
     comment="What providers sent, as it came; the short-lived place with clear identifiers.",
     postgresql_partition_by="RANGE (received_at)",
