@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.asking.acts.projection import SurveyActs
+from app.asking.permissions.projection import Permissions
+from app.asking.plans.planner import MomentPlanner
 from app.asking.policies import AskingPolicies
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
@@ -70,8 +72,8 @@ def build_services(
         offset=offset,
         deciders=(CaseOpening(),),
         # the acts first: they say which silences the feedback store counts
-        projections=(acts, FeedbackStore(), Volumes(), Cases(), timers),
-        announcers=(CaseAnnouncer(), timers, acts),
+        projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),
+        announcers=(CaseAnnouncer(), timers, acts, MomentPlanner(asking_policies)),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )

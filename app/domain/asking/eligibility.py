@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.asking.policy import AskingPolicy
@@ -62,6 +63,32 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One opt-out or opt-in of a customer, for a channel or (`*`) for all of them."""
+
+    at: datetime
+    event_id: UUID
+    channel: str
+    opted_out: bool
+
+
+def refused_channels(words: Iterable[Word]) -> frozenset[str]:
+    """The channels on which a customer wants to be asked no more: the latest word counts.
+
+    A word about all channels takes back every earlier one about a single channel.
+    """
+    refused: set[str] = set()
+    for word in sorted(words, key=lambda word: (word.at, word.event_id)):
+        if word.channel == "*":
+            refused = {"*"} if word.opted_out else set()
+        elif word.opted_out:
+            refused.add(word.channel)
+        else:
+            refused.discard(word.channel)
+    return frozenset(refused)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule that forbids it; `until` is None where no time will lift it by itself."""
 
@@ -112,7 +139,7 @@ def _findings(ask: Ask, contacts: Contacts, policy: AskingPolicy) -> Iterator[Fi
 
 
 def _gap(rule: Rule, ask: Ask, asks: Sequence[PastAsk], gap: timedelta) -> Iterator[Finding]:
-    ends = [past.at + gap for past in asks if past.at <= ask.at < past.at + gap]
+    ends = [past.at + gap for past in asks if ask.at < past.at + gap]
     if ends:
         yield Finding(rule, max(ends))
 

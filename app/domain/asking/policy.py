@@ -105,6 +105,11 @@ class AskingPolicy:
             return stated
         return self.timeouts.get(channel or "default", self.timeouts["default"])
 
+    @property
+    def longest_gap(self) -> timedelta:
+        """How far back an invitation may still stand against another one."""
+        return max(self.relational_gap, self.transactional_gap, self.any_gap, self.identical_gap)
+
     def moment(self, key: str | None) -> Moment | None:
         """The moment of this name."""
         return next((moment for moment in self.moments if moment.key == key), None)
@@ -112,7 +117,7 @@ class AskingPolicy:
     def is_capped(self, channel: str, moment_key: str | None) -> bool:
         """False for what may be asked however often: device prompts, and after a resolution."""
         moment = self.moment(moment_key)
-        if moment is not None and not moment.capped:
+        if moment is not None and (not moment.capped or moment.kind is AskKind.REMINDER):
             return False
         return moment_key not in self.uncapped_moments and channel not in self.uncapped_channels
 
