@@ -90,6 +90,18 @@ _ASKING = (
         "By the life cycle of the product the customer will need it again soon.",
         examples.asking("reorder_coffee"),
     ),
+    OutgoingType(
+        EventType.SURVEY_TIMED_OUT,
+        "A customer was asked and did not answer in time, or refused (`reason`). A late answer takes it back.",
+        examples.SILENCE,
+    ),
+)
+_PRIVACY = (
+    OutgoingType(
+        EventType.ERASURE_COMPLETED,
+        "A person was forgotten here; `counts` says what was reached. Copies elsewhere are yours to erase.",
+        examples.ERASURE,
+    ),
 )
 _CASES = tuple(
     OutgoingType(
@@ -115,7 +127,9 @@ _OWN = (
     OutgoingType(TEST, "A test that somebody asked for.", examples.ENDPOINT_TEST),
 )
 
-OUTGOING: Mapping[str, OutgoingType] = {item.type: item for item in (*_SLA, *_ASKING, *_CASES, *_OWN)}
+OUTGOING: Mapping[str, OutgoingType] = {
+    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_OWN)
+}
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.asking.acts.silence import silence_data
 from app.asking.policies import AskingPolicies, PolicyVersions
 from app.db.bulk import insert_rows, upsert_suffix
 from app.db.engine import Tx
 from app.db.tables.asking import asking_due, survey_acts
 from app.domain.asking.act import ACT_TYPES, Act, Timeout, read_act, silences, silent_events
-from app.domain.events import EventType, StoredEvent, SubjectKind
+from app.domain.events import EventType, Origin, StoredEvent, SubjectKind
 from app.domain.scales import QuestionMeasure
 from app.journal.ports import POSITION_BITS, Announcement, Commit, Place
 from app.journal.rows import load_histories
@@ -25,7 +26,7 @@ _MAY_BE_ACTS = (SubjectKind.SURVEY, SubjectKind.INTERACTION, SubjectKind.TRANSAC
 class SurveyActs:
     """Tells the feedback store, which comes after it, which refusals and time-outs count.
 
-    As a projection it keeps the acts; as an announcer it tells nobody anything, and moves the index of
+    As a projection it keeps the acts; as an announcer it tells who stayed silent, and moves the index of
     what runs out of time.
     """
 
@@ -61,11 +62,18 @@ class SurveyActs:
         await insert_rows(tx, survey_acts, _COLUMNS, rows, suffix=upsert_suffix(survey_acts, _COLUMNS))
 
     async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
-        """Move the due index of the acts that this commit touches."""
+        """Move the due index of the acts that this commit touches, and tell of live silences."""
         touched = _touched(commit)
         if touched:
+            await load_histories(tx, commit, touched)
             await move_due(tx, commit, touched, await self._policies.load(tx, commit.config))
-        return ()
+        return [
+            Announcement(event, silence_data(event, commit.histories[event.subject_id]))
+            for event in commit.events
+            if event.type is EventType.SURVEY_TIMED_OUT
+            and event.subject_id is not None
+            and event.origin is Origin.LIVE
+        ]
 
 
 async def move_due(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid5
 
 from app.domain.asking.act import Silence
-from app.domain.events import Event, EventType, Subject
+from app.domain.events import Event, EventType, StoredEvent, Subject
 from app.domain.feedback import NO_QUESTION
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.kit.ids import public_id
 
 _COPIED = (
     "channel", "channel_raw", "touchpoint", "journey_stage", "location", "employee", "segment", "product",
@@ -54,3 +57,23 @@ def silence_draft(commit: Commit, subject_id: UUID, silence: Silence) -> Draft:
         subject_id=subject_id,
         event_id=identity,
     )
+
+
+def silence_data(event: StoredEvent, history: Sequence[StoredEvent]) -> dict[str, Any]:
+    """What subscribers get, say to follow up a sample of the silent: no word of the customer's."""
+    refs = (known.personal.get("subject_ref") for known in history)
+    answer = event.fact["answers"][0]
+    return {
+        **{name: event.fact[name] for name in _COPIED if event.fact.get(name) is not None},
+        "question": answer["question"],
+        "measure": answer["measure"],
+        "reason": event.fact["reason"],
+        "silent_at": event.occurred_at,
+        "event_id": public_id("evt", event.event_id),
+        "subject": {
+            "kind": None if event.subject_kind is None else event.subject_kind.value,
+            "ref": next((ref for ref in refs if ref), None),
+        },
+        "customer_ref": None if event.customer_ref is None else event.customer_ref.hex(),
+        "sequence": event.position,
+    }
