@@ -15,6 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.datastructures import State
 
 from app import __doc__ as about
+from app.asking import router as asking_router
 from app.cases import router as cases_router
 from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
@@ -110,6 +111,7 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    asking_router.router,
     endpoints_router.router,
     messages_router.router,
     replays_router.router,

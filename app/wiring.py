@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.asking.acts.projection import SurveyActs
+from app.asking.permissions.projection import Permissions
+from app.asking.plans.planner import MomentPlanner
+from app.asking.policies import AskingPolicies
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
 from app.cases.presentation import ReadTimers
@@ -26,7 +30,7 @@ from app.sla.payload import live_timers
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold")
+WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold", "asking")
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    asking_policies: AskingPolicies
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
@@ -58,14 +63,17 @@ def build_services(
     sealer = Sealer([key.get_secret_value() for key in settings.master_keys])
     bell = Bell(settings.database_url, {name: Wakeup() for name in WAKEUPS})
     timers = SlaTimers(settle_seconds=settings.settle_seconds)
+    asking_policies = AskingPolicies()
+    acts = SurveyActs(asking_policies)
     journal = Journal(
         database,
         ConfigCache(sealer),
         clock,
         offset=offset,
         deciders=(CaseOpening(),),
-        projections=(FeedbackStore(), Volumes(), Cases(), timers),
-        announcers=(CaseAnnouncer(), timers),
+        # the acts first: they say which silences the feedback store counts
+        projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),
+        announcers=(CaseAnnouncer(), timers, acts, MomentPlanner(asking_policies)),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
@@ -75,8 +83,8 @@ def build_services(
         if appended.announced:
             bell.ring("fanout")
         if any(event.subject_id is not None for event in appended.events):
-            bell.ring("sla")
+            bell.ring("sla", "asking")
 
     ingest = Ingest(journal, committed=committed)
     egress = EgressGuard(EgressRules(allow=parse_networks(settings.egress_allow)))
-    return Services(settings, database, clock, sealer, bell, journal, ingest, egress)
+    return Services(settings, database, clock, sealer, bell, journal, ingest, egress, asking_policies)

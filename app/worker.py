@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from app.asking.acts.loop import SilenceLoop
+from app.asking.plans.loop import MomentLoop
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.folder import Folder
@@ -49,7 +51,10 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     settings, bell, database = services.settings, services.bell, services.database
     sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds)
     fanout = Fanout(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds)
+    silence = SilenceLoop(services.journal, services.asking_policies, bell)
     return [
+        Loop("asking", silence.step, bell.wakeups["asking"]),
+        Loop("moments", MomentLoop(services.journal, services.asking_policies, bell).step),
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),

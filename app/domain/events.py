@@ -43,6 +43,10 @@ class EventType(StrEnum):
     SURVEY_ANSWERED = "survey.answered"
     SURVEY_REFUSED = "survey.refused"
     SURVEY_NOT_REACHED = "survey.not_reached"
+    SURVEY_TIMED_OUT = "survey.timed_out"
+    SURVEY_DUE = "survey.due"
+    RESURVEY_DUE = "resurvey.due"
+    REMINDER_DUE = "reminder.due"
     RESPONSE_QUALIFIED = "response.qualified"
     FORCE_MAJEURE_CLAIMED = "force_majeure.claimed"
     FORCE_MAJEURE_CONFIRMED = "force_majeure.confirmed"
@@ -57,6 +61,14 @@ class EventType(StrEnum):
     INTERACTIONS_COUNTED = "interactions.counted"
     CUSTOMER_RETURNED = "customer.returned"
     CUSTOMER_NOTIFIED = "customer.notified"
+    CUSTOMER_OPTED_OUT = "customer.opted_out"
+    CUSTOMER_OPTED_IN = "customer.opted_in"
+    REFERRAL_MADE = "referral.made"
+    COUPON_ISSUED = "coupon.issued"
+    COUPON_ACTIVATED = "coupon.activated"
+    TOUCHPOINT_RETAGGED = "touchpoint.retagged"
+    ERASURE_REQUESTED = "erasure.requested"
+    ERASURE_COMPLETED = "erasure.completed"
 
     CASE_OPENED = "case.opened"
     CASE_ACKNOWLEDGED = "case.acknowledged"
@@ -150,6 +162,11 @@ _DERIVED = frozenset(
         EventType.CASE_RECOVERED,
         EventType.COMPENSATION_OVER_LIMIT,
         EventType.RECURRING_FAILURE_DETECTED,
+        EventType.SURVEY_TIMED_OUT,
+        EventType.SURVEY_DUE,
+        EventType.RESURVEY_DUE,
+        EventType.REMINDER_DUE,
+        EventType.ERASURE_COMPLETED,
     }
 )
 

@@ -65,6 +65,8 @@ class TenantConfig:
     zone: ZoneInfo
     questions: dict[str, Question] = field(default_factory=dict)
     personal_attributes: frozenset[str] = frozenset()
+    has_overlays: bool = False
+    """true: some answers were amended or re-tagged, and new ones must be looked up"""
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
@@ -114,7 +116,10 @@ def normalise_identifier(kind: str, value: str) -> str:
 
 
 _CONFIG_SQL = """
-SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a, NULL AS b, NULL AS c,
+SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a,
+       CASE WHEN EXISTS (SELECT FROM amendments WHERE tenant_id = $1)
+              OR EXISTS (SELECT FROM touchpoint_retags WHERE tenant_id = $1) THEN 'overlays' END AS b,
+       NULL AS c,
        NULL::jsonb AS document, NULL::timestamptz AS at, 0 AS version
   FROM tenants WHERE tenant_id = $1
 UNION ALL
@@ -164,6 +169,7 @@ class ConfigCache:
         config = TenantConfig(
             tenant_id, version, self._sealer.open(tenant["sealed"], tenant_id.bytes), ZoneInfo(tenant["a"])
         )
+        config.has_overlays = tenant["b"] is not None
         for row in by_kind.get("question", []):
             config.questions[row["a"]] = Question(row["a"], row["b"], row["c"])
         config.personal_attributes = frozenset(row["a"] for row in by_kind.get("attribute", []))

@@ -25,7 +25,13 @@ _ANSWERED = (
     EventType.REVIEW_PUBLISHED,
     EventType.REVIEW_EDITED,
 )
-_SILENT = (EventType.SURVEY_REFUSED,)
+_SILENT = (EventType.SURVEY_REFUSED, EventType.SURVEY_TIMED_OUT)
+_AMENDING = (
+    EventType.RESPONSE_QUALIFIED,
+    EventType.FEEDBACK_CLASSIFIED,
+    EventType.FORCE_MAJEURE_CLAIMED,
+    EventType.FORCE_MAJEURE_CONFIRMED,
+)
 _OLDEST = 1900
 
 
@@ -47,7 +53,17 @@ def draft(
         fact["answers"] = [answer.as_fact() for answer in answers_of(event.data, config.questions)]
     elif event.type in _SILENT:
         fact["answers"] = [silent_answer(event.data, config.questions).as_fact()]
+    elif event.type is EventType.SURVEY_STARTED:
+        # what a silence would be counted as is settled when the question is asked
+        fact["asked"] = [silent_answer(event.data, config.questions).as_fact()]
     subject = _subject_of(event)
+    if event.type in _AMENDING and subject is None and not event.data.get("event"):
+        raise InvalidError(
+            "target_missing",
+            "this event says something of an answer, but not of which",
+            pointer="/data/event",
+            cure="send the id of the event that stated the answer, or the `subject` it belongs to",
+        )
     if subject is not None:
         personal["subject_ref"] = subject.ref
     customer = event.data.get("customer")
@@ -153,6 +169,9 @@ def _subject_of(event: Event) -> Subject | None:
         ref = event.data.get(key)
         if ref:
             return Subject(kind, ref)
+    if event.type is EventType.SURVEY_STARTED:
+        # nobody can answer it by name, but it can still run out of time
+        return Subject(SubjectKind.SURVEY, f"{event.source}:{event.id}")
     return None
 
 

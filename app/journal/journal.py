@@ -208,7 +208,7 @@ class Journal:
             subject = item.event.subject
             if item.event.type is EventType.EVENT_RETRACTED:
                 place.retraction(item, target_of(item, retractable, commit))
-            elif subject is None:
+            elif subject is None or item.subject_id is not None:
                 place(item)
             else:
                 into = _merges_into(item)
@@ -262,7 +262,7 @@ class _Placer:
 
 
 async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
-    wanted = [draft.event.subject for draft in drafts if draft.event.subject is not None]
+    wanted = [item.event.subject for item in drafts if item.event.subject and item.subject_id is None]
     wanted += [into for draft in drafts if (into := _merges_into(draft)) is not None]
     if not wanted:
         return {}

@@ -86,6 +86,8 @@ class Commit:
     """events that became current again because a newer one was retracted"""
     overtaken: set[UUID] = field(default_factory=set)
     """events that do not count after this commit: older states, and what was taken back"""
+    withdrawn: set[UUID] = field(default_factory=set)
+    """events whose answers counted before this commit and do not after it, with nothing in their place"""
     touched: set[UUID] = field(default_factory=set)
     """subjects to look at although no event of this commit names them (the clock does)"""
     histories: dict[UUID, list[StoredEvent]] = field(default_factory=dict)

@@ -74,6 +74,36 @@ _SLA = (
         examples.FEEDBACK_OFFER,
     ),
 )
+_ASKING = (
+    OutgoingType(
+        EventType.SURVEY_DUE,
+        "It is time to ask a customer: a moment of the asking policy, and nothing stands against it. "
+        "Ask until `not_after`, and post `survey.started` when you did.",
+        examples.asking("followup"),
+    ),
+    OutgoingType(
+        EventType.RESURVEY_DUE,
+        "A complaint was resolved: it is time to ask whether the customer is content now.",
+        examples.asking("post_resolution"),
+    ),
+    OutgoingType(
+        EventType.REMINDER_DUE,
+        "By the life cycle of the product the customer will need it again soon.",
+        examples.asking("reorder_coffee"),
+    ),
+    OutgoingType(
+        EventType.SURVEY_TIMED_OUT,
+        "A customer was asked and did not answer in time, or refused (`reason`). A late answer takes it back.",
+        examples.SILENCE,
+    ),
+)
+_PRIVACY = (
+    OutgoingType(
+        EventType.ERASURE_COMPLETED,
+        "A person was forgotten here; `counts` says what was reached. Copies elsewhere are yours to erase.",
+        examples.ERASURE,
+    ),
+)
 _CASES = tuple(
     OutgoingType(
         event_type,
@@ -105,7 +135,9 @@ _OWN = (
     OutgoingType(TEST, "A test that somebody asked for.", examples.ENDPOINT_TEST),
 )
 
-OUTGOING: Mapping[str, OutgoingType] = {item.type: item for item in (*_SLA, *_CASES, *_OWN)}
+OUTGOING: Mapping[str, OutgoingType] = {
+    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_OWN)
+}
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:

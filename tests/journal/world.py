@@ -31,7 +31,7 @@ def random_event(dice: random.Random, number: int) -> Json:
     """Any event that a caller may send; ids, objects and subjects are few, so that they meet."""
     event_id, case = f"e{number}", f"case/C{dice.randrange(6)}"
     customer = {"type": "email", "value": f"c{dice.randrange(4)}@example.com"}
-    match dice.randrange(11):
+    match dice.randrange(14):
         case 0 | 1:
             return rating(event_id, dice.randrange(11), when=_when(dice), customer=customer, text="so so",
                           **_placed(dice))  # fmt: skip
@@ -79,9 +79,35 @@ def random_event(dice: random.Random, number: int) -> Json:
             return event(
                 kind, event_id, when=_when(dice), subject=f"interaction/{call}", data=_placed(dice, **data)
             )
+        case 10 | 11:
+            return _asking(dice, event_id, customer)
+        case 12:
+            kind = dice.choice(("response.qualified", "feedback.classified", "force_majeure.confirmed"))
+            data = {"cause": "queue", "label": "negative", "qualification": dice.choice(("valid", "invalid"))}
+            if dice.random() < 0.5:
+                act = f"survey/S{dice.randrange(4)}"
+                return event(kind, event_id, when=_when(dice), subject=act, data=data)
+            return event(
+                kind, event_id, when=_when(dice), data={**data, "event": f"e{dice.randrange(number + 5)}"}
+            )
         case _:
             taken_back = f"e{dice.randrange(max(1, number))}"
             return event("event.retracted", event_id, when=_when(dice), data={"event": taken_back})
+
+
+def _asking(dice: random.Random, event_id: str, customer: Json) -> Json:
+    """A step of one of a few survey acts, a word about being asked, or a touchpoint's new name."""
+    if dice.random() < 0.15:
+        data = {"raw": f"t{dice.randrange(3)}", "touchpoint": f"t{dice.randrange(3)}"}
+        return event("touchpoint.retagged", event_id, when=_when(dice), data=data)
+    kind = dice.choice(("started", "started", "answered", "refused", "not_reached"))
+    asked = {"question": f"q{dice.randrange(2)}", "scale": "csat_1_5"} if dice.random() < 0.8 else {}
+    if kind == "answered":
+        asked = {"question": f"q{dice.randrange(2)}", "scale": "csat_1_5", "value": dice.randint(1, 5)}
+    data = _placed(dice, customer=customer, touchpoint=f"t{dice.randrange(3)}", **asked)
+    return event(
+        f"survey.{kind}", event_id, when=_when(dice), subject=f"survey/S{dice.randrange(4)}", data=data
+    )
 
 
 async def projections(journal: Journal, server: Server, tenant_id: UUID) -> dict[str, list[str]]:
