@@ -93,7 +93,7 @@ _ASKING = (
     ),
     OutgoingType(
         EventType.SURVEY_TIMED_OUT,
-        "A customer was asked and did not answer in time, or refused (`reason`). A late answer takes it back.",
+        "A customer was asked and did not answer in time, or refused (`reason`); a late answer undoes it.",
         examples.SILENCE,
     ),
 )
