@@ -23,6 +23,7 @@ from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.settings import Settings
 from app.sla.payload import live_timers
+from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
@@ -41,6 +42,7 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    timers: SlaTimers
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
@@ -65,7 +67,7 @@ def build_services(
         offset=offset,
         deciders=(CaseOpening(),),
         projections=(FeedbackStore(), Volumes(), Cases(), timers),
-        announcers=(CaseAnnouncer(), timers),
+        announcers=(CaseAnnouncer(), timers, SilentSources()),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
@@ -79,4 +81,4 @@ def build_services(
 
     ingest = Ingest(journal, committed=committed)
     egress = EgressGuard(EgressRules(allow=parse_networks(settings.egress_allow)))
-    return Services(settings, database, clock, sealer, bell, journal, ingest, egress)
+    return Services(settings, database, clock, sealer, bell, journal, ingest, egress, timers)
