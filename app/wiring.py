@@ -27,6 +27,7 @@ from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.settings import Settings
 from app.sla.payload import live_timers
+from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
@@ -45,6 +46,7 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    timers: SlaTimers
     asking_policies: AskingPolicies
     read_timers: ReadTimers = live_timers
 
@@ -73,7 +75,7 @@ def build_services(
         deciders=(CaseOpening(),),
         # the acts first: they say which silences the feedback store counts
         projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),
-        announcers=(CaseAnnouncer(), timers, acts, MomentPlanner(asking_policies)),
+        announcers=(CaseAnnouncer(), timers, SilentSources(), acts, MomentPlanner(asking_policies)),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
@@ -87,4 +89,15 @@ def build_services(
 
     ingest = Ingest(journal, committed=committed)
     egress = EgressGuard(EgressRules(allow=parse_networks(settings.egress_allow)))
-    return Services(settings, database, clock, sealer, bell, journal, ingest, egress, asking_policies)
+    return Services(
+        settings=settings,
+        database=database,
+        clock=clock,
+        sealer=sealer,
+        bell=bell,
+        journal=journal,
+        ingest=ingest,
+        egress=egress,
+        timers=timers,
+        asking_policies=asking_policies,
+    )

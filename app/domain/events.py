@@ -140,6 +140,10 @@ class EventType(StrEnum):
     SLA_MET_LATE = "sla.met_late"
     SLA_CANCELLED = "sla.cancelled"
     FEEDBACK_OFFER_MISSED = "feedback_offer.missed"
+    REVIEW_UNANSWERED = "review.unanswered"
+    DELAY_NOTICE_DUE = "delay_notice.due"
+    DELAY_NOTICE_MISSED = "delay_notice.missed"
+    SOURCE_SILENT = "source.silent"
 
     @property
     def is_derived(self) -> bool:
@@ -158,6 +162,10 @@ _DERIVED = frozenset(
         EventType.SLA_MET_LATE,
         EventType.SLA_CANCELLED,
         EventType.FEEDBACK_OFFER_MISSED,
+        EventType.REVIEW_UNANSWERED,
+        EventType.DELAY_NOTICE_DUE,
+        EventType.DELAY_NOTICE_MISSED,
+        EventType.SOURCE_SILENT,
         EventType.CASE_DOUBLE_DEVIATION,
         EventType.CASE_RECOVERED,
         EventType.COMPENSATION_OVER_LIMIT,

@@ -37,6 +37,7 @@ class SourceConfig:
     handles_cases: bool = False
     grace_seconds: int = 0
     backdate_bound_seconds: int = 7 * 86_400
+    expected_every_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,21 @@ class PolicyVersion:
 
     policy: Policy
     effective_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repin:
+    """A recomputation: what opened in [opened_from, opened_before) counts by other versions from then on.
+
+    Calendars as they stood at `calendars_at`; `policy` None: the version that bound it before. Until it
+    is `finished`, nothing is announced of these subjects.
+    """
+
+    opened_from: datetime
+    opened_before: datetime
+    calendars_at: datetime
+    policy: Policy | None
+    finished: bool
 
 
 @dataclass(slots=True)
@@ -73,6 +89,12 @@ class TenantConfig:
     nouns: set[tuple[str, str]] = field(default_factory=set)
     heard: dict[str, datetime] = field(default_factory=dict)
     """source -> when its last event was last written down"""
+    timed_subjects: frozenset[str] = frozenset()
+    """the kinds of subject that some version of a policy gives timers to"""
+    has_statutory: bool = False
+    """whether some version of a policy has a statutory clock"""
+    repins: list[Repin] = field(default_factory=list)
+    """recomputations, the oldest first"""
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""
@@ -94,6 +116,11 @@ class TenantConfig:
             if version.effective_from is None or version.effective_from <= opened_at:
                 bound = version.policy
         return bound
+
+    def repin_of(self, opened_at: datetime) -> Repin | None:
+        """The last recomputation of what opened at this instant."""
+        covering = (pin for pin in reversed(self.repins) if pin.opened_from <= opened_at < pin.opened_before)
+        return next(covering, None)
 
     def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
         """The calendars pinned by what opens at this instant: the newest made by then, else the first."""
@@ -129,12 +156,18 @@ SELECT 'attribute', NULL, key, NULL, NULL, NULL, NULL, 0 FROM attributes WHERE t
 UNION ALL
 SELECT 'source', NULL, key, time_zone, NULL,
        jsonb_build_object('handles_cases', handles_cases, 'grace_seconds', grace_seconds,
-                          'backdate_bound_seconds', backdate_bound_seconds), NULL, 0
+                          'backdate_bound_seconds', backdate_bound_seconds,
+                          'expected_every_seconds', expected_every_seconds), NULL, 0
   FROM sources WHERE tenant_id = $1
 UNION ALL
 SELECT 'calendar', NULL, key, NULL, NULL, document, created_at, version FROM calendars WHERE tenant_id = $1
 UNION ALL
 SELECT 'policy', NULL, key, NULL, NULL, document, effective_from, version FROM policies WHERE tenant_id = $1
+UNION ALL
+SELECT 'repin', NULL, to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), policy, NULL,
+       jsonb_build_object('opened_from', opened_from, 'opened_before', opened_before,
+                          'finished', finished_at IS NOT NULL), calendars_at, coalesce(policy_version, 0)
+  FROM sla_recomputations WHERE tenant_id = $1
 ORDER BY what, a, version
 """
 
@@ -182,5 +215,20 @@ class ConfigCache:
         for row in by_kind.get("policy", []):
             policy = parse_policy(row["document"], row["a"], row["version"], config.calendars.keys())
             config.policies.append(PolicyVersion(policy, row["at"]))
+        known_policies = {(known.policy.key, known.policy.version): known.policy for known in config.policies}
+        config.timed_subjects = frozenset().union(*(policy.subjects for policy in known_policies.values()))
+        config.has_statutory = any(policy.has_statutory for policy in known_policies.values())
+        config.repins = [_repin(row, known_policies) for row in by_kind.get("repin", [])]
         config.policies.sort(key=lambda known: known.effective_from or _ALWAYS)
         return config
+
+
+def _repin(row: Any, policies: Mapping[tuple[str, int], Policy]) -> Repin:
+    stated = row["document"]
+    return Repin(
+        opened_from=datetime.fromisoformat(stated["opened_from"]),
+        opened_before=datetime.fromisoformat(stated["opened_before"]),
+        calendars_at=row["at"],
+        policy=None if row["b"] is None else policies[(row["b"], row["version"])],
+        finished=stated["finished"],
+    )

@@ -45,5 +45,6 @@ cases = tenant_table(
     Index("ix_cases_opened", "tenant_id", "opened_at"),
     Index("ix_cases_state", "tenant_id", "state", "opened_at"),
     Index("ix_cases_customer", "tenant_id", "customer_ref", postgresql_where="customer_ref is not null"),
+    Index("ix_cases_merged", "tenant_id", "merged_into", postgresql_where="merged_into is not null"),
     comment="One row per complaint or question, folded from its events.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,14 @@ class TimerPlan:
 
     key: str
     versions: tuple[TimerVersion, ...]
+    watched: frozenset[str] = field(init=False, compare=False, repr=False)
+    started_by: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Without an event of these types there is nothing to read."""
+
+    def __post_init__(self) -> None:
+        timers = [version.timer for version in self.versions if version.timer]
+        object.__setattr__(self, "watched", frozenset().union(*(timer.watched for timer in timers)))
+        object.__setattr__(self, "started_by", frozenset().union(*(timer.started_by for timer in timers)))
 
 
 @dataclass(slots=True)
@@ -72,6 +80,8 @@ def read_plan(
     events: Iterable[ClockEvent],
     as_of: datetime,
     received_at: datetime | None = None,
+    *,
+    foresee: bool = True,
 ) -> tuple[ClockReading, ...]:
     """Every cycle of a timer as it stands at `as_of`, in order of start (design: section 6).
 
@@ -79,14 +89,14 @@ def read_plan(
     is not known yet. A change of definition acts from its instant: a cycle that was running is
     recomputed from its original start with all its pauses, one that had ended or was breached by
     then keeps its verdict. Without a starting event, or when that gives no due time: no reading.
+    Without `foresee` the rungs of an escalation are laid out only once the breach stands.
     """
-    watched = _watched(plan)
-    told = {event.event_id: event for event in events if event.type in watched}.values()
+    told = {event.event_id: event for event in events if event.type in plan.watched}.values()
     known = [event for event in told if event.occurred_at <= as_of]
     later = [event for event in told if event.occurred_at > as_of]
     found: list[ClockReading] = []
     for shared, group in _groups(plan, known):
-        found.extend(_Reader(plan.versions, group, as_of, received_at, shared).readings())
+        found.extend(_Reader(plan.versions, group, as_of, received_at, shared, foresee).readings())
     if not found:
         found.extend(_pending(plan, later, as_of))
     ahead = [event.occurred_at for event in later]
@@ -94,11 +104,6 @@ def read_plan(
     following = min(ahead, default=None)
     ordered = sorted(found, key=lambda reading: (reading.started_at, reading.number, reading.cycle.bytes))
     return tuple(_look_again(reading, following) for reading in ordered)
-
-
-def _watched(plan: TimerPlan) -> frozenset[str]:
-    """What can change a reading; nothing is looked at twice for a timer that it does not concern."""
-    return frozenset().union(*(version.timer.watched for version in plan.versions if version.timer))
 
 
 def _look_again(reading: ClockReading, following: datetime | None) -> ClockReading:
@@ -115,8 +120,8 @@ def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[tuple[str, li
     group is named then, since the event alone does not tell its cycles apart.
     """
     timers = [version.timer for version in plan.versions if version.timer]
-    starts = frozenset().union(*(timer.started_by for timer in timers))
-    if not any(event.type in starts for event in events):
+    starts = plan.started_by
+    if not timers or not any(event.type in starts for event in events):
         return []
     name = timers[0].correlate_by
     if name == "subject":
@@ -143,7 +148,7 @@ def _pending(plan: TimerPlan, later: Sequence[ClockEvent], as_of: datetime) -> l
     if not starts:
         return []
     first = min(starts, key=lambda event: (event.occurred_at, event.event_id.bytes))
-    readings = _Reader((version,), [first], first.occurred_at, None, "").readings()
+    readings = _Reader((version,), [first], first.occurred_at, None, "", True).readings()
     return [
         replace(reading, state=ClockState.PENDING, as_of=as_of, next_at=first.occurred_at)
         for reading in readings
@@ -161,6 +166,7 @@ class _Reader:
         as_of: datetime,
         received_at: datetime | None,
         shared: str,
+        foresee: bool,
     ) -> None:
         in_force = [version for version in versions if version.since is None or version.since <= as_of]
         self.versions = in_force
@@ -168,10 +174,16 @@ class _Reader:
         self.as_of = as_of
         self.received_at = received_at
         self.shared = shared
+        self.foresee = foresee
         self.held: dict[UUID, _Held] = {}
 
     def readings(self) -> list[ClockReading]:
         """The cycles, each judged at `as_of` by the definition that holds for it."""
+        if len(self.versions) == 1:
+            walked = self._walk(0, self.as_of)
+            only = _Held(0, None)
+            judged = (self._judge(walked, track, only, self.as_of) for track in walked.tracks)
+            return [reading for reading in judged if reading is not None]
         for index in range(len(self.versions) - 1):
             self._settle(index, self.versions[index + 1].since or self.as_of)
         if self.versions:
@@ -236,5 +248,6 @@ class _Reader:
                 change=held.change,
                 received_at=self.received_at,
                 cancelled=held.cancelled,
+                foresee=self.foresee,
             )
         )

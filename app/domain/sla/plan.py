@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.domain.errors import InvalidError
 from app.domain.events import EventType, SubjectKind
@@ -16,6 +17,9 @@ from app.domain.sla.policy_document import SEVERITIES
 
 DEFAULT_SEVERITY = "sev3"
 Calendars = Mapping[str, Calendar]
+_MOST_PLANS = 4096
+# Derived and idempotent, like the laid out years of a calendar.
+_PLANS: dict[tuple[Any, ...], tuple[tuple[TimerPlan, ...], Policy, Calendars]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,26 @@ def plan_timers(
     changes nothing. Raises InvalidError `unknown_calendar` when one is missing from `calendars`.
     """
     standings = _standings(policy, facts, events, calendars, repinned)
+    if len(standings) == 1:
+        return _known_plans(standings[0])
+    return _lay_plans(standings)
+
+
+def _known_plans(standing: _Standing) -> tuple[TimerPlan, ...]:
+    """The plans of a subject whose definitions never changed: those of every other like it."""
+    policy, calendars = standing.policy, standing.calendars
+    used = sorted(policy.calendars() & calendars.keys())
+    # the calendars themselves are kept in the entry, so that no other can take over an id
+    key = (id(policy), policy.asked(standing.facts), *(id(calendars[name]) for name in used))
+    known = _PLANS.get(key)
+    if known is None:
+        if len(_PLANS) >= _MOST_PLANS:
+            _PLANS.clear()
+        known = _PLANS[key] = (_lay_plans([standing]), policy, calendars)
+    return known[0]
+
+
+def _lay_plans(standings: Sequence[_Standing]) -> tuple[TimerPlan, ...]:
     plans: dict[str, list[TimerVersion]] = {}
     for standing in standings:
         timers = {timer.key: timer for timer in standing.policy.match(standing.facts)}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.events import SubjectKind
-from app.domain.sla.timer import Timer
+from app.domain.sla.timer import ClockKind, Timer
 from app.domain.sla.trigger import Conditions
 
 Facts = Mapping[str, Any]
@@ -64,6 +64,29 @@ class Policy:
     rules: tuple[Rule, ...]
     effective_from: datetime | None = None
     title: str = ""
+    subjects: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The kinds of subject that it gives timers to."""
+    has_statutory: bool = field(init=False, compare=False, repr=False)
+    _names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _attributes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _calendars: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        conditions = [rule.when for rule in self.rules]
+        set_once = object.__setattr__
+        set_once(self, "subjects", frozenset().union(*(rule.by_subject for rule in self.rules)))
+        kinds = {timer.clock_kind for timer in self.timers()}
+        set_once(self, "has_statutory", ClockKind.STATUTORY in kinds)
+        set_once(self, "_names", tuple({name: None for when in conditions for name in when.values}))
+        set_once(self, "_attributes", tuple({name: None for when in conditions for name in when.attributes}))
+        set_once(self, "_calendars", frozenset({self.calendar, *(timer.calendar for timer in self.timers())}))
+
+    def asked(self, facts: Facts) -> tuple[Any, ...]:
+        """What of the facts its rules ask for: subjects that give the same have the same timers."""
+        attributes = facts.get("attributes") or {}
+        told = [facts["subject"], *(facts.get(name) for name in self._names)]
+        told += [attributes.get(name) for name in self._attributes]
+        return tuple(value if isinstance(value, str) else repr(value) for value in told)
 
     def match(self, facts: Facts) -> tuple[Timer, ...]:
         """The timers for a subject: those of its kind in the first rule that concerns it and holds.
@@ -93,4 +116,4 @@ class Policy:
 
     def calendars(self) -> Collection[str]:
         """Keys of the calendars it counts by."""
-        return frozenset({self.calendar, *(timer.calendar for timer in self.timers())})
+        return self._calendars
