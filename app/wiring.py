@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
+from app.cases.followups import Followups
+from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
@@ -63,7 +65,7 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
-        deciders=(CaseOpening(),),
+        deciders=(CaseOpening(), Followups(), Granting()),
         projections=(FeedbackStore(), Volumes(), Cases(), timers),
         announcers=(CaseAnnouncer(), timers),
         # the fold row first: without it no fold can add to cuboids that are being emptied

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.db.engine import Tx
 from app.domain.errors import NotFoundError
 from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
+from app.journal.care import CareConfig, CareVersion
 from app.kit import json
 from app.kit.crypto import Sealer
 
@@ -69,6 +70,7 @@ class TenantConfig:
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
     nouns: set[tuple[str, str]] = field(default_factory=set)
+    care: CareConfig = field(default_factory=CareConfig)
     heard: dict[str, datetime] = field(default_factory=dict)
     """source -> when its last event was last written down"""
 
@@ -130,6 +132,8 @@ UNION ALL
 SELECT 'calendar', NULL, key, NULL, NULL, document, created_at, version FROM calendars WHERE tenant_id = $1
 UNION ALL
 SELECT 'policy', NULL, key, NULL, NULL, document, effective_from, version FROM policies WHERE tenant_id = $1
+UNION ALL
+SELECT 'care', NULL, kind, NULL, NULL, document, created_at, version FROM care_documents WHERE tenant_id = $1
 ORDER BY what, a, version
 """
 
@@ -176,5 +180,10 @@ class ConfigCache:
         for row in by_kind.get("policy", []):
             policy = parse_policy(row["document"], row["a"], row["version"], config.calendars.keys())
             config.policies.append(PolicyVersion(policy, row["at"]))
+        care = [
+            CareVersion(row["a"], row["version"], row["at"], row["document"])
+            for row in by_kind.get("care", [])
+        ]
+        config.care = CareConfig.of(care)
         config.policies.sort(key=lambda known: known.effective_from or _ALWAYS)
         return config
