@@ -93,7 +93,7 @@ def _add(resource: _Resource) -> None:
 
     async def write(
         principal: ConfigManager,
-        document: Annotated[dict[str, Any], Body(examples=[example])],
+        document: dict[str, Any],
         response: Response,
         database: DatabaseDep,
         now: NowDep,
@@ -129,6 +129,7 @@ def _add(resource: _Resource) -> None:
             row = await repository.find_version(connection, principal.tenant_id, kind, version)
         return document_out(found(row, response, f"version {version} of {noun}"))
 
+    write.__annotations__["document"] = Annotated[dict[str, Any], Body(examples=[example])]
     read.__doc__ = f"{resource.about}"
     write.__doc__ = f"A new version of {noun}, unless it says what the newest one says already."
     versions.__doc__ = f"Versions of {noun}, the newest first."
