@@ -17,6 +17,9 @@ from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
 from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
+from app.improvement.announcer import ImprovementAnnouncer
+from app.improvement.decider import Lessons
+from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
@@ -65,9 +68,9 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
-        deciders=(CaseOpening(), Followups(), Granting()),
-        projections=(FeedbackStore(), Volumes(), Cases(), timers),
-        announcers=(CaseAnnouncer(), timers),
+        deciders=(CaseOpening(), Followups(), Granting(), Lessons()),
+        projections=(FeedbackStore(), Volumes(), Cases(), Improvements(), timers),
+        announcers=(CaseAnnouncer(), ImprovementAnnouncer(), timers),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
