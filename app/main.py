@@ -19,6 +19,8 @@ from app.asking import router as asking_router
 from app.cases import router as cases_router
 from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
+from app.improvement import registers_router
+from app.improvement import router as improvement_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
@@ -107,6 +109,8 @@ ROUTERS = (
     configuration_router.router,
     feedback_router.router,
     cases_router.router,
+    improvement_router.router,
+    registers_router.router,
     sla_router.router,
     keys_router.router,
     operator_router.router,

@@ -12,6 +12,8 @@ from app.asking.plans.planner import MomentPlanner
 from app.asking.policies import AskingPolicies
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
+from app.cases.followups import Followups
+from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
@@ -19,6 +21,9 @@ from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
 from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
+from app.improvement.announcer import ImprovementAnnouncer
+from app.improvement.decider import Lessons
+from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
@@ -72,10 +77,24 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
-        deciders=(CaseOpening(),),
-        # the acts first: they say which silences the feedback store counts
-        projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),
-        announcers=(CaseAnnouncer(), timers, SilentSources(), acts, MomentPlanner(asking_policies)),
+        deciders=(CaseOpening(), Followups(), Granting(), Lessons()),
+        projections=(
+            acts,  # first: they say which silences the feedback store counts
+            FeedbackStore(),
+            Volumes(),
+            Cases(),
+            Improvements(),
+            timers,
+            Permissions(),
+        ),
+        announcers=(
+            CaseAnnouncer(),
+            ImprovementAnnouncer(),
+            timers,
+            SilentSources(),
+            acts,
+            MomentPlanner(asking_policies),
+        ),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.configuration.asking.router import router as asking
 from app.configuration.attributes.router import router as attributes
+from app.configuration.care.router import router as care
 from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
 from app.configuration.nouns.router import router as nouns
@@ -13,5 +14,5 @@ from app.configuration.questions.router import router as questions
 from app.configuration.sources.router import router as sources
 
 router = APIRouter()
-for concept in (nouns, questions, attributes, calendars, policies, sources, asking):
+for concept in (nouns, questions, attributes, calendars, policies, sources, asking, care):
     router.include_router(concept)

@@ -68,6 +68,16 @@ class CaseFact(Where):
     of: Ref | None = Field(default=None, description="case.marked_duplicate: reference of the first one")
     initiative: Literal["reactive", "proactive"] | None = None
     requested_remedy: Text | None = None
+    preferred_channel: Channel | None = Field(default=None, description="where the customer wants his answer")
+    checklist: Key | None = Field(
+        default=None, description="of which `ticked` are steps; left out: the reply's"
+    )
+    ticked: list[Key] | None = Field(default=None, max_length=50, description="steps of a checklist now done")
+    action: Ref | None = Field(default=None, description="reference of a corrective action")
+    about_handling: bool | None = Field(
+        default=None, description="case.repeated: the customer complains of how he was handled"
+    )
+    same_cause: bool | None = Field(default=None, description="case.repeated: of the same thing again")
     amount: Amount | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
 
@@ -91,6 +101,16 @@ class SubjectFact(Where):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     type: Key | None = None
     step: Key | None = None
+    compensation: Ref | None = Field(
+        default=None, description="which one of the case; left out where a case has only one"
+    )
+    case: Ref | None = Field(default=None, description="reference of a case that it is about")
+    checklist: Key | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    owner: Key | None = None
+    severity: Severity | None = None
+    affected: int | None = Field(default=None, ge=0, le=10**9, description="customers whom it concerns")
+    reached: int | None = Field(default=None, ge=0, le=10**9, description="customers who were told")
     qualification: Literal["valid", "invalid", "unsure"] | None = None
     interaction: Ref | None = None
     transaction: Ref | None = None

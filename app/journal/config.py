@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.db.engine import Tx
 from app.domain.errors import NotFoundError
 from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
+from app.journal.care import CareConfig, CareVersion
 from app.kit import json
 from app.kit.crypto import Sealer
 
@@ -87,6 +88,7 @@ class TenantConfig:
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
     nouns: set[tuple[str, str]] = field(default_factory=set)
+    care: CareConfig = field(default_factory=CareConfig)
     heard: dict[str, datetime] = field(default_factory=dict)
     """source -> when its last event was last written down"""
     timed_subjects: frozenset[str] = frozenset()
@@ -168,6 +170,8 @@ SELECT 'repin', NULL, to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS
        jsonb_build_object('opened_from', opened_from, 'opened_before', opened_before,
                           'finished', finished_at IS NOT NULL), calendars_at, coalesce(policy_version, 0)
   FROM sla_recomputations WHERE tenant_id = $1
+UNION ALL
+SELECT 'care', NULL, kind, NULL, NULL, document, created_at, version FROM care_documents WHERE tenant_id = $1
 ORDER BY what, a, version
 """
 
@@ -219,6 +223,11 @@ class ConfigCache:
         config.timed_subjects = frozenset().union(*(policy.subjects for policy in known_policies.values()))
         config.has_statutory = any(policy.has_statutory for policy in known_policies.values())
         config.repins = [_repin(row, known_policies) for row in by_kind.get("repin", [])]
+        care = [
+            CareVersion(row["a"], row["version"], row["at"], row["document"])
+            for row in by_kind.get("care", [])
+        ]
+        config.care = CareConfig.of(care)
         config.policies.sort(key=lambda known: known.effective_from or _ALWAYS)
         return config
 

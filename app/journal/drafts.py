@@ -17,7 +17,11 @@ from app.journal.ports import Draft
 AHEAD_SECONDS = 300
 """A source's clock may run ahead by this much (design.md, section 3)."""
 
-_PERSONAL_KEYS = ("text", "title", "author", "transaction", "interaction")
+_PERSONAL_KEYS = (
+    "text", "title", "author", "transaction", "interaction",
+    "reason", "requested_remedy", "ref", "into", "of",
+)  # fmt: skip
+"""Words of people, and references of callers: what erasure may take."""
 _SCORE_KEYS = ("answers", "question", "scale", "value", "measure", "label", "wording_version")
 _ANSWERED = (
     EventType.FEEDBACK_RECEIVED,

@@ -113,6 +113,57 @@ _CASES = tuple(
     for event_type in EventType
     if event_type.startswith("case.")
 )
+_CARE = (
+    *(
+        OutgoingType(
+            event_type,
+            f"`{event_type}` was recorded on a case; `details` say what, `case` is the case after it.",
+            examples.COMPENSATION,
+        )
+        for event_type in EventType
+        if event_type.startswith("compensation.") and not event_type.is_derived
+    ),
+    OutgoingType(
+        EventType.COMPENSATION_OVER_LIMIT,
+        "An offer is over the limit of whoever made it, or the policy does not allow it: `details.approver` "
+        "is to approve or to reject it.",
+        examples.COMPENSATION,
+    ),
+    OutgoingType(
+        EventType.PLATFORM_MODERATION_REQUESTED,
+        "An anonymous author did not show that he is a customer: the platform may be asked to check the "
+        "review by its own rules. Nothing is hidden from our own scores.",
+        examples.MODERATION,
+    ),
+    *(
+        OutgoingType(event_type, description, examples.IMPROVEMENT)
+        for event_type, description in (
+            (EventType.CORRECTIVE_ACTION_OPENED, "A systemic fix was begun, for the cases linked to it."),
+            (EventType.CORRECTIVE_ACTION_DEPLOYED, "It is in force; `owed` customers are to be told."),
+            (EventType.CORRECTIVE_ACTION_CANCELLED, "It will not be done."),
+        )
+    ),
+    *(
+        OutgoingType(event_type, description, examples.FAILURE)
+        for event_type, description in (
+            (
+                EventType.RECURRING_FAILURE_DETECTED,
+                "A cause came back too often: 5 cases in 28 days, or significantly more than before.",
+            ),
+            (EventType.RECURRING_FAILURE_TAKEN, "It got an owner or a corrective action."),
+            (EventType.RECURRING_FAILURE_CLOSED, "It is over."),
+        )
+    ),
+    *(
+        OutgoingType(event_type, description, examples.DEBRIEF)
+        for event_type, description in (
+            (EventType.DEBRIEF_OPENED, "An employee is to be talked with about what a customer said."),
+            (EventType.DEBRIEF_STEP_DONE, "A step of the talk was taken."),
+            (EventType.DEBRIEF_HELD, "All but the later check is done."),
+            (EventType.DEBRIEF_COMPLETED, "All of it is done."),
+        )
+    ),
+)
 _OWN = (
     OutgoingType(
         FAILING,
@@ -136,7 +187,7 @@ _OWN = (
 )
 
 OUTGOING: Mapping[str, OutgoingType] = {
-    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_OWN)
+    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_CARE, *_OWN)
 }
 
 

@@ -12,6 +12,7 @@ CASE: dict[str, Any] = {
         "state": "open",
         "opened_at": "2026-11-22T08:15:00Z",
         "channel": "call",
+        "reply_channel": "call",
         "touchpoint": "support_line",
         "location": "kyiv-1",
         "employee": "olena",
@@ -24,12 +25,81 @@ CASE: dict[str, Any] = {
         "customer_facing": True,
         "steps": {"received": "2026-11-22T08:15:00Z"},
         "reopened_count": 0,
+        "compensation": {"currency": None, "net": None},
+        "improvements_owed": [],
     },
     "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
     "ref": "crm-4711",
     "occurred_at": "2026-11-22T08:15:00Z",
     "source": "call-centre",
     "sequence": 4402341478401,
+}
+
+COMPENSATION: dict[str, Any] = {
+    **CASE,
+    "details": {
+        "compensation": "1",
+        "base_amount": "2500.00",
+        "base_currency": "UAH",
+        "limit": "2000",
+        "role": "agent",
+        "rule": "default",
+        "approver": "olena",
+        "policy_version": 1,
+    },
+}
+
+MODERATION: dict[str, Any] = {
+    **CASE,
+    "details": {"platform": "review-site", "review": "R-17", "hides": False},
+}
+
+IMPROVEMENT: dict[str, Any] = {
+    "action": {
+        "id": "action_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "ref": "FIX-12",
+        "name": "Second till at lunch",
+        "cause": "office_process.queue",
+        "owner": "taras",
+        "state": "deployed",
+    },
+    "owed": 7,
+    "details": {},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478407,
+}
+
+FAILURE: dict[str, Any] = {
+    "failure": {
+        "id": "failure_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "cause": "office_process.queue",
+        "owner": None,
+        "action": None,
+        "state": "open",
+    },
+    "details": {"rule": "many_cases", "cases": 5, "cases_before": 1},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478408,
+}
+
+DEBRIEF: dict[str, Any] = {
+    "debrief": {
+        "id": "debrief_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "employee": "ivan",
+        "cause": "staff.rudeness",
+        "checklist": "debrief_negative",
+        "case": "case_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "state": "open",
+    },
+    "details": {},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478409,
 }
 
 
