@@ -34,7 +34,7 @@ class Resealer:
         self.tally = Tally()
 
     async def run(self) -> Tally:
-        """Tenants' keys, secrets of sources, secrets and headers of endpoints. Run again, it finds nothing."""
+        """Tenants' keys, secrets of sources and endpoints, custom headers. A second run finds nothing."""
         for tenant in await list_tenants(self._database):
             await self._tenant(tenant.tenant_id, tenant.sealed_secret)
             await self._sources(tenant.tenant_id)
