@@ -6,6 +6,7 @@ import asyncio
 
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
+from app.metrics.alerts.watch import AlertWatch
 from app.metrics.folder import Folder
 from app.sla.loop import SlaLoop, SlaSweep
 from app.webhooks.dispatcher import Dispatcher, Limits
@@ -52,6 +53,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
+        Loop("alerts", AlertWatch(database, services.clock, lambda: bell.ring("fanout")).step),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
         Loop(
             "message_retention",

@@ -86,7 +86,7 @@ class TermsIn(Strict):
 
     def document(self) -> dict[str, Any]:
         """What is stored."""
-        return self.model_dump(mode="json", exclude={"valid_from"})
+        return self.model_dump(mode="json", exclude={"valid_from", "version"})
 
 
 class TermsOut(TermsIn):
