@@ -26,6 +26,7 @@ from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
+from app.metrics.alerts import router as alerts_router
 from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
@@ -115,6 +116,7 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    alerts_router.router,
     asking_router.router,
     endpoints_router.router,
     messages_router.router,

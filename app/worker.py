@@ -8,6 +8,7 @@ from app.asking.acts.loop import SilenceLoop
 from app.asking.plans.loop import MomentLoop
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
+from app.metrics.alerts.watch import AlertWatch
 from app.metrics.folder import Folder
 from app.sla.loop import SlaLoop, SlaSweep
 from app.sla.silence import SourceWatch
@@ -64,6 +65,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
             Replayer(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,
             bell.wakeups["replay"],
         ),
+        Loop("alerts", AlertWatch(database, services.clock, lambda: bell.ring("fanout")).step),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
         Loop(
             "message_retention",

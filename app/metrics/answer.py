@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.db.engine import Database
 from app.domain.measures.cell import Cell
+from app.metrics.buckets import Period
 from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
@@ -71,13 +72,20 @@ async def answer_query(
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
-            before = await _count(view, query, compile_query(query, query.compare, facts))
+            before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]
     statements = explained(reads) if reader.explain else None
     return Answer(query, facts, reads, named, next_cursor, etag, statements)
+
+
+async def count_cells(
+    view: Snapshot, query: MetricQuery, period: Period, facts: TenantFacts
+) -> dict[Key, Cell]:
+    """The cells of a query for a period (its own, or the one it is compared with)."""
+    return await _count(view, query, compile_query(query, period, facts))
 
 
 async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:

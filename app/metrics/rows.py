@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.domain.measures.alerts import MANY_UNITS, discoveries
 from app.domain.measures.cell import Cell
-from app.domain.measures.comparison import Comparison
+from app.domain.measures.comparison import Comparison, Verdict
 from app.domain.measures.definition import MetricDefinition, Unit
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.values import MetricStatus, MetricValue, published
@@ -24,6 +26,7 @@ Row = tuple[Any, ...]
 
 _EMPTY: Final = Cell()
 _P_VALUE_DECIMALS: Final = 4
+_TESTED: Final = (Verdict.UP, Verdict.DOWN, Verdict.NO_CHANGE)
 _HIDDEN: Final = Comparison(None)
 _TEXT_OF: Final = {status: status.value for status in MetricStatus}
 
@@ -49,7 +52,7 @@ def answer_rows(
                 _HIDDEN if _is_hidden(value) or _is_hidden(old) else metric.compare(cell, old_cell)
                 for value, old, cell, old_cell in pairs
             ]
-            columns += _comparison_columns(metric, earlier, found)
+            columns += _comparison_columns(metric, earlier, _claims(found, broken=query.series_broken))
     return list(zip(*columns, strict=True))
 
 
@@ -143,6 +146,25 @@ def _comparison_columns(
         [_rounded(item.p_value, _P_VALUE_DECIMALS) for item in found],
         [None if item.verdict is None else item.verdict.value for item in found],
     ]
+
+
+def _claims(found: Sequence[Comparison], *, broken: bool) -> list[Comparison]:
+    """What may be claimed of many changes at once.
+
+    Nothing across a break of the series; of more than ten groups only what the false discovery rate allows.
+    """
+    if broken:
+        return [
+            item if item.verdict is None else replace(item, verdict=Verdict.SERIES_BROKEN) for item in found
+        ]
+    tested = [n for n, item in enumerate(found) if item.verdict in _TESTED and item.p_value is not None]
+    claims = list(found)
+    if len(tested) > MANY_UNITS:
+        sure = discoveries([found[n].p_value or 0.0 for n in tested])
+        for number, discovered in zip(tested, sure, strict=True):
+            if not discovered:
+                claims[number] = replace(found[number], verdict=Verdict.NO_CHANGE)
+    return claims
 
 
 def _is_hidden(value: MetricValue) -> bool:

@@ -164,6 +164,34 @@ _CARE = (
         )
     ),
 )
+_METRICS = (
+    OutgoingType(
+        "metric.threshold_breached",
+        "An alert rule: the metric of a group is on the wrong side of its threshold, or no longer (`state`). "
+        "Told once when raised and once when cleared.",
+        examples.metric("ink_personal", below=None, above=25.0, judged_by="interval"),
+    ),
+    OutgoingType(
+        "metric.significant_change",
+        "An alert rule: the metric of a group changed by more than chance and the minimum effect.",
+        examples.metric("nps", difference=-12.4, p_value=0.0009, previous_n=412),
+    ),
+    OutgoingType(
+        "representativeness.failed",
+        "An alert rule: too few of a place's visitors were asked for its index to speak for them.",
+        examples.metric("iel", status="low_coverage", reasons=["coverage_below_threshold"]),
+    ),
+    OutgoingType(
+        "reliability.failed",
+        "An alert rule: the expert found too many of the answers behind an index not credible.",
+        examples.metric("iel", status="unreliable", reasons=["reliability_negative_below_90"]),
+    ),
+    OutgoingType(
+        "touchpoint.no_data",
+        "An alert rule: a touchpoint of which feedback is expected is silent.",
+        examples.NO_DATA,
+    ),
+)
 _OWN = (
     OutgoingType(
         FAILING,
@@ -187,7 +215,7 @@ _OWN = (
 )
 
 OUTGOING: Mapping[str, OutgoingType] = {
-    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_CARE, *_OWN)
+    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_CARE, *_METRICS, *_OWN)
 }
 
 

@@ -65,6 +65,12 @@ feedback = tenant_table(
     Index("ix_feedback_seq_to", "tenant_id", "seq_to", postgresql_where="seq_to is not null"),
     Index("ix_feedback_event", "tenant_id", "event_id"),
     Index("ix_feedback_customer", "tenant_id", "customer_ref", postgresql_where="customer_ref is not null"),
+    Index(
+        "ix_feedback_case",
+        "tenant_id",
+        "subject_id",
+        postgresql_where="subject_kind = 'case' and seq_to is null",
+    ),
     comment="One row per answer and version; [seq_from, seq_to) are the commits at which it counts.",
 )
 
