@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from app import __doc__ as about
+from app.bi.odata import router as odata_router
 from app.cases import router as cases_router
 from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
@@ -95,6 +96,7 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    odata_router.router,
     endpoints_router.router,
     messages_router.router,
     operations_router.router,
