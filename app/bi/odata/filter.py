@@ -114,6 +114,7 @@ def _tokens(text: str) -> list[_Token]:
     while place < end:
         match = _TOKEN.match(text, place)
         if match is None or match.lastgroup is None:
+            place += len(text[place:]) - len(text[place:].lstrip())
             raise _refused(f"cannot be read at {text[place : place + 20]!r}", place)
         found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
         place = match.end()
