@@ -16,6 +16,7 @@ from starlette.datastructures import State
 
 from app import __doc__ as about
 from app.asking import router as asking_router
+from app.bi.odata import router as odata_router
 from app.cases import router as cases_router
 from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
@@ -118,6 +119,7 @@ ROUTERS = (
     metrics_router.router,
     alerts_router.router,
     asking_router.router,
+    odata_router.router,
     endpoints_router.router,
     messages_router.router,
     replays_router.router,

@@ -81,16 +81,22 @@ _COUNTS = (
     ("silent", "a.silent", "NULL"),
     ("complaints", "a.complaints", "NULL"),
 )
-_BREACHED = "s.is_breached::integer"
-_MET = "(s.outcome = 'met')::integer"
-_DECIDED = f"{_MET} + {_BREACHED}"
+_OPENED = (("cases_opened", "a.opened", "NULL"), ("unanswered_share", "100 * a.unanswered", "a.answerable"))
+_CLOSED = (("cases_closed", "a.closed", "NULL"),)
+_DEADLINES = (
+    ("sla_attainment", "100 * a.met", "a.met + a.late + a.overdue"),
+    ("sla_met", "a.met", "NULL"),
+    ("sla_breached", "a.late + a.overdue", "NULL"),
+    ("closed_late", "a.late", "NULL"),
+    ("open_overdue", "a.overdue", "NULL"),
+)
+_ADDED = ("answers", "classed", "positive", "negative", "silent", "top", "items", "complaints", "score_sum")
+_SUMS = ", ".join(f"sum(f.{name}) AS {name}" for name in _ADDED)
+_OF_PLACE = ", ".join(_PLACE)
+_APART = ("scale_id", "collection_mode")
 
 
-def _place(alias: str) -> str:
-    return ", ".join(f"{alias}.{name}" for name in _PLACE)
-
-
-def _values(*rows: tuple[str, ...]) -> str:
+def _values(rows: tuple[tuple[str, ...], ...]) -> str:
     """A VALUES list whose numbers are of one type in every row."""
     written = []
     for metric, numerator, denominator, *applies in rows:
@@ -99,52 +105,62 @@ def _values(*rows: tuple[str, ...]) -> str:
     return "(VALUES " + ", ".join(written) + ")"
 
 
-def _part(day: str, source: str, alias: str, values: str, where: str = "true") -> str:
-    """Rows of one source: scale and mode are not kept apart there."""
+def _part(source: str, metrics: tuple[tuple[str, ...], ...], *, apart: bool = False) -> str:
+    """Metrics of rows that are added up already: a VALUES list for each fact would cost much more."""
+    kept = ", ".join(f"a.{name}" if apart else f"NULL::text AS {name}" for name in _APART)
+    place = ", ".join(f"a.{name}" for name in _PLACE)
+    applies, only = (", applies", " WHERE m.applies AND a.classed > 0") if apart else ("", "")
     return (
-        f"SELECT {day} AS local_date, m.metric, {_place(alias)}, NULL::text AS scale_id, "
-        f"NULL::text AS collection_mode, sum(m.numerator) AS numerator, "
-        f"sum(m.denominator)::bigint AS denominator FROM {source} {alias} "
-        f"CROSS JOIN LATERAL {values} AS m(metric, numerator, denominator) WHERE {where} "
-        f"GROUP BY {day}, m.metric, {_place(alias)}"
+        f"SELECT a.local_date, m.metric, {place}, {kept}, m.numerator, m.denominator FROM ({source}) AS a "
+        f"CROSS JOIN LATERAL {_values(metrics)} AS m(metric, numerator, denominator{applies}){only}"
+    )
+
+
+def _counted(day: str, source: str, where: str = "true", **counts: str) -> str:
+    """Rows of a view counted by day and place under conditions."""
+    columns = ", ".join(f"count(*) FILTER (WHERE {test}) AS {name}" for name, test in counts.items())
+    return (
+        f"SELECT {day} AS local_date, {_OF_PLACE}, {columns} FROM {source} WHERE {where} "
+        f"GROUP BY {day}, {_OF_PLACE}"
     )
 
 
 _ALL = "\nUNION ALL ".join(
     (
-        f"SELECT a.local_date, m.metric, {_place('a')}, a.scale_id, a.collection_mode, "
-        "sum(m.numerator) AS numerator, sum(m.denominator)::bigint AS denominator "
-        f"FROM bi.feedback_daily a CROSS JOIN LATERAL {_values(*_SCORES)} "
-        "AS m(metric, numerator, denominator, applies) WHERE m.applies AND a.classed > 0 "
-        f"GROUP BY a.local_date, m.metric, {_place('a')}, a.scale_id, a.collection_mode",
-        _part("a.local_date", "bi.feedback_daily", "a", _values(*_COUNTS)),
         _part(
-            "v.local_date", "bi.volumes", "v", "(VALUES (v.kind, v.count::double precision, NULL::bigint))"
+            f"SELECT local_date, {_OF_PLACE}, measure, scale_id, collection_mode, {_SUMS} "
+            f"FROM bi.feedback_daily f GROUP BY local_date, {_OF_PLACE}, measure, scale_id, collection_mode",
+            _SCORES,
+            apart=True,
         ),
         _part(
-            "c.opened_date",
-            "bi.cases",
-            "c",
-            _values(
-                ("cases_opened", "1", "NULL"),
-                ("unanswered_share", "100 * c.is_unanswered::integer", "c.is_answerable::integer"),
+            f"SELECT local_date, {_OF_PLACE}, {_SUMS} FROM bi.feedback_daily f "
+            f"GROUP BY local_date, {_OF_PLACE}",
+            _COUNTS,
+        ),
+        f"SELECT local_date, kind, {_OF_PLACE}, NULL::text, NULL::text, sum(count)::double precision, "
+        f"NULL::bigint FROM bi.volumes GROUP BY local_date, kind, {_OF_PLACE}",
+        _part(
+            _counted(
+                "opened_date",
+                "bi.cases",
+                "counts_as_opened",
+                opened="true",
+                answerable="is_answerable",
+                unanswered="is_unanswered",
             ),
-            "c.counts_as_opened",
+            _OPENED,
         ),
+        _part(_counted("closed_date", "bi.cases", "closed_at <= now()", closed="true"), _CLOSED),
         _part(
-            "c.closed_date", "bi.cases", "c", _values(("cases_closed", "1", "NULL")), "c.closed_at <= now()"
-        ),
-        _part(
-            "s.due_date",
-            "bi.sla_timers",
-            "s",
-            _values(
-                ("sla_attainment", f"100 * {_MET}", _DECIDED),
-                ("sla_met", _MET, "NULL"),
-                ("sla_breached", _BREACHED, "NULL"),
-                ("closed_late", "(s.outcome = 'closed_late')::integer", "NULL"),
-                ("open_overdue", "(s.outcome = 'open_overdue')::integer", "NULL"),
+            _counted(
+                "due_date",
+                "bi.sla_timers",
+                met="outcome = 'met'",
+                late="outcome = 'closed_late'",
+                overdue="outcome = 'open_overdue'",
             ),
+            _DEADLINES,
         ),
     )
 )
