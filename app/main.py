@@ -18,6 +18,7 @@ from app.feedback import router as feedback_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
+from app.ingest.payloads import router as payloads_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.operations import router as operations_router
@@ -88,6 +89,7 @@ def create_api(services: Services) -> FastAPI:
 ROUTERS = (
     events_router.router,
     inlet.router,
+    payloads_router.router,
     configuration_router.router,
     feedback_router.router,
     cases_router.router,
