@@ -19,6 +19,7 @@ from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.ingest.payloads import router as payloads_router
+from app.ingest.trial import router as trial_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.operations import router as operations_router
@@ -90,6 +91,7 @@ ROUTERS = (
     events_router.router,
     inlet.router,
     payloads_router.router,
+    trial_router.router,
     configuration_router.router,
     feedback_router.router,
     cases_router.router,

@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from app.configuration.attributes.router import router as attributes
 from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
+from app.configuration.mappings.router import router as mappings
 from app.configuration.nouns.router import router as nouns
 from app.configuration.questions.router import router as questions
 from app.configuration.sources.router import router as sources
 
 router = APIRouter()
-for concept in (nouns, questions, attributes, calendars, policies, sources):
+for concept in (nouns, questions, attributes, calendars, policies, sources, mappings):
     router.include_router(concept)

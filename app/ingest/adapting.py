@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.db.engine import Database
 from app.domain.errors import DomainError, InvalidError, NotFoundError
 from app.domain.events import Event
+from app.ingest.cloudevents import PREFIX, binary_event, is_binary
 from app.ingest.reading import validated
 from app.ingest.router import ItemError
 from app.kit.crypto import Sealer
@@ -126,7 +127,7 @@ async def _load(
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """What is kept of a delivery's headers; a CloudEvent's attributes are among them."""
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
-    return kept | {name: value for name, value in headers.items() if name.startswith("ce-")}
+    return kept | {name: value for name, value in headers.items() if name.startswith(PREFIX)}
 
 
 def read_payload(
@@ -135,6 +136,8 @@ def read_payload(
     """The events of a body, each held to the contract of the door; never raises for what a body holds."""
     try:
         payload = decode(body, headers.get("content-type", ""))
+        if is_binary(headers):
+            payload = binary_event(headers, payload)
     except PayloadError as error:
         return Reading([], [error])
     adaptation = adapt(adapter, payload, replace(context, headers=kept_headers(headers)))
