@@ -25,6 +25,8 @@ from app.improvement import router as improvement_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
+from app.ingest.payloads import router as payloads_router
+from app.ingest.trial import router as trial_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
@@ -108,6 +110,8 @@ def _routes() -> FastAPI:
 ROUTERS = (
     events_router.router,
     inlet.router,
+    payloads_router.router,
+    trial_router.router,
     configuration_router.router,
     feedback_router.router,
     cases_router.router,

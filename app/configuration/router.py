@@ -9,11 +9,24 @@ from app.configuration.attributes.router import router as attributes
 from app.configuration.care.router import router as care
 from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
+from app.configuration.mappings.router import router as mappings
 from app.configuration.measures.router import router as measures
 from app.configuration.nouns.router import router as nouns
 from app.configuration.questions.router import router as questions
 from app.configuration.sources.router import router as sources
 
 router = APIRouter()
-for concept in (nouns, questions, attributes, calendars, policies, sources, measures, asking, care):
+CONCEPTS = (
+    nouns,
+    questions,
+    attributes,
+    calendars,
+    policies,
+    sources,
+    mappings,
+    measures,
+    asking,
+    care,
+)
+for concept in CONCEPTS:
     router.include_router(concept)

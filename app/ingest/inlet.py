@@ -20,8 +20,10 @@ from app.ingest.adapting import (
     ConfiguredSource,
     Reading,
     find_source_by_token,
+    item_errors,
     kept_headers,
     read_payload,
+    summary_of,
     tells_no_time,
 )
 from app.ingest.handshakes import answer_get, answer_options, find_challenge
@@ -37,6 +39,7 @@ from app.sources.verification import VerificationError, verify
 
 router = APIRouter(tags=["Inlets"])
 
+_BROUGHT = (Status.CREATED, Status.REVISED, Status.STALE)
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 
 
@@ -181,19 +184,7 @@ def _trial(reading: Reading, results: Sequence[Result], refused: Sequence[Domain
         results=[
             InletEvent(type=event.type.value, id=event.id, status=result.status) for event, result in stated
         ],
-        errors=[item_error(error) for error in refused],
-    )
-
-
-def item_error(error: DomainError) -> ItemError:
-    """A refusal as it is shown."""
-    return ItemError(
-        code=error.reason,
-        status=422,
-        detail=error.detail,
-        pointer=error.pointer,
-        cure=error.cure or None,
-        retryable=False,
+        errors=item_errors(refused),
     )
 
 
@@ -220,16 +211,10 @@ async def _keep(
         now,
         state="quarantined" if first else "adapted" if reading.events else "ignored",
         reason=first.reason if first else None,
-        detail=detail_of(refused),
+        detail=summary_of(refused),
         headers=kept_headers(headers),
         body=body,
-        event_ids=[event.id for event, result in stored if result.status is not Status.REJECTED],
+        # a fact that an earlier delivery brought stands for that one
+        event_ids=[event.id for event, result in stored if result.status in _BROUGHT],
         mapping_version=source.mapping_version,
     )
-
-
-def detail_of(refused: Sequence[DomainError]) -> str | None:
-    """Why a payload is in quarantine, statement by statement."""
-    lines = [f"{error.pointer or '/'}: {error.detail}" for error in refused]
-    text = "\n".join(lines)[:2000].replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return text.encode("utf-8", "replace").decode() or None

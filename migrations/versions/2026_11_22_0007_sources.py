@@ -96,6 +96,16 @@ def _add_columns() -> None:
     op.add_column(
         "raw_payloads",
         sa.Column(
+            "retracted_ids",
+            _JSONB,
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+            comment="events that it stated once and that were taken back",
+        ),
+    )
+    op.add_column(
+        "raw_payloads",
+        sa.Column(
             "mapping_version", sa.Integer(), nullable=True, comment="version of the mapping that read it"
         ),
     )
@@ -115,7 +125,7 @@ def downgrade() -> None:
     op.alter_column("raw_payloads", "state", comment="adapted, ignored or quarantined")
     op.drop_index("ix_raw_payloads_source", table_name="raw_payloads")
     op.drop_index("ix_raw_payloads_raw_id", table_name="raw_payloads")
-    for column in ("settled_at", "mapping_version", "event_ids", "mended_body"):
+    for column in ("settled_at", "mapping_version", "retracted_ids", "event_ids", "mended_body"):
         op.drop_column("raw_payloads", column)
     for column in ("sealed_credentials", "pull", "mapping_version"):
         op.drop_column("sources", column)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.configuration import inlets, source_mappings, sources
+from app.db.tables.ledgers import raw_payloads
 
 
 def _with_tokens(tenant_id: UUID) -> Select[Any]:
@@ -47,6 +48,28 @@ async def put_source(
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=dict(values))
     )
+
+
+async def count_payloads(
+    connection: AsyncConnection, tenant_id: UUID, key: str, since: datetime
+) -> Sequence[Any]:
+    """What arrived from a source since then: (state, reason, count, last arrival)."""
+    query = (
+        select(
+            raw_payloads.c.state,
+            raw_payloads.c.reason,
+            func.count().label("payloads"),
+            func.max(raw_payloads.c.received_at).label("last_at"),
+        )
+        .where(
+            raw_payloads.c.tenant_id == tenant_id,
+            raw_payloads.c.source == key,
+            raw_payloads.c.received_at >= since,
+        )
+        .group_by(raw_payloads.c.state, raw_payloads.c.reason)
+    )
+    found: Sequence[Any] = (await connection.execute(query)).all()
+    return found
 
 
 async def insert_mapping(

@@ -191,6 +191,23 @@ class SourcePage(BaseModel):
     next_cursor: str | None = None
 
 
+class SourceCounts(BaseModel):
+    """What a source has sent, and what became of it."""
+
+    key: str
+    days: int = Field(description="how many days back")
+    adapted: int = Field(description="payloads that state events")
+    ignored: int = Field(description="payloads that say nothing which is kept")
+    quarantined: int = Field(description="payloads that were not understood, or not wholly")
+    dismissed: int
+    quarantine_reasons: dict[str, int] = Field(examples=[{"unknown_event": 2}])
+    last_payload_at: datetime | None
+    last_event_at: datetime | None = Field(description="by either door")
+    is_silent: bool | None = Field(
+        description="whether its last event is older than `expected_every_seconds`; null: none is stated"
+    )
+
+
 class TokenOut(BaseModel):
     """The secret path of a source's webhooks: shown once, stored as a hash."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from app.configuration.sources import repository
 from app.configuration.sources.schemas import (
     MAPPING_ADAPTER,
     QuestionRuleIO,
+    SourceCounts,
     SourceDefaultsIO,
     SourceIn,
     SourceOut,
@@ -98,6 +102,30 @@ async def drop_tokens(change: Change, key: str) -> None:
     await get_source(change, key)
     if await repository.delete_tokens(change.connection, change.tenant_id, key):
         change.note("source.tokens_dropped", key)
+
+
+def counts_of(row: Any, counted: Sequence[Any], days: int, now: datetime) -> SourceCounts:
+    """Counts by state, and whether the source is silent."""
+    by_state = Counter[str]()
+    reasons = Counter[str]()
+    for one in counted:
+        by_state[one.state] += one.payloads
+        if one.state == "quarantined":
+            reasons[one.reason or "unknown"] += one.payloads
+    expected, last = row.expected_every_seconds, row.last_event_at
+    silent = None if expected is None else last is None or now - last > timedelta(seconds=expected)
+    return SourceCounts(
+        key=row.key,
+        days=days,
+        adapted=by_state["adapted"],
+        ignored=by_state["ignored"],
+        quarantined=by_state["quarantined"],
+        dismissed=by_state["dismissed"],
+        quarantine_reasons=dict(reasons),
+        last_payload_at=max((one.last_at for one in counted), default=None),
+        last_event_at=last,
+        is_silent=silent,
+    )
 
 
 def seal_secret(sealer: Sealer, tenant_id: UUID, key: str, secret: str) -> str:

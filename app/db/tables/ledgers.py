@@ -39,6 +39,13 @@ raw_payloads = tenant_table(
         server_default=text("'[]'::jsonb"),
         comment="events of the journal that stand for it: what reprocess may replace",
     ),
+    Column(
+        "retracted_ids",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="events that it stated once and that were taken back",
+    ),
     Column("mapping_version", Integer, comment="version of the mapping that read it"),
     Column("settled_at", DateTime(timezone=True), comment="when it was replayed or dismissed"),
     Index("ix_raw_payloads_raw_id", "tenant_id", "raw_id"),
