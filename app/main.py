@@ -22,6 +22,7 @@ from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.operations import router as operations_router
+from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
 from app.tenants import operator_router
@@ -97,6 +98,7 @@ ROUTERS = (
     operator_router.router,
     metrics_router.router,
     asking_router.router,
+    privacy_router.router,
     endpoints_router.router,
     messages_router.router,
     operations_router.router,

@@ -92,7 +92,7 @@ _ASKING = (
     ),
     OutgoingType(
         EventType.SURVEY_TIMED_OUT,
-        "A customer was asked and did not answer in time, or refused (`reason`). A late answer takes it back.",
+        "A customer was asked and did not answer in time, or refused; a late answer takes it back.",
         examples.SILENCE,
     ),
 )
