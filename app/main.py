@@ -31,6 +31,7 @@ from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
 from app.operations import router as operations_router
+from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
 from app.tenants import operator_router
@@ -124,6 +125,7 @@ ROUTERS = (
     alerts_router.router,
     asking_router.router,
     odata_router.router,
+    privacy_router.router,
     endpoints_router.router,
     messages_router.router,
     replays_router.router,

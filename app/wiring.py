@@ -30,13 +30,15 @@ from app.journal.journal import Appended, Journal
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
+from app.privacy.announcer import ErasureAnnouncer
+from app.privacy.intake import ErasureIntake
 from app.settings import Settings
 from app.sla.payload import live_timers
 from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold", "asking")
+WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold", "asking", "erasure")
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ def build_services(
             SilentSources(),
             acts,
             MomentPlanner(asking_policies),
+            ErasureIntake(sealer),
+            ErasureAnnouncer(),
         ),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),

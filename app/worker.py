@@ -10,6 +10,8 @@ from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.alerts.watch import AlertWatch
 from app.metrics.folder import Folder
+from app.privacy.erasure import ErasureLoop
+from app.privacy.retention import TenantRetention
 from app.sla.loop import SlaLoop, SlaSweep
 from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
@@ -56,6 +58,11 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     silence = SilenceLoop(services.journal, services.asking_policies, bell)
     return [
         Loop("asking", silence.step, bell.wakeups["asking"]),
+        Loop(
+            "erasure",
+            ErasureLoop(services.journal, services.sealer, bell).step,
+            bell.wakeups["erasure"],
+        ),
         Loop("moments", MomentLoop(services.journal, services.asking_policies, bell).step),
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
@@ -72,6 +79,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
             MessageRetention(database, services.clock, days=settings.message_retention_days).step,
         ),
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
+        Loop("tenant_retention", TenantRetention(services.journal).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
         Loop("source_watch", SourceWatch(database, services.journal, bell).step),
     ]

@@ -13,6 +13,7 @@ from app.configuration.mappings.router import router as mappings
 from app.configuration.measures.router import router as measures
 from app.configuration.nouns.router import router as nouns
 from app.configuration.questions.router import router as questions
+from app.configuration.retention.router import router as retention
 from app.configuration.sources.router import router as sources
 
 router = APIRouter()
@@ -27,6 +28,7 @@ CONCEPTS = (
     measures,
     asking,
     care,
+    retention,
 )
 for concept in CONCEPTS:
     router.include_router(concept)

@@ -26,6 +26,10 @@ OWN_SOURCE = "vidhuk"
 """Source of every event that the service itself states."""
 
 
+FORGOTTEN = b""
+"""Fingerprint of an event of an erased person: whatever comes again under its name is a duplicate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The name of an event for ever: its source and the caller's id."""

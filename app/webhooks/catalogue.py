@@ -93,7 +93,7 @@ _ASKING = (
     ),
     OutgoingType(
         EventType.SURVEY_TIMED_OUT,
-        "A customer was asked and did not answer in time, or refused (`reason`); a late answer undoes it.",
+        "A customer was asked and did not answer in time, or refused; a late answer takes it back.",
         examples.SILENCE,
     ),
 )

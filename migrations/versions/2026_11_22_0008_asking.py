@@ -211,6 +211,9 @@ def upgrade() -> None:
             "raw_days", sa.Integer(), nullable=True, comment="raw payloads; null: as the service is set"
         ),
         sa.Column("decision_days", sa.Integer(), nullable=True, comment="the decision log; null: kept"),
+        sa.Column(
+            "text_position", sa.BigInteger(), nullable=False, comment="personal parts up to here were dropped"
+        ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_retention_rules")),
         comment="How long a tenant keeps what; one row each.",

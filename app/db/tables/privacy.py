@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.kinds import local_table, tenant_table
@@ -28,6 +28,7 @@ retention_rules = tenant_table(
     Column("text_days", Integer, comment="personal parts of events; null: kept"),
     Column("raw_days", Integer, comment="raw payloads; null: as the service is set"),
     Column("decision_days", Integer, comment="the decision log; null: kept"),
+    Column("text_position", BigInteger, nullable=False, comment="personal parts up to here were dropped"),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     comment="How long a tenant keeps what; one row each.",
 )
