@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.command_line.console import fail, load_settings, out, run_with_services
 from app.db.engine import Database, Tx
-from app.ingest.inlet import secret_context as source_context
+from app.ingest.adapting import secret_context as source_context
 from app.kit import json
 from app.kit.crypto import Sealer, SealError, key_id_of
 from app.tenants.repository import list_tenants
