@@ -52,7 +52,7 @@ def draft(
     source = config.source(event.source)
     occurred_at = _in_utc(event, source)
     _check_time(occurred_at, received_at)
-    fact, personal = _split(event.data, config)
+    fact, personal = _split(event, config)
     if event.type in _ANSWERED:
         fact["answers"] = [answer.as_fact() for answer in answers_of(event.data, config.questions)]
     elif event.type in _SILENT:
@@ -141,13 +141,14 @@ def _ahead(distance: timedelta) -> str:
     return f"{seconds} s" if seconds < 7200 else f"{seconds // 3600} h"
 
 
-def _split(data: Mapping[str, Any], config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(event: Event, config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
     fact: dict[str, Any] = {}
     personal: dict[str, Any] = {}
-    for key, value in data.items():
+    own = event.type.is_derived
+    for key, value in event.data.items():
         if value is None or key == "customer" or key in _SCORE_KEYS:
             continue
-        if key in _PERSONAL_KEYS:
+        if key in _PERSONAL_KEYS and not (own and key == "reason"):  # the reason of a decider is a slug
             personal[key] = value
         elif key == "attributes":
             known = config.personal_attributes
