@@ -23,6 +23,8 @@ from app.metrics import router as metrics_router
 from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
+from app.sla.recomputations import router as recomputations_router
+from app.sla.simulations import router as simulations_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
 from app.webhooks import messages_router
@@ -92,6 +94,8 @@ ROUTERS = (
     feedback_router.router,
     cases_router.router,
     sla_router.router,
+    simulations_router.router,
+    recomputations_router.router,
     keys_router.router,
     operator_router.router,
     metrics_router.router,

@@ -27,7 +27,7 @@ from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "sla", "fold")
+WAKEUPS = ("fanout", "deliver", "sla", "fold", "recompute")
 
 
 @dataclass(slots=True)

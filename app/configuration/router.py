@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from app.configuration.attributes.router import router as attributes
 from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
+from app.configuration.documents.presets_router import router as presets
 from app.configuration.nouns.router import router as nouns
 from app.configuration.questions.router import router as questions
 from app.configuration.sources.router import router as sources
 
 router = APIRouter()
-for concept in (nouns, questions, attributes, calendars, policies, sources):
+for concept in (nouns, questions, attributes, calendars, policies, presets, sources):
     router.include_router(concept)
