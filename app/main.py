@@ -34,6 +34,8 @@ from app.operations import router as operations_router
 from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
+from app.sla.recomputations import router as recomputations_router
+from app.sla.simulations import router as simulations_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
 from app.webhooks import messages_router, replays_router
@@ -119,6 +121,8 @@ ROUTERS = (
     improvement_router.router,
     registers_router.router,
     sla_router.router,
+    simulations_router.router,
+    recomputations_router.router,
     keys_router.router,
     operator_router.router,
     metrics_router.router,

@@ -38,7 +38,7 @@ from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "replay", "sla", "fold", "asking", "erasure")
+WAKEUPS = ("fanout", "deliver", "replay", "sla", "recompute", "fold", "asking", "erasure")
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from app.metrics.folder import Folder
 from app.privacy.erasure import ErasureLoop
 from app.privacy.retention import TenantRetention
 from app.sla.loop import SlaLoop, SlaSweep
+from app.sla.recomputations.loop import Recomputer
 from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
@@ -81,5 +82,10 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
         Loop("tenant_retention", TenantRetention(services.journal).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
+        Loop(
+            "recompute",
+            Recomputer(database, services.journal, services.timers).step,
+            bell.wakeups["recompute"],
+        ),
         Loop("source_watch", SourceWatch(database, services.journal, bell).step),
     ]

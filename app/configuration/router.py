@@ -9,6 +9,7 @@ from app.configuration.attributes.router import router as attributes
 from app.configuration.care.router import router as care
 from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
+from app.configuration.documents.presets_router import router as presets
 from app.configuration.mappings.router import router as mappings
 from app.configuration.measures.router import router as measures
 from app.configuration.nouns.router import router as nouns
@@ -23,6 +24,7 @@ CONCEPTS = (
     attributes,
     calendars,
     policies,
+    presets,
     sources,
     mappings,
     measures,

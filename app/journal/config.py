@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -120,9 +120,12 @@ class TenantConfig:
         return bound
 
     def repin_of(self, opened_at: datetime) -> Repin | None:
-        """The last recomputation of what opened at this instant."""
-        covering = (pin for pin in reversed(self.repins) if pin.opened_from <= opened_at < pin.opened_before)
-        return next(covering, None)
+        """The last recomputation of what opened at this instant, by the last policy that one named."""
+        covering = [pin for pin in self.repins if pin.opened_from <= opened_at < pin.opened_before]
+        if not covering:
+            return None
+        named = next((pin.policy for pin in reversed(covering) if pin.policy is not None), None)
+        return replace(covering[-1], policy=named)
 
     def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
         """The calendars pinned by what opens at this instant: the newest made by then, else the first."""

@@ -37,13 +37,15 @@ class Judge:
     told: Mapping[CycleKey, list[Announced]]
     settle_seconds: float
     silent: frozenset[str] = frozenset()
+    quiet: bool = False
+    """for the ledger alone: all that is true by now, at once and for good"""
     _newly: dict[CycleKey, list[Announced]] = field(default_factory=dict)
     _terms: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     def findings(self, clock: SubjectClock) -> list[Found]:
         """Announcements of every cycle of a subject, in order."""
         found: list[Found] = []
-        if clock.held:
+        if clock.held and not self.quiet:
             return found
         for reading in clock.readings:
             key = (clock.subject_id, reading.timer.key, reading.cycle)
@@ -61,7 +63,7 @@ class Judge:
         """When the clock of each subject must be read again."""
         found: dict[UUID, datetime] = {}
         for clock in clocks:
-            if clock.held:
+            if clock.held and not self.quiet:
                 found[clock.subject_id] = self.commit.recorded_at + _LOOK_WHILE_HELD
                 continue
             for reading in clock.readings:
@@ -85,13 +87,13 @@ class Judge:
             known = self._terms[clock.subject_id] = {
                 "quiet_until": quiet_until(history),
                 "received_at": latest.recorded_at,
-                "settle_seconds": 0.0 if latest.source == OWN_SOURCE else self.settle_seconds,
+                "settle_seconds": 0.0 if self.quiet or latest.source == OWN_SOURCE else self.settle_seconds,
             }
         return known
 
     def _is_final(self, clock: SubjectClock, reading: ClockReading) -> bool:
         """Whether every source that handles cases had its grace, and none of them is silent."""
-        if clock.kind is not SubjectKind.CASE:
+        if self.quiet or clock.kind is not SubjectKind.CASE:
             return True
         at = self._grace_ends_at(reading)
         return at is None or (self.commit.recorded_at >= at and not self.silent)
@@ -125,7 +127,8 @@ def vanished(
     found: list[tuple[CycleKey, int]] = []
     for key, rows in told.items():
         revoked = sum(row.kind == AnnouncementKind.BREACH_REVOKED for row in rows)
-        spoken = any(row.kind == AnnouncementKind.BREACHED and row.revision == revoked for row in rows)
+        breaches = (row for row in rows if row.kind == AnnouncementKind.BREACHED and not row.quiet)
+        spoken = any(row.revision == revoked for row in breaches)
         if key not in standing and spoken:
             found.append((key, revoked))
     return sorted(found, key=lambda item: (item[0][0], item[0][1], item[0][2]))

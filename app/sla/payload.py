@@ -19,6 +19,7 @@ _TIMER_FIELDS = (
     "timer", "clock_kind", "started_at", "due_at", "stopped_at", "cancelled_at", "target_seconds", "severity",
     "kind", "source", "channel", "touchpoint", "location", "employee", "segment", "product", "attributes",
 )  # fmt: skip
+MOST_INTERVALS = 500
 _LEDGER_FIELDS = ("timer", "kind", "level", "revision", "at", "announced_at", "provisional")
 
 
@@ -52,14 +53,19 @@ def reading_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
 
 
 def explained_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
-    """The same with a sentence, every interval, and when it warns and escalates."""
+    """The same with a sentence, every interval, and when it warns and escalates.
+
+    Of a clock that ran for years the latest intervals are shown, and how many came before.
+    """
+    parts = intervals(reading)
     return {
         **reading_data(clock, reading),
-        "explanation": explain(reading),
+        "explanation": explain(reading, parts),
         "intervals": [
             {"from_at": part.from_at, "to_at": part.to_at, "kind": part.kind.value}
-            for part in intervals(reading)
+            for part in parts[-MOST_INTERVALS:]
         ],
+        "intervals_omitted": max(len(parts) - MOST_INTERVALS, 0),
         "warnings": [_mark_data(mark) for mark in reading.warnings],
         "escalations": [_mark_data(mark) for mark in reading.escalations],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,11 @@ class SubjectClock:
         return pinned[-1] if pinned else self.policy
 
 
+Bound = tuple[Policy | None, Mapping[str, Calendar]]
+Bind = Callable[[datetime], Bound]
+"""The policy and the calendars of what opened, or was reopened, at an instant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """When a clock is read, and what other subjects know of it.
@@ -59,6 +64,8 @@ class Circumstances:
     as_of: datetime
     received_at: datetime | None = None
     foresee: bool = False
+    bind: Bind | None = None
+    """what binds instead of the pinned versions: a draft, a recomputation that is weighed"""
 
 
 def read_subject(
@@ -82,12 +89,13 @@ def read_subject(
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
     repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
-    policy, calendars = _bound(config, opened_at, repin)
+    bind = terms.bind or binding(config, repin)
+    policy, calendars = bind(opened_at)
     if policy is None:
         return None
     facts = _facts(kind, kept, case)
     events = [clock_event(event) for event in kept]
-    pins = tuple(_pins(config, kept, repin))
+    pins = tuple(_pins(kept, bind))
     plans = plan_timers(policy, facts, events, calendars, pins)
     told = {event.type for event in events}
     readings = tuple(
@@ -100,20 +108,22 @@ def read_subject(
     return SubjectClock(subject_id, kind, policy, facts, readings, pins, held)
 
 
-def _bound(
-    config: TenantConfig, known_at: datetime, repin: Repin | None
-) -> tuple[Policy | None, Mapping[str, Calendar]]:
-    """The policy and the calendars of what opened at an instant, by a recomputation if there was one."""
-    if repin is None:
-        return config.policy_at(known_at), config.calendars_at(known_at)
-    policy = repin.policy or config.policy_at(known_at)
-    return policy, config.calendars_at(max(known_at, repin.calendars_at))
+def binding(config: TenantConfig, repin: Repin | None) -> Bind:
+    """What binds by this configuration, with a recomputation if there was one."""
+
+    def bind(known_at: datetime) -> Bound:
+        if repin is None:
+            return config.policy_at(known_at), config.calendars_at(known_at)
+        policy = repin.policy or config.policy_at(known_at)
+        return policy, config.calendars_at(max(known_at, repin.calendars_at))
+
+    return bind
 
 
-def _pins(config: TenantConfig, kept: Sequence[StoredEvent], repin: Repin | None) -> Iterator[Pin]:
+def _pins(kept: Sequence[StoredEvent], bind: Bind) -> Iterator[Pin]:
     for event in kept:
         if event.type is EventType.CASE_REOPENED:
-            policy, calendars = _bound(config, min(event.occurred_at, event.recorded_at), repin)
+            policy, calendars = bind(min(event.occurred_at, event.recorded_at))
             if policy is not None:
                 yield Pin(event.occurred_at, policy, calendars)
 

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.db.tables.sla import sla_timers
 from app.domain.events import StoredEvent
 from app.domain.sla import ClockReading
 from app.sla.readings import SubjectClock
 
-TIMER_COLUMNS = tuple(column.name for column in sla_timers.columns)
 _DIMENSIONS = (
     "severity", "kind", "source", "channel", "touchpoint", "location", "employee", "segment", "product",
 )  # fmt: skip
 
 
-def timer_row(
+def timer_values(
     tenant_id: UUID, clock: SubjectClock, history: Sequence[StoredEvent], reading: ClockReading
-) -> tuple[Any, ...]:
-    """One cycle; `seq` is the last commit that told a fact of the subject."""
+) -> dict[str, Any]:
+    """One cycle by column; `seq` is the last commit that told a fact of the subject."""
     policy = clock.policy_of(reading)
-    values: dict[str, Any] = {
+    return {
         "tenant_id": tenant_id,
         "subject_id": clock.subject_id,
         "timer": reading.timer.key,
@@ -45,7 +43,6 @@ def timer_row(
         ],
         **{name: clock.facts.get(name) for name in _DIMENSIONS},
     }
-    return tuple(values[name] for name in TIMER_COLUMNS)
 
 
 def _timeless_state(reading: ClockReading) -> str:

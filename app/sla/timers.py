@@ -17,10 +17,11 @@ from app.sla.judging import Judge, vanished
 from app.sla.ledger import append_announced, list_announced
 from app.sla.readings import Circumstances, SubjectClock, read_subject
 from app.sla.receipts import find_receipts, list_survivors
-from app.sla.rows import TIMER_COLUMNS, timer_row
+from app.sla.rows import timer_values
 from app.sla.silence import find_silent
 from app.sla.statements import state_found, state_vanished
 
+TIMER_COLUMNS = tuple(column.name for column in sla_timers.columns)
 _DUE_COLUMNS = tuple(column.name for column in sla_due.columns)
 
 
@@ -86,11 +87,12 @@ async def write_timers(
         commit.tenant_id,
         list(subject_ids),
     )
-    rows = [
-        timer_row(commit.tenant_id, clock, commit.histories[clock.subject_id], reading)
+    found = [
+        timer_values(commit.tenant_id, clock, commit.histories[clock.subject_id], reading)
         for clock in clocks
         for reading in clock.readings
     ]
+    rows = [[values[name] for name in TIMER_COLUMNS] for values in found]
     await insert_rows(tx, sla_timers, TIMER_COLUMNS, rows)
 
 

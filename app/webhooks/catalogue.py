@@ -73,6 +73,27 @@ _SLA = (
         "An interaction ended and nobody offered the customer a way to give feedback in time.",
         examples.FEEDBACK_OFFER,
     ),
+    OutgoingType(
+        EventType.REVIEW_UNANSWERED,
+        "A published review had no public reply in time.",
+        examples.REVIEW_UNANSWERED,
+    ),
+    OutgoingType(
+        EventType.DELAY_NOTICE_DUE,
+        "An order will be late: tell the customer first, by `reading.due_at`.",
+        examples.DELAY_NOTICE_DUE,
+    ),
+    OutgoingType(
+        EventType.DELAY_NOTICE_MISSED,
+        "A delay was known and nobody told the customer in time.",
+        examples.DELAY_NOTICE_MISSED,
+    ),
+    OutgoingType(
+        EventType.SOURCE_SILENT,
+        "A source has not been heard as often as it should; once for each outage. While a source that "
+        "handles cases is silent, breaches of cases are provisional (`confidence_reason: source_silent`).",
+        examples.SOURCE_SILENT,
+    ),
 )
 _ASKING = (
     OutgoingType(

@@ -115,6 +115,7 @@ def sla(
         "to": to,
         "revision": 0,
         "confidence": "final",
+        "confidence_reason": None,
         "sequence": 4402341478402,
         "detected_at": "2026-11-22T12:15:00.021Z",
         "policy": {"key": "default", "version": 1},
@@ -155,6 +156,33 @@ ENDPOINT_FAILING: dict[str, Any] = {
     "percent": 50,
     "disables_at": "2026-11-22T08:00:00Z",
     "sequence": 4402341478402,
+}
+
+REVIEW_UNANSWERED: dict[str, Any] = {
+    **sla("breached", state="breached"),
+    "subject": {"kind": "review", "id": "review_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["trustpilot:6561"]},
+    "facts": {"channel": "review", "location": "kyiv-1"},
+}
+
+_LATE_ORDER: dict[str, Any] = {
+    "subject": {"kind": "order", "id": "order_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["order-20417"]},
+    "facts": {"location": "kyiv-1", "product": "bicycle"},
+}
+
+DELAY_NOTICE_DUE: dict[str, Any] = {
+    **sla("warning", state="running", level=-3600, percent=None),
+    **_LATE_ORDER,
+}
+
+DELAY_NOTICE_MISSED: dict[str, Any] = {**sla("breached", state="breached"), **_LATE_ORDER}
+
+SOURCE_SILENT: dict[str, Any] = {
+    "silent_source": "crm",
+    "last_event_at": "2026-11-22T07:15:00Z",
+    "expected_every_seconds": 3600,
+    "handles_cases": True,
+    "detected_at": "2026-11-22T08:15:12Z",
+    "sequence": 4402341478407,
 }
 
 ENDPOINT_DISABLED: dict[str, Any] = {
