@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from app.cases.upkeep import CaseUpkeep
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.folder import Folder
@@ -58,5 +59,6 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
             MessageRetention(database, services.clock, days=settings.message_retention_days).step,
         ),
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
+        Loop("case_upkeep", CaseUpkeep(database, services.journal, lambda: bell.ring("fanout", "sla")).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
     ]

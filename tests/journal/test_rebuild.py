@@ -68,7 +68,20 @@ async def check(
     await live(client, services, clock, random.Random(seed), size)
     before, told = await projections(services.journal, server, tenant.tenant_id), await ledgers(server)
     assert all(
-        before[name] for name in ("feedback", "volumes", "cases", "subjects", "object_heads", "sla_timers")
+        before[name]
+        for name in (
+            "feedback",
+            "volumes",
+            "cases",
+            "subjects",
+            "object_heads",
+            "sla_timers",
+            "compensations",
+            "case_actions",
+            "corrective_actions",
+            "debriefs",
+            "proactive_notices",
+        )  # fmt: skip
     )
     await rebuild(services.journal, tenant.tenant_id)
     after = await projections(services.journal, server, tenant.tenant_id)
