@@ -81,7 +81,7 @@ async def check(
             "corrective_actions",
             "debriefs",
             "proactive_notices",
-        )  # fmt: skip
+        )
     )
     await rebuild(services.journal, tenant.tenant_id)
     after = await projections(services.journal, server, tenant.tenant_id)
