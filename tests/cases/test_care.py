@@ -49,7 +49,8 @@ async def test_a_reply_is_measured_against_its_checklist_and_only_warns(desk: De
     case = (await desk.done(case_id, "tick", {"ticked": ["apologise"]}))["case"]
     assert case["reply_completeness"] == pytest.approx(3 / 7)
     assert case["warnings"] == ["reply_incomplete"]
-    [reply] = case["checklists"]
+    reply, recovery = case["checklists"]
+    assert (recovery["name"], recovery["completeness"]) == ("recovery", 0)
     assert [step["key"] for step in reply["steps"] if step["done"]] == ["thank", "explain", "apologise"]
     assert reply["steps"][0]["labels"]["uk"] == "Подякувати за сигнал"
 
@@ -246,7 +247,8 @@ async def test_a_promoter_after_the_remedy_is_recovered_and_an_ambassador(desk: 
     case = await desk.case("T-1")
     assert (case["is_ambassador"], case["resurvey_class"], case["reopened_count"]) == (True, "positive", 0)
     assert case["recovered_at"] is not None
-    assert "loyalty_conversion" in {item["name"] for item in case["checklists"]}
+    lists = {item["name"]: item["completeness"] for item in case["checklists"]}
+    assert lists == {"reply": 0, "loyalty_conversion": 0, "recovery": pytest.approx(1 / 3)}
     ticked = {"checklist": "loyalty_conversion", "ticked": ["fix", "report"]}
     lists = (await desk.done(case["id"], "tick", ticked))["case"]["checklists"]
     assert next(item for item in lists if item["name"] == "loyalty_conversion")["completeness"] == 0.25
@@ -270,6 +272,24 @@ async def test_a_press_on_a_settled_internal_case_begins_the_next_one_of_the_day
     items = (await desk.client.get("/v1/cases")).json()["items"]
     assert [item["state"] for item in items] == ["open", "remedied"]
     assert [item["customer_facing"] for item in items] == [False, False]
+
+
+async def test_a_customer_who_complains_again_raises_the_severity_and_marks_the_earlier_case(
+    desk: Desk, server: Server
+) -> None:
+    customer = {"type": "email", "value": "anna@example.com"}
+    await desk.post(
+        "case.opened", "T-1", {"customer": customer, "cause": "staff.manner"}, ago=timedelta(days=2)
+    )
+    await desk.post(
+        "case.opened", "T-2", {"customer": customer, "cause": "office_process.complaint_mechanism"}
+    )
+    first, second = await desk.case("T-1"), await desk.case("T-2")
+    assert (first["severity"], second["severity"], second["repeat_of"]) == ("sev3", "sev2", first["id"])
+    assert [item["trigger"] for item in first["deviations"]] == ["second_complaint"]
+    assert (await outgoing(server)).count("case.double_deviation") == 1
+    await desk.post("case.opened", "T-3", {"customer": {**customer, "value": "other@example.com"}})
+    assert (await desk.case("T-3"))["repeat_of"] is None
 
 
 async def test_a_reason_is_personal_and_needs_the_right_to_read_feedback(desk: Desk, api_key: Any) -> None:
