@@ -6,6 +6,7 @@ import asyncio
 
 from app.asking.acts.loop import SilenceLoop
 from app.asking.plans.loop import MomentLoop
+from app.cases.upkeep import CaseUpkeep
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.alerts.watch import AlertWatch
@@ -81,6 +82,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         ),
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
         Loop("tenant_retention", TenantRetention(services.journal).step),
+        Loop("case_upkeep", CaseUpkeep(database, services.journal, lambda: bell.ring("fanout", "sla")).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
         Loop(
             "recompute",

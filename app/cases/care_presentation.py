@@ -16,6 +16,7 @@ from app.cases.care_schemas import (
 from app.cases.playbooks import attention, bound_playbooks, reply_completeness
 from app.domain.case import Case
 from app.domain.case.outcome import BROKEN_PROMISES
+from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import REPLY, Checklist, Named, Step
 from app.journal.config import TenantConfig
@@ -56,8 +57,21 @@ def care_of(config: TenantConfig, history: Sequence[StoredEvent], case: Case, at
 
 
 def _started(case: Case) -> set[str]:
-    """Checklists that begin by themselves: a settled complaint is worth winning its customer back."""
-    return {Named.LOYALTY_CONVERSION.value} if case.settled_at is not None and case.customer_facing else set()
+    """Checklists that begin by themselves: every complaint is recovered, a settled one won back."""
+    if not case.customer_facing or case.kind is not CaseKind.COMPLAINT:
+        return set()
+    settled = {Named.LOYALTY_CONVERSION.value} if case.settled_at is not None else set()
+    return {Named.RECOVERY.value} | settled
+
+
+def _recovered(case: Case) -> set[str]:
+    """React, respond, plus one: what the facts say of it without anybody ticking."""
+    facts = {
+        "react": Step.REMEDIED in case.steps,
+        "respond": Step.APOLOGISED in case.steps,
+        "plus_one": any(item.is_granted for item in case.compensations),
+    }
+    return {step for step, done in facts.items() if done}
 
 
 def _is_known(playbooks: Any, name: str) -> bool:
@@ -65,7 +79,7 @@ def _is_known(playbooks: Any, name: str) -> bool:
 
 
 def _checklist(name: str, checklist: Checklist, case: Case) -> ChecklistOut:
-    done = set(case.ticked.get(name, ()))
+    done = {*case.ticked.get(name, ()), *(_recovered(case) if name == Named.RECOVERY else ())}
     steps = [
         ChecklistStepOut(key=step.key, labels=dict(step.labels), done=step.key in done)
         for step in checklist.steps

@@ -32,6 +32,8 @@ async def complete_order(
         routing = commit.config.care.routing_at(commit.recorded_at).value
         if routing is not None:
             return {**data, "assignee": routing.above(case.assignee, facts_of(case))}
+    if command == "reply" and data.get("channel") is None and case.reply_channel is not None:
+        return {**data, "channel": case.reply_channel}
     return dict(data)
 
 

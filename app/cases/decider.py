@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from app.cases.settled import OPEN, KnownCase, find_cases, next_internal, reopening, repeated
+from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
 from app.domain.complaint import (
     CaseKind,
@@ -32,12 +31,6 @@ _TYPES = (
     EventType.SURVEY_ANSWERED,
 )
 _ORDER = (AnswerClass.NEGATIVE, AnswerClass.NEUTRAL, AnswerClass.POSITIVE, AnswerClass.SILENT)
-_REPEATS = """
-SELECT DISTINCT ON (customer_ref) customer_ref, case_id FROM cases
- WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
-   AND opened_at >= $3 AND opened_at <= $4
- ORDER BY customer_ref, opened_at DESC
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class CaseOpening:
         if not findings:
             return ()
         opened = await _already_opened(tx, commit, findings)
-        repeats = await _repeats(tx, commit, findings)
+        repeats = await find_repeats(tx, commit, [finding.event for finding in findings])
         drafts: list[Draft] = []
         for finding in findings:
             known = opened.get(finding.subject)
@@ -76,7 +69,7 @@ class CaseOpening:
                 opened[finding.subject] = OPEN
                 repeat_of = finding.repeat_of or repeats.get(finding.event.customer_ref or b"")
                 drafts.append(_opening(finding, commit, repeat_of))
-        return [*drafts, *await repeated(tx, commit, drafts)]
+        return drafts
 
 
 def _find(event: StoredEvent, commit: Commit) -> _Finding | None:
@@ -130,17 +123,6 @@ async def _after_settlement(
         return finding, reopening(commit, event, finding.subject)
     own = Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.external_id}")
     return replace(finding, subject=own, repeat_of=known.case_id), None
-
-
-async def _repeats(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[bytes, UUID]:
-    events = [finding.event for finding in findings if finding.event.customer_ref is not None]
-    if not events:
-        return {}
-    earliest, latest = min(event.occurred_at for event in events), max(event.occurred_at for event in events)
-    customers = list({event.customer_ref for event in events})
-    window = timedelta(days=commit.config.care.complaint_rules_at(commit.recorded_at).value.repeat_days)
-    rows = await tx.fetch(_REPEATS, commit.tenant_id, customers, earliest - window, latest)
-    return {row["customer_ref"]: row["case_id"] for row in rows}
 
 
 def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft:

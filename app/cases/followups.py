@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from app.cases.repository import get_states
+from app.cases.settled import find_repeats, repeated
 from app.db.engine import Tx
 from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.kit.ids import parse_public_id, public_id
 
 _TELLING: Final = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
 
@@ -45,13 +47,15 @@ class Followups:
         if not telling:
             return ()
         known = await _known(tx, commit, telling)
-        drafts: list[Draft] = []
+        repeats = await _repeats(tx, commit, telling)
+        drafts = await repeated(tx, commit, list(repeats.values()))
         for event in telling:
             case = known[event.subject_id] if event.subject_id is not None else _Known()
-            raised = _raised(commit, event, case)
+            earlier = repeats[event.event_id][1] if event.event_id in repeats else None
+            raised = _raised(commit, event, case, earlier)
             case.learn(event)
             if raised is not None:
-                case.severity = raised.fact["severity"]
+                case.severity = raised.fact.get("severity", case.severity)
                 drafts.append(raised)
             if event.type is EventType.CASE_OPENED and case.assignee is None:
                 assigned = _assigned(commit, event, case)
@@ -71,27 +75,49 @@ async def _known(tx: Tx, commit: Commit, telling: list[StoredEvent]) -> dict[UUI
     }
 
 
-def _raised(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:
+async def _repeats(
+    tx: Tx, commit: Commit, telling: Sequence[StoredEvent]
+) -> dict[UUID, tuple[StoredEvent, UUID]]:
+    """Openings of a customer who complained before: stated with them, or known to us."""
+    openings = [event for event in telling if event.type is EventType.CASE_OPENED]
+    unstated = [event for event in openings if not event.fact.get("repeat_of") and event.source != OWN_SOURCE]
+    known = await find_repeats(tx, commit, unstated)
+    found: dict[UUID, tuple[StoredEvent, UUID]] = {}
+    for event in openings:
+        stated = parse_public_id("case", str(event.fact.get("repeat_of") or ""))
+        earlier = stated or (known.get(event.customer_ref or b"") if event in unstated else None)
+        if earlier is not None and earlier != event.subject_id:
+            found[event.event_id] = (event, earlier)
+    return found
+
+
+def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | None) -> Draft | None:
     """What the rules make of a cause or a text whose sender did not say how severe it is."""
+    repetition = {} if earlier is None or event.fact.get("repeat_of") else _repetition(earlier)
     if event.fact.get("severity") is not None:
-        return None
+        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
     bound = commit.config.care.complaint_rules_at(commit.recorded_at)
     facts = {**event.personal, **event.fact}
     facts.setdefault("cause", case.cause)
     kind = CaseKind(facts["kind"]) if facts.get("kind") in list(CaseKind) else CaseKind(case.kind)
-    signs = severity_signs(facts, repeat=bool(facts.get("repeat_of")), rules=bound.value)
+    signs = severity_signs(facts, repeat=earlier is not None, rules=bound.value)
     found = severity_of_signs(kind, signs)
     # words rank as they are written: sev1 is the gravest
     if not signs or found >= Severity(case.severity):
-        return None
+        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
     data = {
         "severity": found.value,
         "severity_by": "+".join(signs),
         "severity_reason": severity_reason(kind, signs),
         "rules_version": bound.version,
+        **repetition,
         "human": False,
     }
     return _stated(commit, event, EventType.CASE_ASSESSED, data)
+
+
+def _repetition(earlier: UUID) -> dict[str, Any]:
+    return {"repeat_of": public_id("case", earlier), "human": False}
 
 
 def _assigned(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -129,6 +130,18 @@ async def list_refs_of(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dic
         list(case_ids),
     )
     return {row["subject_id"]: row["ref"] for row in rows}
+
+
+async def list_attention(tx: Tx, tenant_id: UUID, offset: timedelta, limit: int) -> list[UUID]:
+    """Cases to which time has done something, the longest due first."""
+    rows = await tx.fetch(
+        "SELECT case_id FROM cases WHERE tenant_id = $1 AND attention_at <= now() + $2::interval "
+        "ORDER BY attention_at LIMIT $3",
+        tenant_id,
+        offset,
+        limit,
+    )
+    return [row["case_id"] for row in rows]
 
 
 async def find_action_ref(tx: Tx, tenant_id: UUID, named: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,10 +16,15 @@ from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, Su
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.subjects import find_subjects
-from app.kit.ids import parse_public_id
 
 _ENDED: Final = frozenset({"withdrawn", "invalid", "duplicate", "merged"})
 _MOST_A_DAY: Final = 500
+_REPEATS = """
+SELECT DISTINCT ON (customer_ref) customer_ref, case_id FROM cases
+ WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
+   AND opened_at >= $3 AND opened_at <= $4
+ ORDER BY customer_ref, opened_at DESC
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +83,48 @@ def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:
     return _derived(commit, stated, event.event_id, event.origin)
 
 
-async def repeated(tx: Tx, commit: Commit, openings: Sequence[Draft]) -> list[Draft]:
-    """A word on each earlier case whose customer complains again."""
-    later = [(item, earlier) for item in openings if (earlier := _repeats(item)) is not None]
-    later += [
-        (commit.drafts[event.event_id], earlier)
-        for event in commit.events
-        if event.type is EventType.CASE_OPENED
-        and (earlier := parse_public_id("case", str(event.fact.get("repeat_of") or ""))) is not None
-    ]
+async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> dict[bytes, UUID]:
+    """Customer -> the latest complaint that he had before these events, within the time that counts."""
+    events = [event for event in told if event.customer_ref is not None]
+    if not events:
+        return {}
+    earliest, latest = min(event.occurred_at for event in events), max(event.occurred_at for event in events)
+    customers = list({event.customer_ref for event in events})
+    window = timedelta(days=commit.config.care.complaint_rules_at(commit.recorded_at).value.repeat_days)
+    rows = await tx.fetch(_REPEATS, commit.tenant_id, customers, earliest - window, latest)
+    return {row["customer_ref"]: row["case_id"] for row in rows}
+
+
+async def repeated(tx: Tx, commit: Commit, later: Sequence[tuple[StoredEvent, UUID]]) -> list[Draft]:
+    """A word on each earlier case whose customer complains again; `later`: the new opening, the old case."""
     if not later:
         return []
     earlier_ids = list({earlier for _, earlier in later})
     states = await get_states(tx, commit.tenant_id, earlier_ids)
     refs = await list_refs_of(tx, commit.tenant_id, earlier_ids)
     return [
-        _repetition(commit, item, refs[earlier], states[earlier]["cause"])
-        for item, earlier in later
-        if earlier in refs and earlier in states
+        _repetition(commit, event, refs[earlier], states[earlier]["cause"])
+        for event, earlier in later
+        if earlier in refs and earlier in states and earlier != event.subject_id
     ]
 
 
-def _repeats(item: Draft) -> UUID | None:
-    named = item.fact.get("repeat_of")
-    return parse_public_id("case", str(named)) if item.event.type is EventType.CASE_OPENED and named else None
-
-
-def _repetition(commit: Commit, item: Draft, ref: str, earlier_cause: str | None) -> Draft:
-    cause = item.fact.get("cause")
+def _repetition(commit: Commit, event: StoredEvent, ref: str, earlier_cause: str | None) -> Draft:
+    cause = event.fact.get("cause")
     stated = Event(
         type=EventType.CASE_REPEATED,
-        id=f"case.repeated:{item.event.source}:{item.event.id}"[:200],
+        id=f"case.repeated:{event.event_id}",
         source=OWN_SOURCE,
-        occurred_at=item.event.occurred_at,
+        occurred_at=event.occurred_at,
         data={
             "about_handling": cause == COMPLAINT_MECHANISM,
             "same_cause": cause is not None and cause == earlier_cause,
             "later_cause": cause,
+            "human": False,
         },
         subject=Subject(SubjectKind.CASE, ref),
     )
-    return _derived(commit, stated, item.caused_by, item.origin)
+    return _derived(commit, stated, event.event_id, event.origin)
 
 
 def _derived(commit: Commit, stated: Event, caused_by: UUID | None, origin: Origin) -> Draft:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
-from app.domain.recurrence import WINDOW, Candidate, find_candidate
+from app.domain.recurrence import ENOUGH_CASES, WINDOW, Candidate, find_candidate
 from app.improvement import repository
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
@@ -34,30 +34,33 @@ async def detected(tx: Tx, commit: Commit) -> list[Draft]:
     }
     if not free:
         return []
-    drafts = []
-    for cause, told in free.items():
-        found = await _judged(tx, commit, cause, told, failures.get(cause))
-        if found is not None:
-            drafts.append(_draft(commit, cause, list(told.values())[-1], found))
-    return drafts
+    return await _judged(tx, commit, free, failures)
 
 
 async def _judged(
-    tx: Tx, commit: Commit, cause: str, told: Mapping[UUID, StoredEvent], failure: Any
-) -> Candidate | None:
+    tx: Tx, commit: Commit, told: Mapping[str, Mapping[UUID, StoredEvent]], failures: Mapping[str, Any]
+) -> list[Draft]:
     at = commit.recorded_at
-    counts = await repository.count_cases(tx, commit.tenant_id, [cause], at, list(told))
-    cases, before = counts.get(cause, (0, 0))
-    cases += sum(event.occurred_at > at - WINDOW for event in told.values())
-    if failure is not None and _is_fresh(failure["closed_at"], at):
-        # what led to the one that is over does not count for the next
-        return None
-    if cases < 2:
-        return None
-    return find_candidate(cases, before, *await repository.exposure(tx, commit.tenant_id, at))
+    new = [case_id for events in told.values() for case_id in events]
+    counts = await repository.count_cases(tx, commit.tenant_id, list(told), at, new)
+    exposure: tuple[float, float] | None = None
+    drafts = []
+    for cause, events in told.items():
+        cases, before = counts.get(cause, (0, 0))
+        cases += sum(event.occurred_at > at - WINDOW for event in events.values())
+        if cases < 2 or _is_fresh(failures.get(cause), at):
+            continue
+        if cases < ENOUGH_CASES and exposure is None:
+            exposure = await repository.exposure(tx, commit.tenant_id, at)
+        found = find_candidate(cases, before, *(exposure or (None, None)))
+        if found is not None:
+            drafts.append(_draft(commit, cause, list(events.values())[-1], found))
+    return drafts
 
 
-def _is_fresh(closed_at: datetime | None, at: datetime) -> bool:
+def _is_fresh(failure: Any, at: datetime) -> bool:
+    """What led to the one that is over does not count for the next."""
+    closed_at: datetime | None = None if failure is None else failure["closed_at"]
     return closed_at is not None and at - closed_at < WINDOW
 
 

@@ -82,6 +82,11 @@ async def check(
             "subjects",
             "object_heads",
             "sla_timers",
+            "compensations",
+            "case_actions",
+            "corrective_actions",
+            "debriefs",
+            "proactive_notices",
         )
     )
     await rebuild(services.journal, tenant.tenant_id)

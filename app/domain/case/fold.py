@@ -181,6 +181,8 @@ def _learn(case: Case, fact: StoredEvent) -> Case:
     if said.get("due_at") is not None and moment_of(said["due_at"]) is None:
         case = _list(case, "unreadable_fact", fact, "due_at")
     changes |= {name: said[name] for name in _LATEST if said.get(name)}
+    if fact.type is EventType.CASE_ASSESSED and case.repeat_of is None and said.get("repeat_of"):
+        changes["repeat_of"] = said["repeat_of"]
     if said.get("attributes"):
         changes["attributes"] = {**case.attributes, **said["attributes"]}
     if fact.type is EventType.CASE_LINKED and (ref := named(fact, "ref")):
