@@ -19,6 +19,7 @@ from app.webhooks.subscription import Subscription, passing
 BATCH = 500
 
 _LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
+_LOCK = "SELECT pg_try_advisory_xact_lock($1) AS locked, EXISTS (SELECT FROM notices) AS noted"
 # Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
 # are bounded from both sides, and the ids an array, so that no plan ever reads through the flood.
 _TAKE = """
@@ -91,15 +92,16 @@ class Fanout:
 
     async def step(self) -> float:
         """Fan one batch out; the seconds until it is worth looking again."""
-        await announce_notices(self._database)
         async with self._database.worker() as tx:
-            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK_KEY):
+            first = await tx.fetchrow(_LOCK, _LOCK_KEY)
+            if not first["locked"]:
                 return self._poll_seconds / 10
             taken = sorted(await tx.fetch(_TAKE, BATCH), key=lambda row: row["outbox_id"])
             made = await _fan_out(tx, taken) if taken else 0
         if made:
             self._ring()
-        return 0.0 if _may_be_more(taken) else self._poll_seconds
+        moved = await announce_notices(self._database) if first["noted"] else 0
+        return 0.0 if moved or _may_be_more(taken) else self._poll_seconds
 
 
 def _may_be_more(taken: Sequence[Any]) -> bool:

@@ -66,15 +66,14 @@ WITH given AS (
            given_up_at = CASE WHEN f.next_state IN ('pending', 'delivered') THEN NULL
                               ELSE coalesce(m.given_up_at, now()) END
       FROM fenced f WHERE m.message_id = f.message_id
-    RETURNING f.delivery_id, m.attempts AS number
+    RETURNING f.*, m.attempts AS number
 )
 INSERT INTO attempts (tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status,
                       manual, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at,
                       url, signature)
-SELECT f.tenant_id, f.attempted_at, f.message_id, s.number, f.endpoint_id, f.outcome, f.failure, f.status,
-       f.manual, f.duration_ms, f.detail, f.reply_bytes, f.reply_sha256, f.reply_excerpt, f.next_at,
-       f.url, f.signature
-  FROM settled s JOIN fenced f USING (delivery_id)
+SELECT tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status, manual,
+       duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at, url, signature
+  FROM settled
 RETURNING message_id, number
 """
 

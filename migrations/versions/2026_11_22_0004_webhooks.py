@@ -214,9 +214,15 @@ def upgrade() -> None:
         existing_nullable=False,
     )
     op.create_index("ix_outbox_tenant_id", "outbox", ["tenant_id", "outbox_id"], unique=False)
+    for table in ("messages", "message_bodies"):  # only retention asks by age: a block range is enough
+        op.drop_index(f"ix_{table}_created_at", table_name=table)
+        op.create_index(f"ix_{table}_created_at", table, ["created_at"], postgresql_using="brin")
 
 
 def downgrade() -> None:
+    for table in ("messages", "message_bodies"):
+        op.drop_index(f"ix_{table}_created_at", table_name=table)
+        op.create_index(f"ix_{table}_created_at", table, ["created_at"])
     op.drop_index("ix_outbox_tenant_id", table_name="outbox")
     op.alter_column(
         "notices",
