@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from copy import copy
@@ -146,6 +147,9 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         run_worker(services, stop) if api.state.with_worker else services.bell.run(stop)
     )
     task = asyncio.create_task(beside, name="beside")
+    # what is loaded by now stays: the collector need not walk it again in the middle of an answer
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:

@@ -19,8 +19,9 @@ from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.repository import Snapshot, snapshot
-from app.metrics.rows import answer_rows
+from app.metrics.rows import Row, answer_rows
 from app.metrics.schemas import MetricQueryIn
+from app.metrics.scored import is_scored, scored_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,21 @@ async def answer_query(
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
         reads = compile_query(query, query.period, facts)
+        if is_scored(query, with_parts=reader.reads_rows):
+            rows = scored_rows(query, await view.fetch(reads[0]))
+            return _answer(query, facts, reads, rows, etag)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
+    return _answer(query, facts, reads, rows, etag)
+
+
+def _answer(
+    query: MetricQuery, facts: TenantFacts, reads: Sequence[Read], rows: Sequence[Row], etag: str
+) -> Answer:
+    """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]

@@ -93,11 +93,11 @@ def _key_columns(query: MetricQuery, keys: Sequence[Key]) -> list[Sequence[Any]]
     groups = [[key[number] for key in keys] for number in range(1, len(query.group_by) + 1)]
     if query.granularity is Granularity.NONE:
         return list(groups)
-    local = {start: _at_offset(start, query.zone) for start in {key[0] for key in keys} if start}
+    local = {start: at_offset(start, query.zone) for start in {key[0] for key in keys} if start}
     return [[local[key[0]] for key in keys if key[0]], *groups]
 
 
-def _at_offset(instant: datetime, zone: ZoneInfo) -> datetime:
+def at_offset(instant: datetime, zone: ZoneInfo) -> datetime:
     """Local time with its offset fixed: times that share a zone object would compare by their wall clock."""
     local = instant.astimezone(zone)
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))

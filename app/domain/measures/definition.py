@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import Compare
+from app.domain.measures.scores import Score
 from app.domain.measures.values import MetricValue
 from app.domain.scales import QuestionMeasure
 
@@ -148,8 +149,9 @@ class MetricDefinition:
     `measure` and `scale_ids` say which answers it reads (None and empty: all). A score (`is_score`) is
     never averaged across scales or collection modes, an index that `keeps_modes_apart` across modes.
     `item_level` metrics count feedback items, which have no question or scale of their own.
-    `reads_clock` metrics change with as_of alone. `context` are populations that its gates look at: read
-    where they can be split in the same way, at the coarser groups where they know fewer dimensions.
+    `score` computes it from one histogram, as `compute` does with its cell's. `reads_clock` metrics change
+    with as_of alone. `context` are populations that its gates look at: read where they can be split in the
+    same way, at the coarser groups where they know fewer dimensions.
     """
 
     id: str
@@ -168,6 +170,7 @@ class MetricDefinition:
     gates: tuple[str, ...] = ()
     context: tuple[Population, ...] = ()
     is_score: bool = False
+    score: Score | None = None
     keeps_modes_apart: bool = False
     item_level: bool = False
     reads_clock: bool = False
