@@ -21,6 +21,7 @@ from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
+from app.metrics.saved import router as saved_router
 from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
@@ -96,6 +97,8 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    saved_router.router,
+    saved_router.feeds_router,
     odata_router.router,
     endpoints_router.router,
     messages_router.router,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,6 +14,9 @@ from app.metrics.answer import Answer, NotModified, Reader
 from app.metrics.document import about_lines, answer_document
 from app.metrics.formats import HEAVY, Form, content_type, require_installed, table_bytes
 from app.metrics.negotiation import preferred_form
+
+FileEnding = Literal["json", "csv", "ndjson", "arrow", "parquet", "xlsx"]
+"""The forms as they stand in an address."""
 
 _REVALIDATE: Final = "private, no-cache"
 
