@@ -121,3 +121,9 @@ async def query_metrics_file(
     """The flat query with its form in the address, whatever the Accept header says."""
     as_file = flat.model_copy(update={"format": Form(ending)})
     return await query_metrics_flat(request, principal, database, now, as_file)
+
+
+# Whoever reads a file in parts asks for its size first.
+router.add_api_route(
+    "/query.{ending}", query_metrics_file, methods=["HEAD"], include_in_schema=False, response_class=Response
+)

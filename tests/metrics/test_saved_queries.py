@@ -146,6 +146,28 @@ async def test_an_altered_address_is_no_feed(client, anyone, march: World) -> No
     assert (await anyone.get(other)).json()["code"] == "no_such_feed"
 
 
+async def test_a_file_is_read_in_parts(client, anyone, march: World) -> None:
+    await client.put(f"{QUERIES}/nps", json=SAVED)
+    url = (await client.post(f"{QUERIES}/nps/feeds", json={"name": "sheet"})).json()["url"]
+    whole = (await anyone.get(url)).content
+    size = await anyone.head(url)
+    assert (size.status_code, size.headers["content-length"]) == (200, str(len(whole)))
+    parts = {
+        "bytes=0-9": whole[:10],
+        "bytes=10-": whole[10:],
+        "bytes=-8": whole[-8:],
+        "bytes=5-99999": whole[5:],
+    }
+    for wanted, part in parts.items():
+        answer = await anyone.get(url, headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (206, part)
+        assert answer.headers["content-range"].endswith(f"/{len(whole)}")
+    beyond = await anyone.get(url, headers={"Range": f"bytes={len(whole)}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(whole)}")
+    for careless in ("bytes=-", "bytes=3-1,5-6", "lines=1-2"):
+        assert (await anyone.get(url, headers={"Range": careless})).content == whole
+
+
 @given(st.text(max_size=80))
 def test_a_token_that_was_not_sealed_here_is_refused(text: str) -> None:
     with pytest.raises(NotFoundError):

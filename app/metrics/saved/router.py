@@ -175,6 +175,14 @@ async def read_feed(
     return response
 
 
+# Whoever reads a file in parts asks for its size first.
+for _router, _path, _read in (
+    (router, _QUERIES + "/{key}/answer.{ending}", answer_file),
+    (feeds_router, "/feeds/{token}.{ending}", read_feed),
+):
+    _router.add_api_route(_path, _read, methods=["HEAD"], include_in_schema=False, response_class=Response)
+
+
 def _sealer(request: Request) -> Sealer:
     sealer: Sealer = request.app.state.sealer
     return sealer
