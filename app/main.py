@@ -31,6 +31,7 @@ from app.ingest.trial import router as trial_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
+from app.metrics.saved import router as saved_router
 from app.operations import router as operations_router
 from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
@@ -127,6 +128,8 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    saved_router.router,
+    saved_router.feeds_router,
     alerts_router.router,
     asking_router.router,
     odata_router.router,

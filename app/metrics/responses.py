@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,6 +14,10 @@ from app.metrics.answer import Answer, NotModified, Reader
 from app.metrics.document import about_lines, answer_document
 from app.metrics.formats import HEAVY, Form, content_type, require_installed, table_bytes
 from app.metrics.negotiation import preferred_form
+from app.metrics.ranges import in_parts
+
+FileEnding = Literal["json", "csv", "ndjson", "arrow", "parquet", "xlsx"]
+"""The forms as they stand in an address."""
 
 _REVALIDATE: Final = "private, no-cache"
 
@@ -44,7 +48,7 @@ async def respond(
     if form is not Form.JSON:
         headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     body = await asyncio.to_thread(_body, form, answer) if form in HEAVY else _body(form, answer)
-    return Response(body, media_type=content_type(form), headers=headers)
+    return in_parts(request, body, content_type(form), headers)
 
 
 def _body(form: Form, answer: Answer) -> bytes:

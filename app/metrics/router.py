@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Query, Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from app.metrics.catalogue import catalogue_of
 from app.metrics.flat import DIMENSION_PARAMETERS, FlatQueryIn, place_of, unfold
 from app.metrics.formats import MEDIA_TYPES, TABULAR, Form
 from app.metrics.repository import snapshot
-from app.metrics.responses import reader_of, respond
+from app.metrics.responses import FileEnding, reader_of, respond
 from app.metrics.schemas import AnswerOut, CatalogueOut, MetricQueryIn
 from app.problems import Problem
 
@@ -24,7 +24,6 @@ router = APIRouter(
     responses={code: {"model": Problem} for code in (401, 403, 406, 422, 503)},
 )
 
-FileEnding = Literal["json", "csv", "ndjson", "arrow", "parquet", "xlsx"]
 FormParameter = Annotated[Form | None, Query(alias="format", description="instead of the Accept header")]
 ExplainParameter = Annotated[bool, Query(description="tell the SQL too (needs `feedback:read`)")]
 FlatParameters = Annotated[FlatQueryIn, Query()]
@@ -122,3 +121,9 @@ async def query_metrics_file(
     """The flat query with its form in the address, whatever the Accept header says."""
     as_file = flat.model_copy(update={"format": Form(ending)})
     return await query_metrics_flat(request, principal, database, now, as_file)
+
+
+# Whoever reads a file in parts asks for its size first.
+router.add_api_route(
+    "/query.{ending}", query_metrics_file, methods=["HEAD"], include_in_schema=False, response_class=Response
+)

@@ -35,7 +35,7 @@ def random_event(dice: random.Random, number: int) -> Json:
     """Any event that a caller may send; ids, objects and subjects are few, so that they meet."""
     event_id, case = f"e{number}", f"case/C{dice.randrange(6)}"
     customer = {"type": "email", "value": f"c{dice.randrange(4)}@example.com"}
-    match dice.randrange(14):
+    match dice.randrange(17):
         case 0 | 1:
             return rating(event_id, dice.randrange(11), when=_when(dice), customer=customer, text="so so",
                           **_placed(dice))  # fmt: skip
@@ -93,9 +93,9 @@ def random_event(dice: random.Random, number: int) -> Json:
             return event(
                 kind, event_id, when=_when(dice), subject=f"interaction/{call}", data=_placed(dice, **data)
             )
-        case 10 | 11:
+        case 10 | 14:
             return _asking(dice, event_id, customer)
-        case 12:
+        case 15:
             kind = dice.choice(("response.qualified", "feedback.classified", "force_majeure.confirmed"))
             data = {"cause": "queue", "label": "negative", "qualification": dice.choice(("valid", "invalid"))}
             if dice.random() < 0.5:
