@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 from app.asking.acts.loop import SilenceLoop
 from app.asking.plans.loop import MomentLoop
 from app.cases.upkeep import CaseUpkeep
+from app.domain.egress import Address
+from app.ingest.pulling.client import PullClient
+from app.ingest.pulling.loop import PullLoop
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.alerts.watch import AlertWatch
@@ -52,6 +56,17 @@ def build_dispatcher(services: Services) -> Dispatcher:
     )
 
 
+def build_pulls(services: Services, hosts: Mapping[str, str] | None = None) -> PullLoop:
+    """The pulls of this process, behind the same guard as deliveries (`hosts`: see PullClient)."""
+    egress = services.egress
+
+    async def vetted(url: str) -> Sequence[Address]:
+        return await egress.vetted(egress.parse(url))
+
+    client = PullClient(vetted, hosts)
+    return PullLoop(services.database, services.sealer, services.ingest, services.clock, client)
+
+
 def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     """The loops that a worker runs, in the order in which a fact travels through them."""
     settings, bell, database = services.settings, services.bell, services.database
@@ -80,6 +95,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
             "message_retention",
             MessageRetention(database, services.clock, days=settings.message_retention_days).step,
         ),
+        Loop("pull", build_pulls(services).step),
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
         Loop("tenant_retention", TenantRetention(services.journal).step),
         Loop("case_upkeep", CaseUpkeep(database, services.journal, lambda: bell.ring("fanout", "sla")).step),

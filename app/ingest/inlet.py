@@ -106,14 +106,14 @@ async def post_inlet(
     reading = read_payload(source.adapter, source.context, body, headers)
     ingest: Ingest = request.app.state.services.ingest
     trial = dry_run.lower() in ("true", "1")
-    results = await _accept(ingest, source, reading.events, now, trial)
+    results = await accept_events(ingest, source, reading.events, now, dry_run=trial)
     if any(result.retryable for result in results):
         return problem_response(503, "database_unavailable", "not stored; send it again")
     rejected = [_rejection(result) for result in results if result.status is Status.REJECTED]
     refused = [*reading.refusals, *rejected]
     if trial:
         return _trial(reading, results, refused)
-    await _keep(database, source, now, headers, body, reading, results, refused)
+    await keep_delivery(database, source, now, headers, body, reading, results, refused)
     return InletResult(status="success", events=len(results) - len(rejected), quarantined=len(refused))
 
 
@@ -157,13 +157,18 @@ def _is_allowed(host: str, networks: Sequence[str]) -> bool:
     return any(address in ip_network(network, strict=False) for network in networks)
 
 
-async def _accept(
-    ingest: Ingest, source: ConfiguredSource, events: Sequence[Event], now: datetime, trial: bool
+async def accept_events(
+    ingest: Ingest,
+    source: ConfiguredSource,
+    events: Sequence[Event],
+    now: datetime,
+    *,
+    dry_run: bool = False,
 ) -> list[Result]:
     """Results in order. What tells no time of its own and is known under its id came again: no conflict."""
     if not events:
         return []
-    results = await ingest.accept(source.tenant_id, events, Terms(None, now), dry_run=trial)
+    results = await ingest.accept(source.tenant_id, events, Terms(None, now), dry_run=dry_run)
     return [
         Result(Status.DUPLICATE)
         if result.error is not None
@@ -192,7 +197,7 @@ def _rejection(result: Result) -> DomainError:
     return result.error or InvalidError("rejected", "the journal refuses this event")
 
 
-async def _keep(
+async def keep_delivery(
     database: Database,
     source: ConfiguredSource,
     now: datetime,
@@ -202,6 +207,7 @@ async def _keep(
     results: Sequence[Result],
     refused: Sequence[DomainError],
 ) -> None:
+    """Keep what was delivered, and what became of it."""
     first = refused[0] if refused else None
     stored = zip(reading.events, results, strict=True)
     await keep_raw(

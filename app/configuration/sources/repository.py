@@ -11,8 +11,9 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables.configuration import inlets, source_mappings, sources
+from app.db.tables.configuration import inlets, source_mappings, source_pulls, sources
 from app.db.tables.ledgers import raw_payloads
+from app.kit.ids import new_id
 
 
 def _with_tokens(tenant_id: UUID) -> Select[Any]:
@@ -70,6 +71,29 @@ async def count_payloads(
     )
     found: Sequence[Any] = (await connection.execute(query)).all()
     return found
+
+
+async def put_pull(
+    connection: AsyncConnection, tenant_id: UUID, source: str, now: datetime, *, pulled: bool
+) -> None:
+    """Let a source be asked from now on (again at once, if it was already), or no more."""
+    own = (source_pulls.c.tenant_id == tenant_id, source_pulls.c.source == source)
+    if not pulled:
+        await connection.execute(delete(source_pulls).where(*own))
+        return
+    statement = postgresql.insert(source_pulls).values(
+        tenant_id=tenant_id, pull_id=new_id(), source=source, next_at=now, failures=0
+    )
+    again = {"next_at": now, "failures": 0, "last_error": None, "cursor": None}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=again)
+    )
+
+
+async def find_pull(connection: AsyncConnection, tenant_id: UUID, source: str) -> Any:
+    """How the asking of a source goes, or None."""
+    own = (source_pulls.c.tenant_id == tenant_id, source_pulls.c.source == source)
+    return (await connection.execute(select(source_pulls).where(*own))).first()
 
 
 async def insert_mapping(

@@ -12,6 +12,7 @@ from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_o
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next, read_cursor
 from app.configuration.sources import repository, service
 from app.configuration.sources.schemas import (
+    PullOut,
     SourceCounts,
     SourceIn,
     SourceKey,
@@ -67,6 +68,18 @@ async def count_source(
         since = now - timedelta(days=days)
         counted = await repository.count_payloads(connection, principal.tenant_id, key, since)
     return service.counts_of(row, counted, days, now)
+
+
+@router.get("/{key:path}/pull", summary="How the asking goes", operation_id="get_source_pull")
+async def get_source_pull(principal: ConfigManager, key: SourceKey, database: DatabaseDep) -> PullOut:
+    """When a source is asked next, and what came of the last time."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await repository.find_pull(connection, principal.tenant_id, key)
+    if row is None:
+        raise NotFoundError("not_found", f"the source {key!r} is not asked")
+    return PullOut(
+        next_at=row.next_at, pulled_at=row.pulled_at, failures=row.failures, last_error=row.last_error
+    )
 
 
 @router.post(

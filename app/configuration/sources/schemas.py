@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from app.configuration.fields import Key, Strict, TimeZone, Title
 from app.domain.errors import InvalidError
 from app.domain.scales import QuestionMeasure, get_scale
+from app.sources.pulls import RECIPES
 from app.sources.registry import ADAPTERS
 from app.sources.shapes import FEEDBACK
 from app.sources.signatures import FAMILIES
@@ -95,6 +96,15 @@ class SourceDefaultsIO(Strict):
     )
 
 
+class PullSettings(Strict):
+    """What a source is asked for, and how often."""
+
+    settings: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(
+        max_length=10, examples=[{"business": "la-palma-kyiv"}]
+    )
+    every_seconds: int = Field(default=900, ge=60, le=7 * _DAY)
+
+
 class SourceSettings(Strict):
     """Everything about a source that may be shown."""
 
@@ -129,6 +139,9 @@ class SourceSettings(Strict):
         default_factory=list,
         description="the partner's addresses; with a list, deliveries from elsewhere are refused (401)",
         examples=[["194.88.218.0/24"]],
+    )
+    pull: PullSettings | None = Field(
+        default=None, description=f"for sources that are asked: {', '.join(RECIPES)}"
     )
     time_zone: TimeZone | None = Field(default=None, description="zone of times without an offset")
     defaults: SourceDefaultsIO = Field(default_factory=SourceDefaultsIO)
@@ -172,12 +185,28 @@ class SourceIn(SourceSettings):
         description="at most two live ones, for a rotation; never shown again. Left out: they stay",
     )
 
+    credentials: dict[str, Annotated[str, StringConstraints(max_length=20_000)]] | None = Field(
+        default=None,
+        max_length=10,
+        description="what a puller proves itself with; never shown again. Left out: they stay",
+    )
+
+
+class PullOut(BaseModel):
+    """How the asking goes."""
+
+    next_at: datetime
+    pulled_at: datetime | None = Field(description="when it last worked")
+    failures: int = Field(description="in a row")
+    last_error: str | None
+
 
 class SourceOut(SourceSettings):
     """A source: created when an event first named it, or when it was configured."""
 
     key: str = Field(examples=["chatwoot"])
     mapping_version: int | None = Field(description="number of the mapping document, from 1")
+    has_credentials: bool = Field(default=False, description="whether a puller could prove itself")
     live_secrets: int = Field(description="how many secrets are stored")
     live_tokens: int = Field(description="how many secret paths lead to it")
     created_at: datetime

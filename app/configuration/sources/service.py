@@ -24,8 +24,10 @@ from app.configuration.sources.schemas import (
     TokenOut,
 )
 from app.domain.errors import InvalidError, NotFoundError
+from app.kit import json
 from app.kit.crypto import Sealer
 from app.sources.mapping import compile_mapping
+from app.sources.pulls import check_pull
 from app.sources.registry import get_adapter
 from app.sources.signatures import Unsigned, get_family
 
@@ -40,8 +42,9 @@ async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn,
     kept = [] if row is None else row.sealed_secrets
     count = len(kept) if wanted.secrets is None else len(wanted.secrets)
     _check(wanted, count)
+    _check_pull(wanted, row)
     before = None if row is None else source_out(row)
-    settings = wanted.model_dump(mode="json", by_alias=True, exclude={"secrets"})
+    settings = wanted.model_dump(mode="json", by_alias=True, exclude={"secrets", "credentials"})
     detail = difference(
         None
         if before is None
@@ -51,7 +54,7 @@ async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn,
     if wanted.secrets is not None and (wanted.secrets or kept):
         kept = [seal_secret(sealer, change.tenant_id, key, secret) for secret in wanted.secrets]
         change.note("source.secrets_put", key, f"{len(kept)} live")
-    elif detail is None and before is not None:
+    elif detail is None and before is not None and wanted.credentials is None:
         return before
     if detail is not None:
         change.note("source.put", key, detail)
@@ -63,8 +66,24 @@ async def put_source(change: Change, sealer: Sealer, key: str, wanted: SourceIn,
         )
     elif wanted.mapping is None:
         values["mapping_version"] = None
+    values["sealed_credentials"] = _credentials(change, sealer, key, wanted, row)
     await repository.put_source(change.connection, change.tenant_id, key, values, change.now)
+    await repository.put_pull(
+        change.connection, change.tenant_id, key, change.now, pulled=wanted.pull is not None
+    )
     return await get_source(change, key)
+
+
+def _credentials(change: Change, sealer: Sealer, key: str, wanted: SourceIn, row: Any) -> str | None:
+    """What is stored of a puller's credentials: sealed for this source of this tenant."""
+    if wanted.pull is None:
+        return None
+    if wanted.credentials is None:
+        kept: str | None = None if row is None else row.sealed_credentials
+        return kept
+    change.note("source.credentials_put", key)
+    sealed = sealer.seal(json.dumps(wanted.credentials), change.tenant_id.bytes + b"pull:" + key.encode())
+    return base64.b64encode(sealed).decode()
 
 
 async def get_source(change: Change, key: str) -> SourceOut:
@@ -153,6 +172,8 @@ def source_out(row: Any) -> SourceOut:
         ),
         **door,
         mapping_version=row.mapping_version,
+        pull=row.pull,
+        has_credentials=row.sealed_credentials is not None,
         handles_cases=row.handles_cases,
         grace_seconds=row.grace_seconds,
         expected_every_seconds=row.expected_every_seconds,
@@ -173,7 +194,7 @@ def _values(wanted: SourceIn) -> dict[str, Any]:
     if wanted.verification_header is not None:
         defaults[_SIGNATURE_HEADER] = wanted.verification_header.lower()
     stored = wanted.model_dump(
-        exclude={"secrets", "disabled", "verification_header", "defaults", *_OF_THE_DOOR}
+        exclude={"secrets", "credentials", "disabled", "verification_header", "defaults", *_OF_THE_DOOR}
     )
     return {**stored, "defaults": defaults}
 
@@ -204,6 +225,26 @@ def _check(wanted: SourceIn, secret_count: int) -> None:
             f"the family {wanted.verification!r} refuses everything while there is no secret",
             pointer="/secrets",
             cure="send the secret that the partner shows",
+        )
+
+
+def _check_pull(wanted: SourceIn, row: Any) -> None:
+    if wanted.pull is None:
+        if wanted.credentials is not None:
+            raise InvalidError(
+                "credentials_unused",
+                "credentials are for sources that are asked",
+                pointer="/credentials",
+                cure="send `pull` as well, or leave them out",
+            )
+        return
+    check_pull(wanted.adapter, wanted.pull.settings, wanted.credentials)
+    if wanted.credentials is None and (row is None or row.sealed_credentials is None):
+        raise InvalidError(
+            "credentials_missing",
+            "a source is not asked without credentials",
+            pointer="/credentials",
+            cure="send the credentials of the partner's API",
         )
 
 
