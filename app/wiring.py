@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from app.asking.acts.projection import SurveyActs
 from app.asking.permissions.projection import Permissions
@@ -25,6 +26,7 @@ from app.journal.journal import Appended, Journal
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
+from app.language.reader import TextReader
 from app.privacy.announcer import ErasureAnnouncer
 from app.privacy.intake import ErasureIntake
 from app.settings import Settings
@@ -33,6 +35,10 @@ from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
 WAKEUPS = ("fanout", "deliver", "sla", "fold", "asking", "erasure")
+
+
+text_reader = lru_cache(maxsize=1)(TextReader)
+"""One for the process: its lexicons are read once."""
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
+        annotators=(text_reader(),),
         deciders=(CaseOpening(),),
         # the acts first: they say which silences the feedback store counts
         projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),

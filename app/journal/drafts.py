@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,8 @@ def draft(
     source = config.source(event.source)
     occurred_at = _in_utc(event, source)
     _check_time(occurred_at, received_at)
-    fact, personal = _split(event.data, config)
+    # what is said of an answer is no answer: its words are facts as they stand
+    fact, personal = _split(event.data, config, () if event.type in _AMENDING else _SCORE_KEYS)
     if event.type in _ANSWERED:
         fact["answers"] = [answer.as_fact() for answer in answers_of(event.data, config.questions)]
     elif event.type in _SILENT:
@@ -137,11 +138,13 @@ def _ahead(distance: timedelta) -> str:
     return f"{seconds} s" if seconds < 7200 else f"{seconds // 3600} h"
 
 
-def _split(data: Mapping[str, Any], config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(
+    data: Mapping[str, Any], config: TenantConfig, scores: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     fact: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     for key, value in data.items():
-        if value is None or key == "customer" or key in _SCORE_KEYS:
+        if value is None or key == "customer" or key in scores:
             continue
         if key in _PERSONAL_KEYS:
             personal[key] = value
