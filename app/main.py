@@ -19,6 +19,7 @@ from app.feedback import router as feedback_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
+from app.journey import router as journey_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.operations import router as operations_router
@@ -98,6 +99,7 @@ ROUTERS = (
     operator_router.router,
     metrics_router.router,
     asking_router.router,
+    journey_router.router,
     privacy_router.router,
     endpoints_router.router,
     messages_router.router,

@@ -23,6 +23,7 @@ from app.feedback.projection import FeedbackStore, Volumes
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
+from app.journey.annotator import JourneyReader
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
@@ -78,7 +79,7 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
-        annotators=(text_reader(),),
+        annotators=(JourneyReader(), text_reader()),
         deciders=(CaseOpening(),),
         # the acts first: they say which silences the feedback store counts
         projections=(acts, FeedbackStore(), Volumes(), Cases(), timers, Permissions()),
