@@ -28,6 +28,7 @@ from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
 from app.ingest.payloads import router as payloads_router
 from app.ingest.trial import router as trial_router
+from app.journey import router as journey_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
@@ -133,6 +134,7 @@ ROUTERS = (
     alerts_router.router,
     asking_router.router,
     odata_router.router,
+    journey_router.router,
     privacy_router.router,
     endpoints_router.router,
     messages_router.router,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from app.asking.acts.projection import SurveyActs
 from app.asking.permissions.projection import Permissions
@@ -27,9 +28,11 @@ from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
+from app.journey.annotator import JourneyReader
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
+from app.language.reader import TextReader
 from app.privacy.announcer import ErasureAnnouncer
 from app.privacy.intake import ErasureIntake
 from app.settings import Settings
@@ -39,6 +42,10 @@ from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
 WAKEUPS = ("fanout", "deliver", "replay", "sla", "recompute", "fold", "asking", "erasure")
+
+
+text_reader = lru_cache(maxsize=1)(TextReader)
+"""One for the process: its lexicons are read once."""
 
 
 @dataclass(slots=True)
@@ -79,6 +86,7 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
+        annotators=(JourneyReader(), text_reader()),
         deciders=(CaseOpening(), Followups(), Granting(), Lessons()),
         projections=(
             acts,  # first: they say which silences the feedback store counts

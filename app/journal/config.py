@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.db.engine import Tx
 from app.domain.errors import NotFoundError
+from app.domain.journey.rules import NO_RULES, JourneyRules, parse_journey_rules
 from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
 from app.journal.care import CareConfig, CareVersion
 from app.kit import json
@@ -87,6 +88,9 @@ class TenantConfig:
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
+    journey: JourneyRules = NO_RULES
+    stages: dict[str, str] = field(default_factory=dict)
+    """touchpoint -> stage of the journey"""
     nouns: set[tuple[str, str]] = field(default_factory=set)
     care: CareConfig = field(default_factory=CareConfig)
     heard: dict[str, datetime] = field(default_factory=dict)
@@ -167,6 +171,10 @@ SELECT 'source', NULL, key, time_zone, NULL,
 UNION ALL
 SELECT 'calendar', NULL, key, NULL, NULL, document, created_at, version FROM calendars WHERE tenant_id = $1
 UNION ALL
+SELECT 'journey', NULL, key, NULL, NULL, document, created_at, version FROM journey_rules WHERE tenant_id = $1
+UNION ALL
+SELECT 'stage', NULL, key, stage, NULL, NULL, NULL, 0 FROM journey_touchpoints WHERE tenant_id = $1
+UNION ALL
 SELECT 'policy', NULL, key, NULL, NULL, document, effective_from, version FROM policies WHERE tenant_id = $1
 UNION ALL
 SELECT 'repin', NULL, to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), policy, NULL,
@@ -222,6 +230,9 @@ class ConfigCache:
         for row in by_kind.get("policy", []):
             policy = parse_policy(row["document"], row["a"], row["version"], config.calendars.keys())
             config.policies.append(PolicyVersion(policy, row["at"]))
+        for row in by_kind.get("journey", [])[-1:]:
+            config.journey = parse_journey_rules(row["document"], row["version"])
+        config.stages = {row["a"]: row["b"] for row in by_kind.get("stage", [])}
         known_policies = {(known.policy.key, known.policy.version): known.policy for known in config.policies}
         config.timed_subjects = frozenset().union(*(policy.subjects for policy in known_policies.values()))
         config.has_statutory = any(policy.has_statutory for policy in known_policies.values())

@@ -144,8 +144,10 @@ def _split(event: Event, config: TenantConfig) -> tuple[dict[str, Any], dict[str
     fact: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     own = event.type.is_derived
+    # what is said of an answer is no answer: its words are facts as they stand
+    scores = () if event.type in _AMENDING else _SCORE_KEYS
     for key, value in event.data.items():
-        if value is None or key == "customer" or key in _SCORE_KEYS:
+        if value is None or key == "customer" or key in scores:
             continue
         if key in _PERSONAL_KEYS and not (own and key == "reason"):  # the reason of a decider is a slug
             personal[key] = value

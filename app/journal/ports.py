@@ -128,6 +128,13 @@ class Projection(Protocol):
         """Bring the tables to where this commit leaves them."""
 
 
+class Annotator(Protocol):
+    """Adds to a draft what can be read off its own content; what it adds is a fact and never read again."""
+
+    def annotate(self, draft: Draft, config: TenantConfig) -> Draft:
+        """The draft, with more facts or as it was."""
+
+
 class Decider(Protocol):
     """Decides once, when an event is accepted, that another event follows from it."""
 
