@@ -19,6 +19,7 @@ from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
 from app.improvement.announcer import ImprovementAnnouncer
 from app.improvement.decider import Lessons
+from app.improvement.inheritance import Inheritance
 from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
@@ -68,7 +69,7 @@ def build_services(
         ConfigCache(sealer),
         clock,
         offset=offset,
-        deciders=(CaseOpening(), Followups(), Granting(), Lessons()),
+        deciders=(CaseOpening(), Followups(), Granting(), Inheritance(), Lessons()),
         projections=(FeedbackStore(), Volumes(), Cases(), Improvements(), timers),
         announcers=(CaseAnnouncer(), ImprovementAnnouncer(), timers),
         # the fold row first: without it no fold can add to cuboids that are being emptied
