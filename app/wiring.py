@@ -24,6 +24,7 @@ from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
 from app.improvement.announcer import ImprovementAnnouncer
 from app.improvement.decider import Lessons
+from app.improvement.inheritance import Inheritance
 from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
@@ -87,7 +88,7 @@ def build_services(
         clock,
         offset=offset,
         annotators=(JourneyReader(), text_reader()),
-        deciders=(CaseOpening(), Followups(), Granting(), Lessons()),
+        deciders=(CaseOpening(), Followups(), Granting(), Inheritance(), Lessons()),
         projections=(
             acts,  # first: they say which silences the feedback store counts
             FeedbackStore(),

@@ -171,6 +171,16 @@ async def list_untold(tx: Tx, tenant_id: UUID, refs: Sequence[str]) -> list[Any]
     )
 
 
+async def list_unsettled(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> list[Any]:
+    """The actions of these cases whose customers were not told yet."""
+    return await tx.fetch(
+        "SELECT case_id, action FROM case_actions WHERE tenant_id = $1 AND case_id = any($2) "
+        "AND informed_at IS NULL ORDER BY case_id, action",
+        tenant_id,
+        list(case_ids),
+    )
+
+
 async def list_case_refs(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:
     """One reference of each of these cases that has any."""
     rows = await tx.fetch(

@@ -58,6 +58,16 @@ async def test_one_action_serves_many_cases_and_each_customer_is_owed_a_word(
     assert (await items(desk, "/v1/corrective-actions?state=deployed"))[0]["owed"] == 3
 
 
+async def test_a_merge_loses_no_word_that_is_owed(desk: Desk) -> None:
+    absorbed, survivor = await desk.open("T-1"), await desk.open("T-2")
+    action = await call(desk, "/v1/corrective-actions", {**ACTION, "cases": [absorbed]})
+    await call(desk, f"/v1/corrective-actions/{action['id']}/deploy")
+    await desk.done(absorbed, "merge", {"into": survivor})
+    assert [item["case_id"] for item in await items(desk, "/v1/improvements-owed")] == [survivor]
+    case = (await desk.done(survivor, "inform-of-improvement"))["case"]
+    assert (case["anomalies"], await items(desk, "/v1/improvements-owed")) == ([], [])
+
+
 async def test_commands_on_actions_are_checked_and_repeats_done_once(desk: Desk) -> None:
     action = await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1")
     assert await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1") == action
