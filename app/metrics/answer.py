@@ -72,23 +72,29 @@ async def answer_query(
         reads = compile_query(query, query.period, facts)
         if is_scored(query, with_parts=reader.reads_rows):
             rows = scored_rows(query, await view.fetch(reads[0]))
-            return _answer(query, facts, reads, rows, etag)
+            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
-    return _answer(query, facts, reads, rows, etag)
+    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
 
 
 def _answer(
-    query: MetricQuery, facts: TenantFacts, reads: Sequence[Read], rows: Sequence[Row], etag: str
+    query: MetricQuery,
+    facts: TenantFacts,
+    reads: Sequence[Read],
+    rows: Sequence[Row],
+    etag: str,
+    *,
+    explain: bool,
 ) -> Answer:
     """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]
-    statements = explained(reads) if reader.explain else None
+    statements = explained(reads) if explain else None
     return Answer(query, facts, reads, named, next_cursor, etag, statements)
 
 
