@@ -179,13 +179,13 @@ class Ingest:
         async with journal.transaction(tenant_id) as tx:
             # a key is checked where its events are stored: revocation counts from the next request on
             head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
-            judged = _judge(items, identities, head, atomic=atomic)
+            judged = self._judged(items, identities, head, atomic=atomic)
             if judged.drafts:
                 commit = await journal.lock(tx, tenant_id)
                 if commit.seq != head.seq + 1 or commit.config.version != head.config.version:
                     # somebody committed between the look and the lock: look again, now that nobody can
                     head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
-                    judged = _judge(items, identities, head, atomic=atomic)
+                    judged = self._judged(items, identities, head, atomic=atomic)
                     if not judged.drafts:
                         # everything became a duplicate while we waited: give the place back
                         raise _RolledBackError(_in_order(judged, len(items)))
@@ -200,6 +200,14 @@ class Ingest:
         if appended is not None:
             self._committed(appended)
         return results
+
+    def _judged(
+        self, items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool
+    ) -> _Judged:
+        """What the items come to, those that are new with what is read out of them."""
+        judged = _judge(items, identities, head, atomic=atomic)
+        judged.drafts = [(n, self._journal.annotated(draft, head.config)) for n, draft in judged.drafts]
+        return judged
 
 
 def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:

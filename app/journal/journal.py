@@ -144,11 +144,15 @@ class Journal:
         config = await self.configs.get_config(tx, tenant_id, row["config_version"])
         return Commit(tenant_id, row["seq"], row["recorded_at"], config)
 
+    def annotated(self, draft: Draft, config: TenantConfig) -> Draft:
+        """The draft of an accepted event with what is read out of it; before the lock, for it takes time."""
+        for annotator in self.annotators:
+            draft = annotator.annotate(draft, config)
+        return draft
+
     async def append(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> Appended:
         """Append drafts (under the lock, identities checked) with all that follows from them."""
         gathered = Gathered(tx)
-        for annotator in self.annotators:
-            drafts = [annotator.annotate(item, commit.config) for item in drafts]
         await self._place_all(gathered, commit, drafts)
         for decider in self.deciders:
             await self._place_all(gathered, commit, list(await decider.decide(gathered, commit)))

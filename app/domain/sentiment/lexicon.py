@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 SHORTEST_STEM: Final = 2
 LONGEST_STEM: Final = 16
+_REMEMBERED: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,23 @@ class Lexicon:
     negators: frozenset[str]
     boosters: frozenset[str]
     contrasts: frozenset[str]
+    openers: frozenset[str] = field(init=False)
+    """first words of the phrases"""
+    _found: dict[str, float] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "openers", frozenset(phrase[0] for phrase in self.phrases))
 
     def weight(self, word: str) -> float:
         """The weight of a lower-case word form; 0 when nothing is known of it."""
+        found = self._found.get(word)
+        if found is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = self._found[word] = self._weigh(word)
+        return found
+
+    def _weigh(self, word: str) -> float:
         known = self.words.get(word)
         if known is not None:
             return known

@@ -96,6 +96,8 @@ def _weights(tokens: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, flo
 
 
 def _phrase(tokens: Sequence[str], at: int, lexicon: Lexicon) -> tuple[float, int]:
+    if tokens[at] not in lexicon.openers:
+        return 0.0, 0
     for length in (3, 2, 1):
         weight = lexicon.phrases.get(tuple(tokens[at : at + length]))
         if weight is not None:
