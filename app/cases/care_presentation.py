@@ -20,7 +20,6 @@ from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import REPLY, Checklist, Named, Step
 from app.journal.config import TenantConfig
-from app.kit.ids import public_id
 
 
 def care_of(config: TenantConfig, history: Sequence[StoredEvent], case: Case, at: datetime) -> dict[str, Any]:
@@ -112,8 +111,3 @@ def _warnings(
     if any(link.is_owed for link in case.links) and case.customer_facing:
         found.append("improvement_not_told")
     return found
-
-
-def ref_of(event_id: Any) -> str:
-    """The public id of an event."""
-    return public_id("evt", event_id)

@@ -118,7 +118,11 @@ def do_step(debrief_id: UUID, step: str, employee: str | None, text: str | None)
 
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         ref, debrief = await _debrief(tx, commit, debrief_id)
-        checklist = commit.config.care.playbooks_at(commit.recorded_at).value.checklists[debrief.checklist]
+        known = commit.config.care.playbooks_at(commit.recorded_at).value.checklists
+        checklist = known.get(debrief.checklist)
+        if checklist is None:
+            detail = f"the playbooks have no checklist {debrief.checklist!r}"
+            raise ConflictError("unknown_checklist", detail, cure="add it to the playbooks")
         try:
             completeness([step], checklist)
         except InvalidError as error:

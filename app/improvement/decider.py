@@ -49,21 +49,25 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
         action = event.fact.get("action")
         row = known.get(str(action))
         if action in by_ref or (row is not None and row["deployed_at"] is not None):
-            drafts.append(_better(commit, by_ref.get(action, event), event.personal["subject_ref"], action))
+            drafts.append(
+                _better(
+                    commit, by_ref.get(action, event), event.subject_id, event.personal["subject_ref"], action
+                )
+            )
     untold = await repository.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
     new = {event.subject_id for event in linked}
     refs = await repository.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
     drafts += [
-        _better(commit, by_ref[row["action"]], refs[row["case_id"]], row["action"])
+        _better(commit, by_ref[row["action"]], row["case_id"], refs[row["case_id"]], row["action"])
         for row in untold
         if row["case_id"] in refs and row["case_id"] not in new
     ]
     return drafts
 
 
-def _better(commit: Commit, cause: StoredEvent, case_ref: str, action: Any) -> Draft:
+def _better(commit: Commit, cause: StoredEvent, case_id: UUID | None, case_ref: str, action: Any) -> Draft:
     subject, data = Subject(SubjectKind.CASE, case_ref), {"action": action}
-    return follow(commit, cause, EventType.CASE_IMPROVEMENT_DEPLOYED, subject, data, name=case_ref)
+    return follow(commit, cause, EventType.CASE_IMPROVEMENT_DEPLOYED, subject, data, name=str(case_id))
 
 
 async def _debriefs(tx: Tx, commit: Commit) -> list[Draft]:

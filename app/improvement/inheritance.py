@@ -31,12 +31,12 @@ class Inheritance:
         survivors = [UUID(event.fact["into_id"]) for event in merges.values()]
         refs = await repository.list_case_refs(tx, commit.tenant_id, survivors)
         drafts = []
-        for row in rows:
+        for number, row in enumerate(rows):
             merge = merges[row["case_id"]]
             survivor = UUID(merge.fact["into_id"])
             if survivor in refs:
                 subject = Subject(SubjectKind.CASE, refs[survivor])
                 data = {"action": row["action"]}
                 kind = EventType.CASE_ACTION_LINKED
-                drafts.append(follow(commit, merge, kind, subject, data, name=row["action"]))
+                drafts.append(follow(commit, merge, kind, subject, data, name=str(number)))
         return drafts
