@@ -12,7 +12,7 @@ from app.domain.complaint import within
 from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.improvement import debrief_progress, fold_debrief
 from app.domain.playbook import Named
-from app.improvement import repository
+from app.improvement import lookups
 from app.improvement.recurring import detected
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
@@ -43,7 +43,7 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
         return []
     by_ref = {event.personal.get("subject_ref"): event for event in deployed}
     named = {event.fact.get("action") for event in linked} - by_ref.keys()
-    known = await repository.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
+    known = await lookups.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
     drafts = []
     for event in linked:
         action = event.fact.get("action")
@@ -54,9 +54,9 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
                     commit, by_ref.get(action, event), event.subject_id, event.personal["subject_ref"], action
                 )
             )
-    untold = await repository.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
+    untold = await lookups.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
     new = {event.subject_id for event in linked}
-    refs = await repository.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
+    refs = await lookups.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
     drafts += [
         _better(commit, by_ref[row["action"]], row["case_id"], refs[row["case_id"]], row["action"])
         for row in untold
@@ -83,8 +83,8 @@ async def _debriefs(tx: Tx, commit: Commit) -> list[Draft]:
     if not about:
         return []
     ids = [event.subject_id for event in about if event.subject_id is not None]
-    done = await repository.list_debriefed(tx, commit.tenant_id, ids)
-    rows = await repository.find_cases(tx, commit.tenant_id, [public_id("case", item) for item in ids])
+    done = await lookups.list_debriefed(tx, commit.tenant_id, ids)
+    rows = await lookups.find_cases(tx, commit.tenant_id, [public_id("case", item) for item in ids])
     drafts: list[Draft] = []
     for event in about:
         assert event.subject_id is not None
@@ -145,7 +145,7 @@ async def _progress(tx: Tx, commit: Commit) -> list[Draft]:
     drafts: list[Draft] = []
     playbooks = commit.config.care.playbooks_at(commit.recorded_at).value
     for subject_id, last in steps.items():
-        before: Sequence[StoredEvent] = await repository.history_of(tx, commit.tenant_id, subject_id)
+        before: Sequence[StoredEvent] = await lookups.history_of(tx, commit.tenant_id, subject_id)
         now = [event for event in commit.events if event.subject_id == subject_id]
         debrief = fold_debrief([*before, *now])
         if debrief is None or debrief.checklist not in playbooks.checklists:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
-from app.improvement import repository
+from app.improvement import lookups
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
 
@@ -27,9 +27,9 @@ class Inheritance:
         }
         if not merges:
             return ()
-        rows = await repository.list_unsettled(tx, commit.tenant_id, list(merges))
+        rows = await lookups.list_unsettled(tx, commit.tenant_id, list(merges))
         survivors = [UUID(event.fact["into_id"]) for event in merges.values()]
-        refs = await repository.list_case_refs(tx, commit.tenant_id, survivors)
+        refs = await lookups.list_case_refs(tx, commit.tenant_id, survivors)
         drafts = []
         for number, row in enumerate(rows):
             merge = merges[row["case_id"]]
