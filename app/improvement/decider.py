@@ -16,6 +16,7 @@ from app.improvement import lookups
 from app.improvement.recurring import detected
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
+from app.journal.subjects import find_subjects
 from app.kit.ids import public_id
 
 _TELLING: Final = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
@@ -29,7 +30,7 @@ class Lessons:
         return [
             *await _deployments(tx, commit),
             *await _debriefs(tx, commit),
-            *_praises(commit),
+            *await _praises(tx, commit),
             *await _progress(tx, commit),
             *await detected(tx, commit),
         ]
@@ -111,26 +112,31 @@ def _talk(commit: Commit, event: StoredEvent, case_id: UUID, row: Any) -> Draft:
     return follow(commit, event, EventType.DEBRIEF_OPENED, subject, data)
 
 
-def _praises(commit: Commit) -> list[Draft]:
-    """Praise of somebody by name is shown to him."""
+async def _praises(tx: Tx, commit: Commit) -> list[Draft]:
+    """Praise of somebody by name is shown to him, once however often it is edited."""
+    praised = {
+        Subject(SubjectKind.DEBRIEF, _praise_ref(event)): event
+        for event in commit.events
+        if event.type is EventType.FEEDBACK_RECEIVED
+        and event.origin is Origin.LIVE
+        and event.fact.get("kind") == "praise"
+        and event.fact.get("employee") is not None
+    }
+    known = await find_subjects(tx, commit.tenant_id, praised)
     drafts = []
-    for event in commit.events:
-        said = event.fact
-        if (
-            event.type is EventType.FEEDBACK_RECEIVED
-            and event.origin is Origin.LIVE
-            and said.get("kind") == "praise"
-            and said.get("employee") is not None
-        ):
+    for subject, event in praised.items():
+        if subject not in known:
             data = {
                 "checklist": Named.DEBRIEF_POSITIVE.value,
-                "employee": said["employee"],
-                "location": said.get("location"),
+                "employee": event.fact["employee"],
+                "location": event.fact.get("location"),
             }
-            thing = event.object or event.external_id
-            subject = Subject(SubjectKind.DEBRIEF, f"praise:{event.source}:{thing}"[:200])
             drafts.append(follow(commit, event, EventType.DEBRIEF_OPENED, subject, data))
     return drafts
+
+
+def _praise_ref(event: StoredEvent) -> str:
+    return f"praise:{event.source}:{event.object or event.external_id}"[:200]
 
 
 async def _progress(tx: Tx, commit: Commit) -> list[Draft]:
