@@ -20,7 +20,6 @@ from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import REPLY, Checklist, Named, Step
 from app.journal.config import TenantConfig
-from app.kit.ids import public_id
 
 
 def care_of(config: TenantConfig, history: Sequence[StoredEvent], case: Case, at: datetime) -> dict[str, Any]:
@@ -31,6 +30,7 @@ def care_of(config: TenantConfig, history: Sequence[StoredEvent], case: Case, at
     lists = {name: playbooks.checklist_of(case, name) for name in names if _is_known(playbooks, name)}
     completeness = reply_completeness(case, playbooks)
     return {
+        "severity_reason": _severity_reason(case, history),
         "playbook_version": bound.version,
         "preferred_channel": case.preferred_channel,
         "reply_channel": case.reply_channel,
@@ -54,6 +54,21 @@ def care_of(config: TenantConfig, history: Sequence[StoredEvent], case: Case, at
         "next_attention_at": None if pending is None else pending.at,
         "next_attention": None if pending is None else pending.event.value,
     }
+
+
+def _severity_reason(case: Case, history: Sequence[StoredEvent]) -> str:
+    """Why the case is as severe as it is: the rule that found it, or who said so."""
+    telling = [
+        event
+        for event in history
+        if event.type in (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
+        and event.fact.get("severity") == case.severity
+    ]
+    if not telling:
+        return "nobody stated a severity, and no rule raised it"
+    last = max(telling, key=lambda event: (event.occurred_at, event.position))
+    found = last.fact.get("severity_reason") or (last.fact.get("detection") or {}).get("severity_reason")
+    return str(found or f"stated by {last.source}")
 
 
 def _started(case: Case) -> set[str]:
@@ -112,8 +127,3 @@ def _warnings(
     if any(link.is_owed for link in case.links) and case.customer_facing:
         found.append("improvement_not_told")
     return found
-
-
-def ref_of(event_id: Any) -> str:
-    """The public id of an event."""
-    return public_id("evt", event_id)

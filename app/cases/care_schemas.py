@@ -91,6 +91,7 @@ class DeviationOut(BaseModel):
 class CareOut(BaseModel):
     """How the customer of a case is cared for."""
 
+    severity_reason: str = Field(examples=["a complaint starts at sev3, one up for rudeness"])
     playbook_version: int = Field(description="0: the preset")
     reply_channel: str | None = Field(description="where to answer: where the customer wants it or spoke")
     checklists: list[ChecklistOut]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.db.engine import Tx
 from app.domain.events import Origin, StoredEvent, SubjectKind
 from app.domain.improvement import Action, Debrief, Failure, fold_action, fold_debrief, fold_failure
-from app.improvement import repository
+from app.improvement import lookups
 from app.journal.ports import Announcement, Commit, Place
 from app.kit.ids import public_id
 
@@ -44,7 +44,7 @@ async def _data(tx: Tx, commit: Commit, event: StoredEvent) -> dict[str, Any]:
     match event.subject_kind:
         case SubjectKind.ACTION:
             ref = event.personal.get("subject_ref") or ""
-            owed = await repository.count_owed(tx, commit.tenant_id, ref)
+            owed = await lookups.count_owed(tx, commit.tenant_id, ref)
             shown = _shown("action", event, fold_action(history))
             return {"action": {**shown, "ref": ref}, "owed": owed, **data}
         case SubjectKind.FAILURE:

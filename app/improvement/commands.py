@@ -12,7 +12,7 @@ from app.domain.errors import ConflictError, InvalidError, NotFoundError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.domain.improvement import Action, Debrief, Failure, fold_action, fold_debrief, fold_failure
 from app.domain.playbook import completeness
-from app.improvement import repository
+from app.improvement import lookups
 from app.journal.orders import Build
 from app.journal.ports import OWN_SOURCE, Commit
 from app.kit.ids import new_id, public_id
@@ -28,7 +28,7 @@ def open_action(ref: str | None, data: dict[str, Any], cases: Sequence[str], by:
 
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         named = ref or public_id("fix", new_id())
-        if named in await repository.find_actions(tx, commit.tenant_id, [named]):
+        if named in await lookups.find_actions(tx, commit.tenant_id, [named]):
             detail = f"there is a corrective action {named!r} already"
             raise ConflictError("action_exists", detail, pointer="/ref", cure="use another reference")
         at, subject = commit.recorded_at, Subject(SubjectKind.ACTION, named)
@@ -91,7 +91,7 @@ def take_failure(failure_id: UUID, data: dict[str, Any], by: str) -> Build:
         if failure.state == "closed":
             raise ConflictError("failure_closed", "the failure is over", cure="it opens when it comes back")
         action = data.get("action")
-        if action is not None and action not in await repository.find_actions(tx, commit.tenant_id, [action]):
+        if action is not None and action not in await lookups.find_actions(tx, commit.tenant_id, [action]):
             detail = f"there is no corrective action {action!r}"
             raise InvalidError("unknown_action", detail, pointer="/action", cure="open it first")
         subject = Subject(SubjectKind.FAILURE, cause)
@@ -118,7 +118,11 @@ def do_step(debrief_id: UUID, step: str, employee: str | None, text: str | None)
 
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         ref, debrief = await _debrief(tx, commit, debrief_id)
-        checklist = commit.config.care.playbooks_at(commit.recorded_at).value.checklists[debrief.checklist]
+        known = commit.config.care.playbooks_at(commit.recorded_at).value.checklists
+        checklist = known.get(debrief.checklist)
+        if checklist is None:
+            detail = f"the playbooks have no checklist {debrief.checklist!r}"
+            raise ConflictError("unknown_checklist", detail, cure="add it to the playbooks")
         try:
             completeness([step], checklist)
         except InvalidError as error:
@@ -132,7 +136,7 @@ def do_step(debrief_id: UUID, step: str, employee: str | None, text: str | None)
 
 
 async def _cases(tx: Tx, commit: Commit, named: Sequence[str]) -> dict[UUID, Any]:
-    found = await repository.find_cases(tx, commit.tenant_id, named)
+    found = await lookups.find_cases(tx, commit.tenant_id, named)
     for number, name in enumerate(named):
         if name not in found:
             cure = "send its id or a reference"
@@ -143,8 +147,8 @@ async def _cases(tx: Tx, commit: Commit, named: Sequence[str]) -> dict[UUID, Any
 
 
 async def _links(tx: Tx, commit: Commit, action: str, rows: dict[UUID, Any], by: str) -> list[Event]:
-    linked = await repository.list_linked(tx, commit.tenant_id, action)
-    refs = await repository.list_case_refs(tx, commit.tenant_id, list(rows))
+    linked = await lookups.list_linked(tx, commit.tenant_id, action)
+    refs = await lookups.list_case_refs(tx, commit.tenant_id, list(rows))
     return [
         _event(
             EventType.CASE_ACTION_LINKED,
@@ -158,7 +162,7 @@ async def _links(tx: Tx, commit: Commit, action: str, rows: dict[UUID, Any], by:
 
 
 async def _action(tx: Tx, commit: Commit, action_id: UUID) -> tuple[str, Action]:
-    history = await repository.history_of(tx, commit.tenant_id, action_id)
+    history = await lookups.history_of(tx, commit.tenant_id, action_id)
     action = fold_action(history)
     if action is None:
         raise NotFoundError("not_found", "there is no such corrective action")
@@ -166,7 +170,7 @@ async def _action(tx: Tx, commit: Commit, action_id: UUID) -> tuple[str, Action]
 
 
 async def _failure(tx: Tx, commit: Commit, failure_id: UUID) -> tuple[str, Failure]:
-    history = await repository.history_of(tx, commit.tenant_id, failure_id)
+    history = await lookups.history_of(tx, commit.tenant_id, failure_id)
     failure = fold_failure(history)
     if failure is None:
         raise NotFoundError("not_found", "there is no such failure")
@@ -174,7 +178,7 @@ async def _failure(tx: Tx, commit: Commit, failure_id: UUID) -> tuple[str, Failu
 
 
 async def _debrief(tx: Tx, commit: Commit, debrief_id: UUID) -> tuple[str, Debrief]:
-    history = await repository.history_of(tx, commit.tenant_id, debrief_id)
+    history = await lookups.history_of(tx, commit.tenant_id, debrief_id)
     debrief = fold_debrief(history)
     if debrief is None:
         raise NotFoundError("not_found", "there is no such debrief")

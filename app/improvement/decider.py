@@ -12,10 +12,11 @@ from app.domain.complaint import within
 from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.improvement import debrief_progress, fold_debrief
 from app.domain.playbook import Named
-from app.improvement import repository
+from app.improvement import lookups
 from app.improvement.recurring import detected
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
+from app.journal.subjects import find_subjects
 from app.kit.ids import public_id
 
 _TELLING: Final = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
@@ -29,7 +30,7 @@ class Lessons:
         return [
             *await _deployments(tx, commit),
             *await _debriefs(tx, commit),
-            *_praises(commit),
+            *await _praises(tx, commit),
             *await _progress(tx, commit),
             *await detected(tx, commit),
         ]
@@ -43,27 +44,31 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
         return []
     by_ref = {event.personal.get("subject_ref"): event for event in deployed}
     named = {event.fact.get("action") for event in linked} - by_ref.keys()
-    known = await repository.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
+    known = await lookups.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
     drafts = []
     for event in linked:
         action = event.fact.get("action")
         row = known.get(str(action))
         if action in by_ref or (row is not None and row["deployed_at"] is not None):
-            drafts.append(_better(commit, by_ref.get(action, event), event.personal["subject_ref"], action))
-    untold = await repository.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
+            drafts.append(
+                _better(
+                    commit, by_ref.get(action, event), event.subject_id, event.personal["subject_ref"], action
+                )
+            )
+    untold = await lookups.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
     new = {event.subject_id for event in linked}
-    refs = await repository.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
+    refs = await lookups.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
     drafts += [
-        _better(commit, by_ref[row["action"]], refs[row["case_id"]], row["action"])
+        _better(commit, by_ref[row["action"]], row["case_id"], refs[row["case_id"]], row["action"])
         for row in untold
         if row["case_id"] in refs and row["case_id"] not in new
     ]
     return drafts
 
 
-def _better(commit: Commit, cause: StoredEvent, case_ref: str, action: Any) -> Draft:
+def _better(commit: Commit, cause: StoredEvent, case_id: UUID | None, case_ref: str, action: Any) -> Draft:
     subject, data = Subject(SubjectKind.CASE, case_ref), {"action": action}
-    return follow(commit, cause, EventType.CASE_IMPROVEMENT_DEPLOYED, subject, data, name=case_ref)
+    return follow(commit, cause, EventType.CASE_IMPROVEMENT_DEPLOYED, subject, data, name=str(case_id))
 
 
 async def _debriefs(tx: Tx, commit: Commit) -> list[Draft]:
@@ -79,8 +84,8 @@ async def _debriefs(tx: Tx, commit: Commit) -> list[Draft]:
     if not about:
         return []
     ids = [event.subject_id for event in about if event.subject_id is not None]
-    done = await repository.list_debriefed(tx, commit.tenant_id, ids)
-    rows = await repository.find_cases(tx, commit.tenant_id, [public_id("case", item) for item in ids])
+    done = await lookups.list_debriefed(tx, commit.tenant_id, ids)
+    rows = await lookups.find_cases(tx, commit.tenant_id, [public_id("case", item) for item in ids])
     drafts: list[Draft] = []
     for event in about:
         assert event.subject_id is not None
@@ -107,26 +112,31 @@ def _talk(commit: Commit, event: StoredEvent, case_id: UUID, row: Any) -> Draft:
     return follow(commit, event, EventType.DEBRIEF_OPENED, subject, data)
 
 
-def _praises(commit: Commit) -> list[Draft]:
-    """Praise of somebody by name is shown to him."""
+async def _praises(tx: Tx, commit: Commit) -> list[Draft]:
+    """Praise of somebody by name is shown to him, once however often it is edited."""
+    praised = {
+        Subject(SubjectKind.DEBRIEF, _praise_ref(event)): event
+        for event in commit.events
+        if event.type is EventType.FEEDBACK_RECEIVED
+        and event.origin is Origin.LIVE
+        and event.fact.get("kind") == "praise"
+        and event.fact.get("employee") is not None
+    }
+    known = await find_subjects(tx, commit.tenant_id, praised)
     drafts = []
-    for event in commit.events:
-        said = event.fact
-        if (
-            event.type is EventType.FEEDBACK_RECEIVED
-            and event.origin is Origin.LIVE
-            and said.get("kind") == "praise"
-            and said.get("employee") is not None
-        ):
+    for subject, event in praised.items():
+        if subject not in known:
             data = {
                 "checklist": Named.DEBRIEF_POSITIVE.value,
-                "employee": said["employee"],
-                "location": said.get("location"),
+                "employee": event.fact["employee"],
+                "location": event.fact.get("location"),
             }
-            thing = event.object or event.external_id
-            subject = Subject(SubjectKind.DEBRIEF, f"praise:{event.source}:{thing}"[:200])
             drafts.append(follow(commit, event, EventType.DEBRIEF_OPENED, subject, data))
     return drafts
+
+
+def _praise_ref(event: StoredEvent) -> str:
+    return f"praise:{event.source}:{event.object or event.external_id}"[:200]
 
 
 async def _progress(tx: Tx, commit: Commit) -> list[Draft]:
@@ -141,7 +151,7 @@ async def _progress(tx: Tx, commit: Commit) -> list[Draft]:
     drafts: list[Draft] = []
     playbooks = commit.config.care.playbooks_at(commit.recorded_at).value
     for subject_id, last in steps.items():
-        before: Sequence[StoredEvent] = await repository.history_of(tx, commit.tenant_id, subject_id)
+        before: Sequence[StoredEvent] = await lookups.history_of(tx, commit.tenant_id, subject_id)
         now = [event for event in commit.events if event.subject_id == subject_id]
         debrief = fold_debrief([*before, *now])
         if debrief is None or debrief.checklist not in playbooks.checklists:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
-from app.improvement import repository
+from app.improvement import lookups
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
 
@@ -27,16 +27,16 @@ class Inheritance:
         }
         if not merges:
             return ()
-        rows = await repository.list_unsettled(tx, commit.tenant_id, list(merges))
+        rows = await lookups.list_unsettled(tx, commit.tenant_id, list(merges))
         survivors = [UUID(event.fact["into_id"]) for event in merges.values()]
-        refs = await repository.list_case_refs(tx, commit.tenant_id, survivors)
+        refs = await lookups.list_case_refs(tx, commit.tenant_id, survivors)
         drafts = []
-        for row in rows:
+        for number, row in enumerate(rows):
             merge = merges[row["case_id"]]
             survivor = UUID(merge.fact["into_id"])
             if survivor in refs:
                 subject = Subject(SubjectKind.CASE, refs[survivor])
                 data = {"action": row["action"]}
                 kind = EventType.CASE_ACTION_LINKED
-                drafts.append(follow(commit, merge, kind, subject, data, name=row["action"]))
+                drafts.append(follow(commit, merge, kind, subject, data, name=str(number)))
         return drafts

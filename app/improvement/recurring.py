@@ -10,7 +10,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.recurrence import ENOUGH_CASES, WINDOW, Candidate, find_candidate
-from app.improvement import repository
+from app.improvement import lookups
 from app.improvement.stated import follow
 from app.journal.ports import Commit, Draft
 
@@ -26,7 +26,7 @@ async def detected(tx: Tx, commit: Commit) -> list[Draft]:
             by_cause.setdefault(cause, {})[event.subject_id] = event
     if not by_cause:
         return []
-    failures = await repository.find_open_failures(tx, commit.tenant_id, list(by_cause))
+    failures = await lookups.find_open_failures(tx, commit.tenant_id, list(by_cause))
     free = {
         cause: told
         for cause, told in by_cause.items()
@@ -42,7 +42,7 @@ async def _judged(
 ) -> list[Draft]:
     at = commit.recorded_at
     new = [case_id for events in told.values() for case_id in events]
-    counts = await repository.count_cases(tx, commit.tenant_id, list(told), at, new)
+    counts = await lookups.count_cases(tx, commit.tenant_id, list(told), at, new)
     exposure: tuple[float, float] | None = None
     drafts = []
     for cause, events in told.items():
@@ -51,7 +51,7 @@ async def _judged(
         if cases < 2 or _is_fresh(failures.get(cause), at):
             continue
         if cases < ENOUGH_CASES and exposure is None:
-            exposure = await repository.exposure(tx, commit.tenant_id, at)
+            exposure = await lookups.exposure(tx, commit.tenant_id, at)
         found = find_candidate(cases, before, *(exposure or (None, None)))
         if found is not None:
             drafts.append(_draft(commit, cause, list(events.values())[-1], found))

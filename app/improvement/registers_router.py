@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -42,7 +42,7 @@ async def list_failures(
     principal: CasesReader,
     database: DatabaseDep,
     now: NowDep,
-    state: Filter = None,
+    state: Literal["open", "closed"] | None = None,
     owner: Filter = None,
     registry: bool = False,
 ) -> FailurePage:
@@ -99,7 +99,7 @@ async def list_debriefs(
     request: Request,
     response: Response,
     database: DatabaseDep,
-    state: Filter = None,
+    state: Literal["open", "held", "completed"] | None = None,
     employee: Filter = None,
     checklist: Filter = None,
     limit: Limit = 100,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -32,7 +32,7 @@ async def list_actions(
     request: Request,
     response: Response,
     database: DatabaseDep,
-    state: Filter = None,
+    state: Literal["open", "deployed", "cancelled"] | None = None,
     cause: Filter = None,
     owner: Filter = None,
     limit: Limit = 100,

@@ -77,7 +77,9 @@ async def test_a_cause_raises_the_severity_that_nobody_stated_and_says_why(desk:
     assert case["severity"] == "sev2"
     events = (await desk.client.get(f"/v1/cases/{case_id}/events")).json()["items"]
     assert events[-1]["data"]["severity_reason"] == "a complaint starts at sev3, one up for rudeness"
+    assert case["severity_reason"] == events[-1]["data"]["severity_reason"]
     stated = await desk.open("T-2", severity="sev4")
+    assert (await desk.case("T-2"))["severity_reason"] == "stated by crm"
     again = await desk.done(stated, "assess", {"cause": "staff.rudeness", "severity": "sev4"})
     assert again["case"]["severity"] == "sev4"
 

@@ -58,18 +58,21 @@ def _care_for(
     case: Case, facts: Sequence[StoredEvent], others: Sequence[StoredEvent], events: Sequence[StoredEvent]
 ) -> Case:
     """What the facts as a whole, and the answers and gifts beside them, tell of the case."""
-    told = sorted(standing([event for event in others if _counts(event)], events), key=order)
+    beside = [event for event in others if _counts(event)]
+    told = sorted(standing(beside, events), key=order) if beside else []
     given = fold_compensations(told)
     answers = [event for event in told if event.type in ANSWERS]
-    return replace(
-        case,
-        ticked=ticks_of(facts),
-        dialogue=dialogue_of(facts),
-        links=links_of(facts),
-        action_not_needed_at=first_at(facts, EventType.CASE_ACTION_NOT_NEEDED),
-        compensations=given,
-        aftermath=aftermath_of(case, facts, answers, given),
-    )
+    learned: dict[str, Any] = {
+        "ticked": ticks_of(facts),
+        "dialogue": dialogue_of(facts),
+        "links": links_of(facts),
+        "action_not_needed_at": first_at(facts, EventType.CASE_ACTION_NOT_NEEDED),
+        "compensations": given,
+        "aftermath": aftermath_of(case, facts, answers, given),
+    }
+    # most cases have nothing of it, and a copy of a case costs more than the look
+    changes = {name: value for name, value in learned.items() if value != getattr(case, name)}
+    return replace(case, **changes) if changes else case
 
 
 def _counts(event: StoredEvent) -> bool:

@@ -141,3 +141,24 @@ def test_the_word_owed_to_a_customer_begins_with_the_deployment_and_ends_when_it
     assert owed("action_linked", "improvement_deployed") == [True]
     assert owed("action_linked", "improvement_deployed", "improvement_informed") == [False]
     assert owed("improvement_informed", "improvement_deployed") == [False]
+
+
+@pytest.mark.parametrize(
+    ("name", "handling", "resurvey", "recovered", "failed_again"),
+    [
+        ("C01", "opened 0, replied 0.17, remedied 2", "positive", True, False),
+        ("C02", "opened 0, replied 0.5, remedied 5", "positive", True, False),
+        ("C03", "opened 0, replied 1.17, remedied 5", "positive", True, False),
+        ("C04", "opened 0, replied 0.25, remedied 4, reopened 6, remedied 8", "negative", False, True),
+        ("C05", "opened 0, replied 3.33, remedied 20", "silent", False, False),
+        ("C06", "opened 0, replied 0.75, remedied 30", "neutral", False, False),
+        ("C07", "opened 0, replied 0.33", None, False, False),
+        ("C08", "opened 0", None, False, False),
+    ],
+)
+def test_vector_r_has_three_recovered_cases_and_one_double_deviation(
+    name, handling, resurvey, recovered, failed_again
+):
+    case = told(handling, *([answer(54, resurvey)] if resurvey else []))
+    assert (name, case.aftermath.recovered_at is not None) == (name, recovered)
+    assert (name, bool(triggers(case))) == (name, failed_again)

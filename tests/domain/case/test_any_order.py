@@ -13,6 +13,11 @@ from app.domain.playbook import Step
 
 from .builders import CASE_EVENTS, at, fact, reasons
 
+_BESIDE = [
+    EventType.EVENT_RETRACTED,
+    EventType.SURVEY_ANSWERED,
+    *(kind for kind in EventType if kind.startswith("compensation.")),
+]
 _said = st.fixed_dictionaries(
     {},
     optional={
@@ -26,14 +31,24 @@ _said = st.fixed_dictionaries(
     },
 )
 
+_CARE = [
+    {},
+    {"ticked": ["thank", "nonsense"], "action": "A"},
+    {"ticked": ["gift"], "action": "B", "same_cause": True},
+    {"compensation": "1", "amount": "5", "base_amount": "5.00", "base_currency": "UAH"},
+    {"compensation": "2", "amount": "much"},
+    {"answers": [{"class": "negative", "measure": "csat", "value": "1"}]},
+    {"answers": [{"class": "positive", "measure": "nps", "value": "9"}]},
+]
+
 
 @st.composite
 def histories(draw) -> list[StoredEvent]:
     """Up to twelve facts, some at one moment, some by day, some revised, some retracted."""
     events = []
     for number in range(draw(st.integers(1, 12))):
-        kind = draw(st.sampled_from([*CASE_EVENTS, EventType.CASE_OPENED, EventType.EVENT_RETRACTED]))
-        said = draw(_said)
+        kind = draw(st.sampled_from([*CASE_EVENTS, *_BESIDE, EventType.CASE_OPENED]))
+        said = {**draw(_said), **draw(st.sampled_from(_CARE))}
         if kind is EventType.EVENT_RETRACTED:
             said = {"event": f"e{draw(st.integers(0, 12))}"}
         thing = draw(st.sampled_from([None, None, None, "x", "y"]))
