@@ -44,7 +44,10 @@ APP_ROLE = "vidhuk_app"
 WORKER_ROLE = "vidhuk_worker"
 OPERATOR_ROLE = "vidhuk_operator"
 
-RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"})
+RETRYABLE_SQLSTATES = frozenset(
+    {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25006", "53100"}
+)
+"""The last two: read-only (a primary that was just demoted) and disk full end without our doing."""
 
 
 class DatabaseUnavailableError(Exception):

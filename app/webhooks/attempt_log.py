@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 
 import structlog
 
@@ -12,11 +14,20 @@ from app.webhooks.settlement import Settlement
 log = structlog.get_logger()
 
 
-def note_attempt(settlement: Settlement, outcome: str) -> None:
-    """Log an attempt that was settled."""
+def note_attempts(settlements: Sequence[Settlement]) -> Counter[str]:
+    """Log attempts that were settled; how many there were of each outcome."""
+    outcomes: Counter[str] = Counter()
+    with_usual = log.is_enabled_for(logging.DEBUG)
+    for settlement in settlements:
+        outcome = type(settlement.step).__name__.lower()
+        outcomes[outcome] += 1
+        if with_usual or not settlement.is_delivered:
+            _note(settlement, outcome)
+    return outcomes
+
+
+def _note(settlement: Settlement, outcome: str) -> None:
     level = logging.DEBUG if settlement.is_delivered else logging.INFO
-    if not log.is_enabled_for(level):
-        return
     claimed, receipt = settlement.claimed, settlement.receipt
     log.log(
         level,

@@ -4,6 +4,8 @@
 `gated`: endpoints with a throttle, a limit or an open circuit, locked one claim at a time. A row that
     changed since this statement began (its xmin) is left for the next look, for what it says of tokens
     and of attempts in flight is no longer what this statement sees.
+    In flight is what was claimed and is due again in the future; the bound above it only spares reading
+    far retries, and is wide: others may have begun later than we, or lease for longer.
 `chosen`: candidates share the batch, and each row's own state is checked again under its lock.
 `claimed`: a claimed row is due again when its lease ends: recovery is the same look as any other.
 `spent`: tokens are taken in the same statement; a probe keeps its circuit closed to others meanwhile.
@@ -50,7 +52,7 @@ WITH RECURSIVE heads AS (
                floor(l.tokens),
                l.concurrency - (SELECT count(*) FROM deliveries f
                                  WHERE f.endpoint_id = l.endpoint_id AND f.first_try = any('{t,f}')
-                                   AND f.due_at > now() AND f.due_at <= now() + $7
+                                   AND f.due_at > now() AND f.due_at <= now() + $7 + interval '10 minutes'
                                    AND NOT f.manual AND f.claim_id IS NOT NULL)) AS room
       FROM locked l
 ), open AS (

@@ -22,7 +22,7 @@ from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer, SealError
 from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
-from app.webhooks.attempt_log import note_attempt
+from app.webhooks.attempt_log import note_attempts
 from app.webhooks.health import move_health
 from app.webhooks.lane import Lane
 from app.webhooks.packing import Packer
@@ -255,7 +255,4 @@ class Dispatcher:
         for item in batch:
             item.is_written = True
             item.lane.let_go(item.claimed.endpoint_id)
-        for settlement in written:
-            outcome = type(settlement.step).__name__.lower()
-            self.outcomes[outcome] += 1
-            note_attempt(settlement, outcome)
+        self.outcomes += note_attempts(written)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from app.deps import DatabaseDep, WebhooksManager, parse_id, refuse_unknown_query
 from app.problems import Problem
@@ -14,7 +13,7 @@ from app.webhooks.deps import BellDep
 from app.webhooks.paging import next_cursor, read_numbers
 from app.webhooks.presentation import attempt_out, message_detail, message_out
 from app.webhooks.router import Cursor, EditorDep, Limit
-from app.webhooks.schemas import AttemptPage, MessageDetail, MessagePage, MessageRef
+from app.webhooks.schemas import AttemptPage, MessageDetail, MessagePage, MessageRef, Moment
 
 router = APIRouter(
     prefix="/v1/messages",
@@ -38,8 +37,8 @@ async def list_messages(
     failure: Annotated[
         str | None, Query(max_length=30, description="whose latest try failed so, such as `timeout`")
     ] = None,
-    since: Annotated[AwareDatetime | None, Query(description="that came to be from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="and before then")] = None,
+    since: Annotated[Moment | None, Query(description="that came to be from then on")] = None,
+    until: Annotated[Moment | None, Query(description="and before then")] = None,
     body: Annotated[bool, Query(description="with what is posted: to catch up without a webhook")] = False,
     after: Annotated[
         int | None,

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.webhooks.schemas import Patterns
+from app.webhooks.schemas import Moment, Patterns
 
 _EXAMPLE: dict[str, Any] = {
     "which": "failed",
@@ -37,8 +37,8 @@ class ReplayIn(BaseModel):
         "that this endpoint would get by its types and filter of today, but never got, as new messages. "
         "`all`: all that was sent or given up, same id",
     )
-    since: AwareDatetime = Field(description="messages that came to be from then on, at most 90 days ago")
-    until: AwareDatetime | None = Field(default=None, description="and before then; default: now")
+    since: Moment = Field(description="messages that came to be from then on, at most 90 days ago")
+    until: Moment | None = Field(default=None, description="and before then; default: now")
     event_types: Patterns | None = Field(default=None, description="only of these types; default: all")
     messages_per_second: int = Field(
         default=20,

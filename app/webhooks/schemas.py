@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.webhooks.options import FILTER_EXAMPLE, EndpointOptions
 
+
+def _in_utc(at: datetime) -> datetime:
+    """The same moment in UTC: at the ends of the calendar a zone may lead out of it."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this is outside of the calendar") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=100)]
 Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from app.operations.repository import get_queues
 from app.webhooks.dispatcher import Limits
 from tests.conftest import make_tenant
 from tests.receiver import Receiver, after, silence, status
@@ -109,3 +110,21 @@ async def test_after_an_outage_the_backlog_drains_at_the_pace_of_the_endpoint_an
     per_second = Counter(int(at - arrivals[0]) for at in arrivals)
     assert max(per_second.values()) <= 52  # 40 a second, and a quarter of a second's worth of burst
     assert 2.0 <= arrivals[-1] - arrivals[0] <= 6.0
+
+
+async def test_what_waits_is_late_only_where_it_could_be_sent(outlet: Outlet, receiver: Receiver) -> None:
+    dead = await outlet.endpoint(receiver.url("/dead"), "sla.met")
+    await outlet.endpoint(receiver.url("/live"), "sla.met")
+    await outlet.announce("sla.met", 3)
+    await outlet.fan_out()
+    async with outlet.database.worker() as tx:
+        await tx.execute("UPDATE deliveries SET due_at = now() - interval '30 seconds'")
+        await tx.execute(
+            "UPDATE endpoints SET failures = 12, open_until = now() + interval '1 minute' "
+            "WHERE endpoint_id = $1",
+            dead,
+        )
+        queues = await get_queues(tx)
+    assert (queues["deliveries_waiting"], queues["deliveries_due"]) == (6, 3)
+    assert 30 <= queues["deliveries_late_seconds"] < 60
+    assert (queues["endpoints_failing"], queues["endpoints_left_alone"]) == (1, 1)

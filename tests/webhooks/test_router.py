@@ -293,6 +293,9 @@ async def test_a_bad_query_is_refused(http: httpx.AsyncClient) -> None:
         "after=x",
         "state=odd",
         "x=1",
+        "since=0001-01-01T00:00:00%2B23:59",
+        "until=9999-12-31T23:59:59-23:59",
+        "since=2026-11-22T00:00:00",
     ):
         assert (await http.get(f"{MESSAGES}?{query}")).status_code == 422, query
     assert (await http.get(f"{ENDPOINTS}?cursor=WzFd")).status_code == 422

@@ -1,0 +1,107 @@
+"""Deliveries while the database is read-only or its bell is dead: late, never lost or blamed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.db.wakeup import Bell
+from app.kit.loops import Wakeup
+from app.webhooks.dispatcher import Limits
+from tests.conftest import Server, Tenant
+from tests.receiver import Receiver, status
+from tests.webhooks.conftest import Outlet
+
+
+@pytest.fixture
+async def outlet(services: Any, a_tenant: Tenant) -> AsyncIterator[Outlet]:
+    built = Outlet(services, a_tenant)
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as running:
+        yield running
+
+
+async def _as_superuser(server: Server, *statements: str) -> None:
+    writable = {"default_transaction_read_only": "off"}
+    connection = await asyncpg.connect(server.superuser, server_settings=writable)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+_CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name LIKE 'vidhuk%'"
+)
+
+
+async def test_a_database_that_turns_read_only_costs_no_try_and_blames_nobody(
+    outlet: Outlet, receiver: Receiver, server: Server
+) -> None:
+    endpoint_id = await outlet.endpoint(receiver.on("/hook", status(200)))
+    await outlet.announce(count=3)
+    await outlet.fan_out()
+    name = server.superuser.rpartition("/")[2]
+    read_only = f"ALTER DATABASE {name} SET default_transaction_read_only = on"
+    writable = f"ALTER DATABASE {name} RESET default_transaction_read_only"
+    dispatcher = outlet.dispatcher(Limits(lease_seconds=30.0, poll_seconds=0.05), wakeup=Wakeup())
+    await dispatcher.claim()
+    await receiver.wait_for(3)
+    await _as_superuser(server, read_only, _CUT)  # what was sent waits here to be settled
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        with pytest.raises((asyncpg.ReadOnlySQLTransactionError, asyncpg.PostgresConnectionError)):
+            await dispatcher.settle()
+    assert dispatcher.in_hand == 3
+    await _as_superuser(server, writable, _CUT)
+    while dispatcher.in_hand:
+        await dispatcher.settle()
+    assert {row["state"] for row in await outlet.messages()} == {"delivered"}
+
+    await outlet.announce(count=3)
+    await outlet.fan_out()
+    await _as_superuser(server, read_only, _CUT)
+    for _ in range(3):
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await dispatcher.claim()
+    assert (dispatcher.in_hand, len(receiver.arrivals())) == (0, 3)
+    await _as_superuser(server, writable, _CUT)
+    await outlet.deliver(dispatcher)
+    assert len(receiver.arrivals()) == 6
+    assert [row["number"] for row in await outlet.attempts()] == [1] * 6
+    assert (await outlet.endpoint_row(endpoint_id))["failures"] == 0
+
+
+async def test_a_killed_listener_costs_at_most_a_poll_and_comes_back(
+    outlet: Outlet, receiver: Receiver, server: Server
+) -> None:
+    await outlet.endpoint(receiver.on("/hook", status(200)))
+    bell = Bell(server.login, {"deliver": outlet.wakeup})
+    stop = asyncio.Event()
+    task = asyncio.create_task(bell.run(stop))
+    try:
+        async with asyncio.timeout(5):
+            while not bell.listening:  # noqa: ASYNC110 - the bell has no event for it
+                await asyncio.sleep(0.01)
+        async with outlet.running(outlet.dispatcher()):
+            await _as_superuser(server, _CUT.replace("vidhuk%", "vidhuk-wakeup"))
+            started = asyncio.get_running_loop().time()
+            await outlet.announce()
+            await receiver.wait_for(1)
+            assert asyncio.get_running_loop().time() - started < 1.0
+        async with asyncio.timeout(5):
+            while not bell.listening:  # noqa: ASYNC110 - the bell has no event for it
+                await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        bell.ring("deliver")
+        await task
