@@ -27,6 +27,7 @@ from app.ingest.adapting import (
     tells_no_time,
 )
 from app.ingest.handshakes import answer_get, answer_options, find_challenge
+from app.ingest.pulling.repository import ask_soon
 from app.ingest.quarantine import keep_raw
 from app.ingest.results import Result, Status, Terms
 from app.ingest.router import ItemError
@@ -114,6 +115,9 @@ async def post_inlet(
     if trial:
         return _trial(reading, results, refused)
     await keep_delivery(database, source, now, headers, body, reading, results, refused)
+    if source.is_pulled:
+        # a thin notice says that there is something to ask for
+        await ask_soon(database, source.tenant_id, source.key)
     return InletResult(status="success", events=len(results) - len(rejected), quarantined=len(refused))
 
 
