@@ -19,7 +19,7 @@ from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.drafts import draft
 from app.journal.journal import Appended, Head, Journal
-from app.journal.ports import Draft, Identity, Standing
+from app.journal.ports import FORGOTTEN, Draft, Identity, Standing
 
 log = structlog.get_logger()
 
@@ -226,7 +226,7 @@ def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, *,
         if fingerprint is None:
             first[identity] = (index, made.fingerprint)
             judged.drafts.append((index, made))
-        elif fingerprint != made.fingerprint:
+        elif fingerprint not in (made.fingerprint, FORGOTTEN):
             judged.results[index] = Result(Status.REJECTED, error=_conflict(identity))
         elif known is not None:
             judged.results[index] = Result(Status.DUPLICATE, known.event_id)

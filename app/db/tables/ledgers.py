@@ -16,6 +16,7 @@ outbox = local_table(
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("data", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_outbox_tenant_id", "tenant_id", "outbox_id"),
     worker=True,
     comment="Announcements not yet fanned out to endpoints; rows are deleted when they are.",
 )
