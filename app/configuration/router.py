@@ -11,6 +11,7 @@ from app.configuration.documents.calendars_router import router as calendars
 from app.configuration.documents.policies_router import router as policies
 from app.configuration.documents.presets_router import router as presets
 from app.configuration.journey.router import router as journey
+from app.configuration.mappings.router import adapters
 from app.configuration.mappings.router import router as mappings
 from app.configuration.measures.router import router as measures
 from app.configuration.nouns.router import router as nouns
@@ -28,6 +29,7 @@ CONCEPTS = (
     presets,
     sources,
     mappings,
+    adapters,
     measures,
     asking,
     care,

@@ -26,7 +26,7 @@ from app.sources.mapping import MappingAdapter, compile_mapping
 
 _SOURCE = """
 SELECT key, adapter, verification, sealed_secrets, time_zone, defaults, mapping, mapping_version,
-       handles_cases, disabled_at
+       handles_cases, disabled_at, pull IS NOT NULL AS is_pulled
   FROM sources WHERE tenant_id = $1 AND key = $2
 """
 _LONGEST_REF = 200
@@ -52,6 +52,7 @@ class ConfiguredSource:
     public_url: str | None = None
     networks: tuple[str, ...] = ()
     mapping_version: int | None = None
+    is_pulled: bool = False
 
     @classmethod
     def without_adapter(cls, tenant_id: UUID, key: str, now: datetime) -> ConfiguredSource:
@@ -120,6 +121,7 @@ async def _load(
         public_url=stored.get("public_url"),
         networks=tuple(stored.get("allowed_networks") or ()),
         mapping_version=row["mapping_version"],
+        is_pulled=row["is_pulled"],
     )
     return source, row["disabled_at"] is not None
 

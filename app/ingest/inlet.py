@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -27,14 +28,15 @@ from app.ingest.adapting import (
     tells_no_time,
 )
 from app.ingest.handshakes import answer_get, answer_options, find_challenge
+from app.ingest.pulling.repository import ask_soon
 from app.ingest.quarantine import keep_raw
 from app.ingest.results import Result, Status, Terms
 from app.ingest.router import ItemError
 from app.ingest.service import Ingest
-from app.kit import http
+from app.kit import http, json
 from app.problems import Problem, problem_response, request_id_of
-from app.sources.delivery import Delivery
-from app.sources.signatures import get_family
+from app.sources.delivery import Delivery, FormField, JsonField
+from app.sources.signatures import EchoedSecret, get_family
 from app.sources.verification import VerificationError, verify
 
 router = APIRouter(tags=["Inlets"])
@@ -114,6 +116,9 @@ async def post_inlet(
     if trial:
         return _trial(reading, results, refused)
     await keep_delivery(database, source, now, headers, body, reading, results, refused)
+    if source.is_pulled:
+        # a thin notice says that there is something to ask for
+        await ask_soon(database, source.tenant_id, source.key)
     return InletResult(status="success", events=len(results) - len(rejected), quarantined=len(refused))
 
 
@@ -219,8 +224,19 @@ async def keep_delivery(
         reason=first.reason if first else None,
         detail=summary_of(refused),
         headers=kept_headers(headers),
-        body=body,
+        body=without_secrets(source, body),
         # a fact that an earlier delivery brought stands for that one
         event_ids=[event.id for event, result in stored if result.status in _BROUGHT],
         mapping_version=source.mapping_version,
     )
+
+
+def without_secrets(source: ConfiguredSource, body: bytes) -> bytes:
+    """The body as it may be kept: a partner that proves itself by a secret in it has written it out."""
+    family = get_family(source.verification, source.header)
+    if not isinstance(family, EchoedSecret) or not isinstance(family.place, JsonField | FormField):
+        return body
+    for secret in source.secrets:
+        for written in (secret, quote_plus(secret), json.dumps_text(secret)[1:-1]):
+            body = body.replace(written.encode("utf-8", "surrogatepass"), b"***")
+    return body

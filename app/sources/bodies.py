@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
+from email.policy import compat32
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +16,10 @@ MAX_FIELDS = 2_000
 MAX_DEPTH = 64
 _FORM_KEY = re.compile(r"([^\[\]]*)((?:\[[^\[\]]*\])*)")
 # A text in quotes is left as it is; what stands outside of one may be a comment or a comma too many.
-_LOOSE = re.compile(rb'("(?:[^"\\]|\\.)*+")|//[^\n]*+|##[^\n]*+|,(?=\s*+(?:(?://|##)[^\n]*+\s*+)*+[}\]])')
+# A text that does not end goes to the end of the body: tried again at each quote it would take for ever.
+_LOOSE = re.compile(
+    rb'("(?:[^"\\]++|\\[\s\S])*+"?+)|//[^\n]*+|##[^\n]*+|,(?=\s*+(?:(?://|##)[^\n]*+\s*+)*+[}\]])'
+)
 
 
 def decode(body: bytes, content_type: str) -> object:
@@ -84,14 +87,21 @@ def _form(body: bytes) -> object:
 
 def _multipart(body: bytes, content_type: str) -> object:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message: Message = BytesParser(policy=HTTP).parsebytes(head + body)
-    parts = message.get_payload() if message.is_multipart() else None
-    if not isinstance(parts, list) or not parts or len(parts) > MAX_FIELDS:
-        raise _malformed("not a multipart form")
-    pairs = [pair for part in parts if isinstance(part, Message) and (pair := _part(part)) is not None]
+    try:
+        message = BytesParser(policy=compat32).parsebytes(head + body)
+        pairs = _fields(message)
+    except (RecursionError, LookupError, ValueError, TypeError, AttributeError) as error:
+        raise _malformed("not a multipart form") from error
     if not pairs:
         raise _malformed("a multipart form without a field")
     return _nested(pairs)
+
+
+def _fields(message: Message) -> list[tuple[str, str]]:
+    parts = message.get_payload() if message.is_multipart() else None
+    if not isinstance(parts, list) or not parts or len(parts) > MAX_FIELDS:
+        raise _malformed("not a multipart form")
+    return [pair for part in parts if isinstance(part, Message) and (pair := _part(part)) is not None]
 
 
 def _part(part: Message) -> tuple[str, str] | None:

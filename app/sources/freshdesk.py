@@ -23,6 +23,7 @@ from app.sources.times import iso_time
 SAME_SECONDS = 600
 """Equal content within this long is one delivery sent again."""
 
+_LONGEST_TRIGGER = 2_000
 _TRIGGER = re.compile(r"\{\s*([a-z_]+)\s*:\s*(.*?)\s*\}", re.DOTALL)
 _CHANGE = re.compile(r"\{\s*from\s*:\s*(.*?)\s*,\s*to\s*:\s*(.*?)\s*\}?", re.DOTALL)
 _STATUSES = {"2": "open", "3": "pending", "4": "resolved", "5": "closed"}
@@ -66,7 +67,7 @@ class FreshdeskAdapter:
 
 
 def _triggers(hook: Reader) -> list[tuple[str, str]]:
-    written = hook.text("triggered_event") or ""
+    written = (hook.text("triggered_event") or "")[:_LONGEST_TRIGGER]
     found = _TRIGGER.findall(written)
     unknown = [name for name, _ in found if name not in _KNOWN_TRIGGERS]
     if not found or unknown:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 
-_BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
-_HIDDEN = re.compile(r"<\s*(script|style)\b.*?<\s*/\s*\1\s*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[A-Za-z!][^<>]*>")
+# Possessive, and nothing runs past the next `<`: no text takes longer than its length.
+_BREAK = re.compile(r"<\s*+(?:br|/p|/div|/li|/tr|/h[1-6])\b[^<>]*+>", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"<\s*+(script|style)\b[^<]*+(?:<(?!\s*+/\s*+\1)[^<]*+)*+(?:<\s*+/\s*+\1[^<>]*+>)?+", re.IGNORECASE
+)
+_TAG = re.compile(r"</?[A-Za-z!][^<>]*+>")
 _SPACES = re.compile(r"[ \t\xa0]+")
-_LINES = re.compile(r"\s*\n\s*")
 
 MAX_CHARACTERS = 200_000
 
@@ -19,4 +21,5 @@ def text_of_html(written: str | None) -> str | None:
     if written is None:
         return None
     text = _TAG.sub("", _BREAK.sub("\n", _HIDDEN.sub("", written[:MAX_CHARACTERS])))
-    return _LINES.sub("\n", _SPACES.sub(" ", html.unescape(text))).strip() or None
+    lines = (line.strip() for line in _SPACES.sub(" ", html.unescape(text)).splitlines())
+    return "\n".join(line for line in lines if line) or None

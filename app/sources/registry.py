@@ -74,6 +74,29 @@ _ALL: tuple[Adapter, ...] = (
 )
 ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _ALL}
 
+USUAL_FAMILY: Mapping[str, str] = {
+    "bitrix24": "bitrix24",
+    "chatwoot": "chatwoot",
+    "formbricks": "standard_webhooks",
+    "hubspot": "hubspot_v3",
+    "intercom": "hub_sha1",
+    "livechat": "livechat",
+    "messenger": "meta",
+    "plivo": "plivo",
+    "qualtrics": "qualtrics",
+    "segment": "segment",
+    "shopify": "shopify",
+    "surveymonkey": "surveymonkey",
+    "telegram": "telegram",
+    "trustpilot": "basic",
+    "twilio": "twilio",
+    "typeform": "typeform",
+    "viber": "viber",
+    "whatsapp": "meta",
+    "zendesk": "zendesk",
+}
+"""The signature family that a partner uses; one that is not here signs nothing (its path is the secret)."""
+
 
 def get_adapter(name: str) -> Adapter:
     """The adapter of that partner. Raises InvalidError naming the nearest one."""

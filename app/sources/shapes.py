@@ -25,6 +25,7 @@ class Kind(Enum):
     SCALAR = auto()
     CUSTOMER = auto()
     ANSWERS = auto()
+    KEYS = auto()
     ATTRIBUTES = auto()
 
 
@@ -98,13 +99,21 @@ CASE: Shape = {
     "due_at": _TIME,
     "human": _BOOLEAN,
     "initiative": _words("reactive proactive"),
+    **_texts("checklist action"),
+    "preferred_channel": _WHERE["channel"],
+    "ticked": Field(Kind.KEYS),
+    "about_handling": _BOOLEAN,
+    "same_cause": _BOOLEAN,
     "amount": _NUMBER,
 }
 
 SUBJECT: Shape = {
     **_WHERE,
     **_texts("text reason cause question scale currency type step interaction transaction customer_class"),
-    **_texts("title lang survey moment"),
+    **_texts("title lang survey moment compensation case checklist name owner"),
+    "severity": _SEVERITY,
+    "affected": _NUMBER,
+    "reached": _NUMBER,
     "label": _words("positive neutral negative unknown"),
     "incentivised": _BOOLEAN,
     "force_majeure": _words("claimed confirmed"),

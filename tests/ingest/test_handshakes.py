@@ -149,3 +149,22 @@ async def test_what_arrived_is_counted_by_what_became_of_it(client: httpx.AsyncC
     document = (await client.get(f"/v1/mappings/{ready[0]['id']}")).json()["document"]
     used = await client.put("/v1/sources/x", json={"adapter": "mapping", "mapping": document})
     assert used.json()["mapping_version"] == 1
+
+
+async def test_a_secret_that_travels_in_the_body_is_not_kept(
+    client: httpx.AsyncClient, server: Server
+) -> None:
+    path = await open_inlet(client, adapter="livechat", verification="livechat", secrets=['p+"w'])
+    said = {"action": "chat_deactivated", "payload": {"chat_id": "C", "thread_id": "T"}}
+    assert_problem(await client.post(path, json=said | {"secret_key": "no"}), 401, "not_genuine")
+    assert (await client.post(path, json=said | {"secret_key": 'p+"w'})).json()["events"] == 1
+    body = bytes(await value_of(server, "SELECT body FROM raw_payloads"))
+    assert b"***" in body and b"p+" not in body
+
+
+async def test_the_known_systems_say_how_they_prove_themselves(client: httpx.AsyncClient) -> None:
+    items = {one["name"]: one for one in (await client.get("/v1/adapters")).json()["items"]}
+    assert (items["whatsapp"]["verification"], items["binotel"]["verification"]) == ("meta", "none")
+    assert items["yelp"]["pull_settings"] == ["business"] and items["zendesk"]["about"]
+    answer = await client.put("/v1/sources/x", json={"adapter": "whatsapp", "secrets": ["s"]})
+    assert "`meta`" in assert_problem(answer, 422, "secrets_unused")["errors"][0]["cure"]

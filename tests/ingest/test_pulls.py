@@ -136,3 +136,18 @@ def test_waiting_doubles_to_six_hours() -> None:
     assert [backoff_seconds(900, n, None) for n in (0, 1, 2, 9)] == [900, 1_800, 3_600, 21_600]
     assert backoff_seconds(86_400, 3, None) == 86_400
     assert backoff_seconds(900, 1, 9_000) == 9_000
+
+
+async def test_a_notice_lets_the_source_be_asked_at_once(
+    client: httpx.AsyncClient, services: Services, partner: Receiver, server: Server
+) -> None:
+    await due_again(client)
+    partner.on(FIRST, status(200, page(1)))
+    await pull(services, partner)
+    partner.on(FIRST, status(200, page(1, 2)))
+    await pull(services, partner)  # it is not its turn
+    assert await value_of(server, "SELECT count(*) FROM feedback") == 1
+    path = (await client.post("/v1/sources/forms/token")).json()["path"]
+    assert (await client.post(path, json={"message": {"attributes": {"formId": "f1"}}})).status_code == 200
+    await pull(services, partner)
+    assert await value_of(server, "SELECT count(*) FROM feedback") == 2

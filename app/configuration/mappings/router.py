@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getmodule
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
@@ -10,6 +11,9 @@ from pydantic import BaseModel, Field
 from app.configuration.fields import REFUSALS
 from app.configuration.mappings import gallery
 from app.deps import ConfigManager, refuse_unknown_query
+from app.sources.base import Adapter
+from app.sources.pulls import RECIPES
+from app.sources.registry import ADAPTERS, USUAL_FAMILY
 
 router = APIRouter(
     prefix="/v1/mappings", tags=["Sources"], dependencies=[Depends(refuse_unknown_query)], responses=REFUSALS
@@ -35,6 +39,43 @@ class MappingPage(BaseModel):
 
     items: list[MappingOut]
     next_cursor: str | None = None
+
+
+class AdapterOut(BaseModel):
+    """A system that is known."""
+
+    name: str = Field(examples=["whatsapp"])
+    about: str = Field(description="what its payloads say, and what says nothing")
+    verification: str = Field(description="its usual signature family", examples=["meta"])
+    pull_settings: list[str] | None = Field(description="what it is asked for, where it can be asked")
+
+
+class AdapterPage(BaseModel):
+    """Adapters, by name."""
+
+    items: list[AdapterOut]
+    next_cursor: str | None = None
+
+
+adapters = APIRouter(
+    prefix="/v1/adapters", tags=["Sources"], dependencies=[Depends(refuse_unknown_query)], responses=REFUSALS
+)
+
+
+@adapters.get("", summary="List adapters", operation_id="list_adapters")
+async def list_adapters(principal: ConfigManager) -> AdapterPage:
+    """Systems that need no mapping: how each proves itself, and what its payloads say."""
+    return AdapterPage(items=[_adapter_out(name, ADAPTERS[name]) for name in sorted(ADAPTERS)])
+
+
+def _adapter_out(name: str, adapter: Adapter) -> AdapterOut:
+    recipe = RECIPES.get(name)
+    return AdapterOut(
+        name=name,
+        about=(getmodule(type(adapter)).__doc__ or "").strip(),
+        verification=USUAL_FAMILY.get(name, "none"),
+        pull_settings=None if recipe is None else list(recipe.settings),
+    )
 
 
 @router.get("", summary="List ready mappings", operation_id="list_mappings")

@@ -28,7 +28,7 @@ from app.kit import json
 from app.kit.crypto import Sealer
 from app.sources.mapping import compile_mapping
 from app.sources.pulls import check_pull
-from app.sources.registry import get_adapter
+from app.sources.registry import USUAL_FAMILY, get_adapter
 from app.sources.signatures import Unsigned, get_family
 
 _SIGNATURE_HEADER = "signature_header"
@@ -217,7 +217,7 @@ def _check(wanted: SourceIn, secret_count: int) -> None:
             "secrets_unused",
             "the source has secrets, and nothing would verify them",
             pointer="/verification",
-            cure='name the signature family of the partner, or send "secrets": []',
+            cure=f'name the signature family of the partner{_usual(wanted.adapter)}, or send "secrets": []',
         )
     if not isinstance(family, Unsigned) and not secret_count:
         raise InvalidError(
@@ -226,6 +226,11 @@ def _check(wanted: SourceIn, secret_count: int) -> None:
             pointer="/secrets",
             cure="send the secret that the partner shows",
         )
+
+
+def _usual(adapter: str | None) -> str:
+    family = USUAL_FAMILY.get(adapter or "")
+    return f" (usually `{family}`)" if family else ""
 
 
 def _check_pull(wanted: SourceIn, row: Any) -> None:

@@ -25,6 +25,10 @@ UPDATE source_pulls
        last_error = $6, pulled_at = coalesce($7, pulled_at)
  WHERE pull_id = $1 AND claim_id = $2
 """
+_SOON = """
+UPDATE source_pulls SET next_at = now()
+ WHERE tenant_id = $1 AND source = $2 AND next_at > now() AND claim_id IS NULL AND failures = 0
+"""
 _CONFIGURED = "SELECT adapter, pull, sealed_credentials FROM sources WHERE tenant_id = $1 AND key = $2"
 
 
@@ -67,6 +71,12 @@ async def settle_pull(
             pulled_at,
         )
     return tag.endswith(" 1")
+
+
+async def ask_soon(database: Database, tenant_id: UUID, source: str) -> None:
+    """Let a source that has something to tell be asked now, unless it is being asked or keeps failing."""
+    async with database.write(tenant_id) as tx:
+        await tx.execute(_SOON, tenant_id, source)
 
 
 async def find_configured(database: Database, tenant_id: UUID, source: str) -> Any:

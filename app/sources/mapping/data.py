@@ -57,6 +57,8 @@ def _part(key: str, document: object, pointer: str, field: Field) -> Part:
             return _object_part(key, document, pointer, CUSTOMER, needs="value")
         case Kind.ANSWERS:
             return _answers_part(key, document, pointer)
+        case Kind.KEYS:
+            return _keys_part(key, document, pointer)
         case Kind.ATTRIBUTES:
             return _attributes_part(key, document, pointer)
         case Kind.TEXT | Kind.NUMBER | Kind.BOOLEAN | Kind.SCALAR:
@@ -103,6 +105,18 @@ def _answers_part(key: str, document: object, pointer: str) -> Part:
         return [answer for part in parts if (answer := part.read(row)) is not None]
 
     return Part(key, read, tuple(origin for part in parts for origin in part.origins))
+
+
+def _keys_part(key: str, document: object, pointer: str) -> Part:
+    """A list of names; what the row does not say is left out of it."""
+    if not isinstance(document, list | tuple):
+        raise wrong_type(document, "a list of values", pointer)
+    values = [compile_value(one, f"{pointer}/{index}", Form.TEXT) for index, one in enumerate(document)]
+
+    def read(row: Row) -> object:
+        return [said for value in values if (said := value.read(row)) is not None]
+
+    return Part(key, read, tuple(value.origin for value in values))
 
 
 def _each_part(key: str, document: Mapping[str, object], pointer: str) -> Part:
