@@ -1,4 +1,4 @@
-"""Writes docs/bi/semantic-model.yaml and docs/bi/superset/*.yaml from the views and the registry of metrics."""
+"""Writes docs/bi/semantic-model.yaml and docs/bi/superset/*.yaml from the views and the registry."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from app.bi.odata.model import KEYS
 from app.domain.measures.registry import METRICS
 from migrations.bi.daily import METRIC_IDS, RATIO_IDS
 from migrations.bi.schema import VIEWS
 
+ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "bi"
 HEAD = (
     "# The views and metrics as a semantic model, in the manner of the Open Semantic Interchange (0.1).\n"
@@ -69,8 +69,8 @@ def main() -> None:
     metrics = [_metric(metric_id) for metric_id in METRIC_IDS]
     model = {
         "name": "vidhuk",
-        "description": "Customer feedback, complaint cases and their deadlines. Every metric is added up from its "
-        "components before it is divided.",
+        "description": "Customer feedback, complaint cases and their deadlines. Every metric is added up from "
+        "its components before it is divided.",
         "datasets": [_dataset(view, types) for view in VIEWS],
         "relationships": list(_relationships()),
         "metrics": metrics,
