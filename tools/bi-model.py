@@ -69,8 +69,8 @@ def main() -> None:
     metrics = [_metric(metric_id) for metric_id in METRIC_IDS]
     model = {
         "name": "vidhuk",
-        "description": "Customer feedback, complaint cases and their deadlines. Every metric is added up from "
-        "its components before it is divided.",
+        "description": "Customer feedback, complaint cases and their deadlines. Every metric is added up "
+        "from its components before it is divided.",
         "datasets": [_dataset(view, types) for view in VIEWS],
         "relationships": list(_relationships()),
         "metrics": metrics,
