@@ -10,7 +10,8 @@ from uuid import UUID
 
 from app.db.engine import Database
 from app.domain.measures.cell import Cell
-from app.metrics.cells import Key, cells_of
+from app.metrics.buckets import Period
+from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
 from app.metrics.explain import explained
@@ -18,8 +19,9 @@ from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.repository import Snapshot, snapshot
-from app.metrics.rows import answer_rows
+from app.metrics.rows import Row, answer_rows
 from app.metrics.schemas import MetricQueryIn
+from app.metrics.scored import is_scored, scored_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,41 @@ async def answer_query(
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
         reads = compile_query(query, query.period, facts)
+        if is_scored(query, with_parts=reader.reads_rows):
+            rows = scored_rows(query, await view.fetch(reads[0]))
+            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
-            before = await _count(view, query, compile_query(query, query.compare, facts))
+            before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
+    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+
+
+def _answer(
+    query: MetricQuery,
+    facts: TenantFacts,
+    reads: Sequence[Read],
+    rows: Sequence[Row],
+    etag: str,
+    *,
+    explain: bool,
+) -> Answer:
+    """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]
-    statements = explained(reads) if reader.explain else None
+    statements = explained(reads) if explain else None
     return Answer(query, facts, reads, named, next_cursor, etag, statements)
 
 
+async def count_cells(
+    view: Snapshot, query: MetricQuery, period: Period, facts: TenantFacts
+) -> dict[Key, Cell]:
+    """The cells of a query for a period (its own, or the one it is compared with)."""
+    return await _count(view, query, compile_query(query, period, facts))
+
+
 async def _count(view: Snapshot, query: MetricQuery, reads: Sequence[Read]) -> dict[Key, Cell]:
-    populations = [(read.population, await view.fetch(read)) for read in reads]
-    return cells_of(populations, width=1 + len(query.group_by))
+    counted = [Counted(read.population, await view.fetch(read), read.places) for read in reads]
+    return cells_of(counted, 1 + len(query.group_by), query.terms, query.location)

@@ -6,7 +6,7 @@ from app.domain.measures.definition import MetricDefinition
 from app.domain.measures.registry import METRICS, REGISTRY_VERSION
 from app.metrics.dimensions import ATTRIBUTE_PREFIX
 from app.metrics.facts import TenantFacts
-from app.metrics.query import KEPT_APART
+from app.metrics.query import kept_apart
 from app.metrics.schemas import CatalogueOut, MetricOut
 
 
@@ -35,7 +35,7 @@ def _described(metric: MetricDefinition) -> MetricOut:
         scales=list(metric.scale_ids),
         parts=list(metric.parts),
         dimensions=sorted(metric.dimensions),
-        kept_apart_by=list(KEPT_APART) if metric.is_score else [],
+        kept_apart_by=list(kept_apart(metric)),
         gates=list(metric.gates),
         off_by_default=metric.off_by_default,
     )

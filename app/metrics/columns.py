@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-from app.domain.measures.definition import MetricDefinition, Unit
+from app.domain.measures.definition import PART_UNITS, MetricDefinition, Unit
 from app.metrics.buckets import Granularity
 from app.metrics.dimensions import DimensionRef
 from app.metrics.facts import AttributeType
@@ -60,10 +60,13 @@ def _of_metric(metric: MetricDefinition) -> Iterator[Column]:
     yield Column(f"{name}_status", "text", None, name)
     yield Column(f"{name}_reasons", "list", None, name)
     for part in metric.parts:
-        if part == "sum":
-            yield Column(f"{name}_{part}", "number", Unit.SCORE, name)
-        else:
-            yield Column(f"{name}_{part}", "integer", Unit.COUNT, name)
+        unit = part_unit(metric, part)
+        yield Column(f"{name}_{part}", "integer" if unit is Unit.COUNT else "number", unit, name)
+
+
+def part_unit(metric: MetricDefinition, part: str) -> Unit:
+    """Unit of a part: most are counts, some a fraction in a unit of their own, some in their metric's."""
+    return PART_UNITS.get(part, Unit.COUNT) or metric.unit
 
 
 def _of_comparison(metric: MetricDefinition) -> Iterator[Column]:

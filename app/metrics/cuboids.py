@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Select,
@@ -20,11 +21,11 @@ from sqlalchemy import (
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, Cuboid, Grain
-from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, is_midnight
+from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, midnight, truncate
 from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
 from app.metrics.facts import FoldState, TenantFacts
-from app.metrics.feedback_counts import summed, wanted_answers, wanted_counters
+from app.metrics.feedback_counts import count_rows, summed, wanted_answers, wanted_counters
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, bucket_of_day, group_columns, group_names, rows_of
@@ -60,8 +61,7 @@ def _holds_buckets(cuboid: Cuboid, query: MetricQuery, period: Period, fold: Fol
         return (
             fold.time_zone == query.zone.key
             and query.granularity is not Granularity.HOUR
-            and is_midnight(period.start, query.zone)
-            and is_midnight(period.end, query.zone)
+            and whole_days(period, query.zone) is not None
         )
     return (
         period.start >= fold.hours_from
@@ -70,13 +70,26 @@ def _holds_buckets(cuboid: Cuboid, query: MetricQuery, period: Period, fold: Fol
     )
 
 
+def whole_days(period: Period, zone: ZoneInfo) -> Period | None:
+    """The whole local days of a period; None when there are none. What is left over is less than two days."""
+    start, end = (truncate(instant, Granularity.DAY, zone) for instant in (period.start, period.end))
+    if start < period.start:
+        start = midnight(start.astimezone(zone).date() + timedelta(days=1), zone)
+    return Period(start, end, period.unit) if start < end else None
+
+
 def count_cuboid(
     cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
 ) -> Select[Any]:
-    """Counters by group from a cuboid and its tail."""
+    """Counters by group from a cuboid and its tail; the broken days at the ends come from the rows."""
     names = wanted_counters(query)
-    tail = summed(_tail(query, period, facts, folded_seq), query)
-    counted = union_all(_folded(cuboid, query, period, facts), tail).subquery("counted")
+    inner, edges = period, []
+    if cuboid.grain is Grain.DAY:
+        inner = whole_days(period, query.zone) or period
+        edges = [Period(period.start, inner.start), Period(inner.end, period.end)]
+    tail = summed(_tail(query, inner, facts, folded_seq), query)
+    beside = [count_rows(query, edge, facts) for edge in edges if edge.start < edge.end]
+    counted = union_all(_folded(cuboid, query, inner, facts), tail, *beside).subquery("counted")
     keys = [counted.c[name] for name in (*group_names(query), "measure", "scale_id")]
     return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
 

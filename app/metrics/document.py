@@ -27,6 +27,17 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "rows": answer.rows,
         "next_cursor": answer.next_cursor,
         "definitions": [{"id": metric.id, "version": metric.version} for metric in query.metrics],
+        "terms_version": query.terms.version,
+        "annotations": [
+            {
+                "key": told.key,
+                "title": told.title,
+                "starts_at": told.starts_at,
+                "ends_at": told.ends_at,
+                "breaks_series": told.breaks_series,
+            }
+            for told in query.annotations
+        ],
         "data_seq": facts.seq,
         "sources": [{"source": source, "last_event_at": at} for source, at in facts.sources],
         "plan": [

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.measures.terms import DEFAULT_TERMS, Terms
+
 
 class AttributeType(StrEnum):
     """Type of a registered attribute."""
@@ -37,6 +39,26 @@ class FoldState:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """What happened to the tenant; across its ends nothing is claimed where it breaks the series."""
+
+    key: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    breaks_series: bool
+
+    def touches(self, start: datetime, end: datetime) -> bool:
+        """True when it lasts at some moment of [start, end)."""
+        return self.starts_at < end and (self.ends_at is None or self.ends_at > start)
+
+    def breaks(self, start: datetime, end: datetime) -> bool:
+        """True when one of its ends lies inside: then before and after are not of one series."""
+        ends = (self.starts_at, self.ends_at)
+        return self.breaks_series and any(at is not None and start < at < end for at in ends)
+
+
+@dataclass(frozen=True, slots=True)
 class TenantFacts:
     """The tenant at the snapshot of a query. `relational` questions count once per customer and 90 days."""
 
@@ -48,3 +70,11 @@ class TenantFacts:
     relational: tuple[str, ...] = ()
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
+    terms: tuple[tuple[datetime, Terms], ...] = ()
+    """(valid from, terms), in the order of their versions"""
+    annotations: tuple[Annotation, ...] = ()
+
+    def terms_at(self, moment: datetime) -> Terms:
+        """The newest version that was valid then; the defaults before the first."""
+        valid = [terms for valid_from, terms in self.terms if valid_from <= moment]
+        return valid[-1] if valid else DEFAULT_TERMS

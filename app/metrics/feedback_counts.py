@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import COUNTER_COLUMNS, HISTOGRAM_COLUMNS
-from app.domain.measures.definition import Population
+from app.domain.measures.definition import MetricDefinition, Population
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
@@ -46,9 +46,15 @@ def credible(rows: FromClause) -> ColumnElement[bool]:
     return rows.c.qualification.is_distinct_from("invalid")
 
 
+def _readers(query: MetricQuery) -> list[MetricDefinition]:
+    """The metrics of the query that read answers."""
+    answers = {Population.FEEDBACK, Population.CHANNELS}
+    return [metric for metric in query.metrics if answers.intersection(metric.populations)]
+
+
 def wanted_answers(rows: FromClause, query: MetricQuery) -> ColumnElement[bool]:
     """The answers that some metric of the query reads: of its measure, on one of its scales."""
-    metrics = [m for m in query.metrics if Population.FEEDBACK in m.populations]
+    metrics = _readers(query)
     if any(metric.measure is None for metric in metrics):
         return true()
     measures = sorted({str(metric.measure) for metric in metrics})
@@ -58,7 +64,7 @@ def wanted_answers(rows: FromClause, query: MetricQuery) -> ColumnElement[bool]:
 
 def wanted_counters(query: MetricQuery) -> tuple[str, ...]:
     """The counters that the query's metrics read; a score needs its histogram only."""
-    metrics = [m for m in query.metrics if Population.FEEDBACK in m.populations]
+    metrics = _readers(query)
     if any(metric.measure is None for metric in metrics):
         return COUNTER_COLUMNS
     longest = max(SCALES[scale_id].slot_count for metric in metrics for scale_id in metric.scale_ids)

@@ -34,7 +34,9 @@ class FlatQueryIn(BaseModel):
     to: str | None = Field(default=None, description="excluded")
     time_zone: str | None = None
     filter: Texts = Field(description="dimension:op:value,value (for example `location:not_in:kyiv,lviv`)")
-    compare: str | None = None
+    compare: str | None = Field(default=None, description="previous_period or previous_year")
+    compare_from: str | None = Field(default=None, description="instead of compare, together with compare_to")
+    compare_to: str | None = Field(default=None, description="excluded")
     respondents: str = "all"
     as_of: str | None = None
     known_at: int | None = None
@@ -68,8 +70,9 @@ def unfold(flat: FlatQueryIn) -> MetricQueryIn:
         "period": _period(flat),
         "filters": [*_dimension_filters(flat), *map(_filter, flat.filter)],
         "order": _split(flat.order),
+        "compare": _compare(flat),
         **flat.model_dump(
-            include={"time_zone", "compare", "respondents", "as_of", "known_at", "fill", "limit", "cursor"}
+            include={"time_zone", "respondents", "as_of", "known_at", "fill", "limit", "cursor"}
         ),
     }
     try:
@@ -95,6 +98,19 @@ def _period(flat: FlatQueryIn) -> str | dict[str, str]:
             cure="send period alone, or from and to",
         )
     return {"from": flat.from_, "to": flat.to}
+
+
+def _compare(flat: FlatQueryIn) -> str | dict[str, str | None] | None:
+    if flat.compare_from is None and flat.compare_to is None:
+        return flat.compare
+    if flat.compare is not None or flat.compare_from is None or flat.compare_to is None:
+        raise InvalidError(
+            "invalid_period",
+            "what to compare with is either a word, or both ends of a period",
+            pointer="query:compare",
+            cure="send compare alone, or compare_from and compare_to",
+        )
+    return {"from": flat.compare_from, "to": flat.compare_to}
 
 
 def _dimension_filters(flat: FlatQueryIn) -> list[dict[str, Any]]:

@@ -106,7 +106,12 @@ def _digest(query: MetricQuery) -> str:
         query.granularity,
         [query.period.start, query.period.end, query.zone.key],
         [[c.ref.name, c.op, list(c.values)] for c in query.conditions],
-        [query.compare is not None, query.respondents, query.known_at, query.fill],
+        [
+            query.compare and [query.compare.start, query.compare.end],
+            query.respondents,
+            query.known_at,
+            query.fill,
+        ],
         [[order.column, order.descending] for order in query.order],
     ]
     return hashlib.sha256(json.dumps(told)).hexdigest()[:16]

@@ -90,14 +90,14 @@ def _rolling(count: int, unit: str, today: date, zone: ZoneInfo, now: datetime) 
     return Period(midnight(start, zone), midnight(tomorrow, zone))
 
 
-def span(start: str, end: str, zone: ZoneInfo) -> Period:
+def span(start: str, end: str, zone: ZoneInfo, pointer: str = "/period") -> Period:
     """The period between two dates or instants, the end excluded; naive ones are local to the zone."""
-    period = Period(parse_instant(start, zone, "/period/from"), parse_instant(end, zone, "/period/to"))
+    period = Period(parse_instant(start, zone, f"{pointer}/from"), parse_instant(end, zone, f"{pointer}/to"))
     if period.start >= period.end:
         raise InvalidError(
             "empty_period",
             f"nothing lies between {start} and {end}",
-            pointer="/period/to",
+            pointer=f"{pointer}/to",
             cure="put from before to; to is excluded",
         )
     return period
@@ -129,3 +129,14 @@ def previous(period: Period, zone: ZoneInfo) -> Period:
     if is_midnight(period.start, zone) and is_midnight(period.end, zone):
         return Period(midnight(start - (end - start), zone), period.start)
     return Period(period.start - (period.end - period.start), period.start)
+
+
+def year_before(period: Period, zone: ZoneInfo) -> Period:
+    """The same local times a year earlier (the 29th of February becomes the 28th)."""
+
+    def shifted(instant: datetime) -> datetime:
+        local = instant.astimezone(zone)
+        day = add_months(local.date(), -12)
+        return datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
+
+    return Period(shifted(period.start), shifted(period.end), period.unit)

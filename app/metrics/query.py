@@ -6,22 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import InvalidError
 from app.domain.measures.definition import Dimension, MetricDefinition, Population
 from app.domain.measures.registry import get_metric
+from app.domain.measures.terms import DEFAULT_TERMS, Terms
 from app.metrics.buckets import Granularity, Period, most_buckets
 from app.metrics.columns import Column, answer_columns
 from app.metrics.dimensions import Condition, DimensionRef, get_condition, get_dimension
-from app.metrics.facts import TenantFacts
-from app.metrics.period import get_zone, parse_instant, previous, resolve_period, span
+from app.metrics.facts import Annotation, TenantFacts
+from app.metrics.period import get_zone, parse_instant, previous, resolve_period, span, year_before
 from app.metrics.schemas import Fill, MetricQueryIn, Respondents, SpanIn
 
 MOST_BUCKETS: Final = 10_000
 KEPT_APART: Final = (Dimension.COLLECTION_MODE, Dimension.SCALE_ID)
 """Dimensions across which no score is ever averaged."""
+
+
+def kept_apart(metric: MetricDefinition) -> tuple[Dimension, ...]:
+    """Dimensions by which every answer of this metric is grouped."""
+    if metric.is_score:
+        return KEPT_APART
+    return (Dimension.COLLECTION_MODE,) if metric.keeps_modes_apart else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,29 @@ class MetricQuery:
     cursor: str | None
     asked_by: int
     as_of_given: bool
+    terms: Terms = DEFAULT_TERMS
+    annotations: tuple[Annotation, ...] = ()
+    series_broken: bool = False
 
     @property
     def populations(self) -> tuple[Population, ...]:
         """The populations that its metrics count, each once."""
         return tuple(dict.fromkeys(p for metric in self.metrics for p in metric.populations))
+
+    @property
+    def context(self) -> tuple[Population, ...]:
+        """Populations that only gates look at."""
+        wanted = dict.fromkeys(p for metric in self.metrics for p in metric.context)
+        return tuple(population for population in wanted if population not in self.populations)
+
+    @property
+    def location(self) -> int | str | None:
+        """Where the key holds the location, or the one location that the filters leave."""
+        for number, ref in enumerate(self.group_by):
+            if ref.dimension is Dimension.LOCATION:
+                return number + 1
+        only = [c.values for c in self.conditions if c.ref.dimension is Dimension.LOCATION]
+        return str(only[0][0]) if len(only) == 1 and len(only[0]) == 1 else None
 
     @property
     def reads_clock(self) -> bool:
@@ -77,17 +103,19 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
     _check_dimensions(metrics, asked, group_by, conditions)
     period = _period(given, zone, now)
     _check_known_at(given.known_at, metrics, facts)
+    as_of = _as_of(given.as_of, zone, now)
     columns = answer_columns(metrics, group_by, given.granularity, compared=given.compare is not None)
+    compare = _compare(given, period, zone)
     return MetricQuery(
         metrics=metrics,
         group_by=group_by,
         granularity=given.granularity,
         period=period,
-        compare=previous(period, zone) if given.compare else None,
+        compare=compare,
         zone=zone,
         conditions=conditions,
         respondents=given.respondents,
-        as_of=_as_of(given.as_of, zone, now),
+        as_of=as_of,
         known_at=given.known_at,
         fill=given.fill,
         columns=columns,
@@ -96,6 +124,9 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
         cursor=given.cursor,
         asked_by=len(asked),
         as_of_given=given.as_of is not None,
+        terms=facts.terms_at(as_of),
+        annotations=_annotations(facts, period, compare),
+        series_broken=_is_broken(facts, period, compare),
     )
 
 
@@ -115,9 +146,8 @@ def _with_kept_apart(
     asked: Sequence[DimensionRef], metrics: Sequence[MetricDefinition]
 ) -> tuple[DimensionRef, ...]:
     refs = {ref.name: ref for ref in asked}
-    if any(metric.is_score for metric in metrics):
-        for dimension in KEPT_APART:
-            refs.setdefault(dimension.value, DimensionRef(dimension.value, dimension=dimension))
+    for dimension in dict.fromkeys(d for metric in metrics for d in kept_apart(metric)):
+        refs.setdefault(dimension.value, DimensionRef(dimension.value, dimension=dimension))
     return tuple(refs.values())
 
 
@@ -162,6 +192,42 @@ def _period(given: MetricQueryIn, zone: ZoneInfo, now: datetime) -> Period:
             cure="take a coarser granularity or a shorter period",
         )
     return period
+
+
+def _compare(given: MetricQueryIn, period: Period, zone: ZoneInfo) -> Period | None:
+    """The period to compare with: before, a year before, or the given one, which may not overlap."""
+    match given.compare:
+        case None:
+            return None
+        case "previous_period":
+            return previous(period, zone)
+        case "previous_year":
+            earlier = year_before(period, zone)
+        case SpanIn() as chosen:
+            earlier = span(chosen.from_, chosen.to, zone, "/compare")
+        case _:
+            assert_never(given.compare)
+    if earlier.start < period.end and period.start < earlier.end:
+        raise InvalidError(
+            "periods_overlap",
+            "the two periods share days: their difference would compare them with themselves",
+            pointer="/compare",
+            cure="take periods that do not overlap",
+        )
+    return earlier
+
+
+def _annotations(facts: TenantFacts, period: Period, compare: Period | None) -> tuple[Annotation, ...]:
+    periods = [period] if compare is None else [compare, period]
+    return tuple(told for told in facts.annotations if any(told.touches(p.start, p.end) for p in periods))
+
+
+def _is_broken(facts: TenantFacts, period: Period, compare: Period | None) -> bool:
+    """True when what lies between the first and the last day of the two periods is not one series."""
+    if compare is None:
+        return False
+    start, end = min(period.start, compare.start), max(period.end, compare.end)
+    return any(told.breaks(start, end) for told in facts.annotations)
 
 
 def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:

@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.tables.configuration import attributes, sources
-from app.db.tables.metrics import metric_folds
+from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
+from app.domain.measures.terms import Terms
+from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
-from app.metrics.facts import Attribute, AttributeType, FoldState, TenantFacts
+from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
 from app.metrics.shape import relational_questions
 
 TIMEOUT_SECONDS: Final = 10
@@ -46,6 +48,8 @@ class Snapshot:
             relational=tuple(row.relational),
             sources=_sources(row.sources),
             fold=_fold(row),
+            terms=_terms(row.terms),
+            annotations=_annotations(row.annotations),
         )
 
     async def fetch(self, read: Read) -> Sequence[Row[Any]]:
@@ -83,6 +87,13 @@ def _facts_of(tenant_id: UUID) -> Any:
     tenant = literal(tenant_id)
     attribute = func.jsonb_build_array(attributes.c.key, attributes.c.type, attributes.c.groupable)
     source = func.jsonb_build_array(sources.c.key, sources.c.last_event_at)
+    version = func.jsonb_build_array(
+        metric_terms.c.version, metric_terms.c.valid_from, metric_terms.c.document
+    )
+    told = metric_annotations.c
+    annotation = func.jsonb_build_array(
+        told.key, told.title, told.starts_at, told.ends_at, told.breaks_series
+    )
     fold = metric_folds.c
     return (
         select(
@@ -94,6 +105,10 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),
+            select(func.jsonb_agg(version)).where(metric_terms.c.tenant_id == tenant).label("terms"),
+            select(func.jsonb_agg(annotation))
+            .where(metric_annotations.c.tenant_id == tenant)
+            .label("annotations"),
             fold.folded_seq,
             fold.time_zone.label("fold_zone"),
             fold.relational.label("fold_relational"),
@@ -112,6 +127,25 @@ def _attributes(rows: Sequence[tuple[str, str, bool]] | None) -> Mapping[str, At
 
 def _sources(rows: Sequence[tuple[str, str | None]] | None) -> tuple[tuple[str, datetime | None], ...]:
     return tuple(sorted((key, None if at is None else datetime.fromisoformat(at)) for key, at in rows or ()))
+
+
+def _terms(rows: Sequence[tuple[int, str, Any]] | None) -> tuple[tuple[datetime, Terms], ...]:
+    found = sorted(rows or (), key=lambda row: row[0])
+    return tuple((datetime.fromisoformat(at), terms_of(document, number)) for number, at, document in found)
+
+
+def _annotations(rows: Sequence[tuple[str, str, str, str | None, bool]] | None) -> tuple[Annotation, ...]:
+    found = (
+        Annotation(
+            key,
+            title,
+            datetime.fromisoformat(start),
+            None if end is None else datetime.fromisoformat(end),
+            breaks,
+        )
+        for key, title, start, end, breaks in rows or ()
+    )
+    return tuple(sorted(found, key=lambda annotation: (annotation.starts_at, annotation.key)))
 
 
 def _fold(row: Row[Any]) -> FoldState | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.domain.measures.alerts import MANY_UNITS, discoveries
 from app.domain.measures.cell import Cell
-from app.domain.measures.comparison import Comparison
-from app.domain.measures.definition import MetricDefinition
+from app.domain.measures.comparison import Comparison, Verdict
+from app.domain.measures.definition import MetricDefinition, Unit
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.values import MetricStatus, MetricValue, published
 from app.metrics.buckets import Granularity, bucket_starts
 from app.metrics.cells import Key
+from app.metrics.columns import part_unit
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Fill
 from app.metrics.suppression import withhold_tellers
@@ -23,6 +26,7 @@ Row = tuple[Any, ...]
 
 _EMPTY: Final = Cell()
 _P_VALUE_DECIMALS: Final = 4
+_TESTED: Final = (Verdict.UP, Verdict.DOWN, Verdict.NO_CHANGE)
 _HIDDEN: Final = Comparison(None)
 _TEXT_OF: Final = {status: status.value for status in MetricStatus}
 
@@ -48,7 +52,7 @@ def answer_rows(
                 _HIDDEN if _is_hidden(value) or _is_hidden(old) else metric.compare(cell, old_cell)
                 for value, old, cell, old_cell in pairs
             ]
-            columns += _comparison_columns(metric, earlier, found)
+            columns += _comparison_columns(metric, earlier, _claims(found, broken=query.series_broken))
     return list(zip(*columns, strict=True))
 
 
@@ -89,11 +93,11 @@ def _key_columns(query: MetricQuery, keys: Sequence[Key]) -> list[Sequence[Any]]
     groups = [[key[number] for key in keys] for number in range(1, len(query.group_by) + 1)]
     if query.granularity is Granularity.NONE:
         return list(groups)
-    local = {start: _at_offset(start, query.zone) for start in {key[0] for key in keys} if start}
+    local = {start: at_offset(start, query.zone) for start in {key[0] for key in keys} if start}
     return [[local[key[0]] for key in keys if key[0]], *groups]
 
 
-def _at_offset(instant: datetime, zone: ZoneInfo) -> datetime:
+def at_offset(instant: datetime, zone: ZoneInfo) -> datetime:
     """Local time with its offset fixed: times that share a zone object would compare by their wall clock."""
     local = instant.astimezone(zone)
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
@@ -117,8 +121,15 @@ def _value_columns(metric: MetricDefinition, values: Sequence[MetricValue]) -> l
         [_rounded(value.ci_high, decimals) for value in values],
         [_TEXT_OF[value.status] for value in values],
         [list(value.reasons) for value in values],
-        *([value.parts.get(part) for value in values] for part in metric.parts),
+        *(_part_column(metric, part, values) for part in metric.parts),
     ]
+
+
+def _part_column(metric: MetricDefinition, part: str, values: Sequence[MetricValue]) -> list[Any]:
+    unit, found = part_unit(metric, part), [value.parts.get(part) for value in values]
+    if unit is Unit.COUNT or part == "sum":
+        return found
+    return [_rounded(number, unit.decimals) for number in found]
 
 
 def _comparison_columns(
@@ -137,6 +148,25 @@ def _comparison_columns(
     ]
 
 
+def _claims(found: Sequence[Comparison], *, broken: bool) -> list[Comparison]:
+    """What may be claimed of many changes at once.
+
+    Nothing across a break of the series; of more than ten groups only what the false discovery rate allows.
+    """
+    if broken:
+        return [
+            item if item.verdict is None else replace(item, verdict=Verdict.SERIES_BROKEN) for item in found
+        ]
+    tested = [n for n, item in enumerate(found) if item.verdict in _TESTED and item.p_value is not None]
+    claims = list(found)
+    if len(tested) > MANY_UNITS:
+        sure = discoveries([found[n].p_value or 0.0 for n in tested])
+        for number, discovered in zip(tested, sure, strict=True):
+            if not discovered:
+                claims[number] = replace(found[number], verdict=Verdict.NO_CHANGE)
+    return claims
+
+
 def _is_hidden(value: MetricValue) -> bool:
     return value.status is MetricStatus.SUPPRESSED
 
@@ -144,4 +174,4 @@ def _is_hidden(value: MetricValue) -> bool:
 def _rounded(value: float | None, decimals: int) -> int | float | None:
     if value is None:
         return None
-    return round_half_away(value, decimals) if decimals else int(value)
+    return round_half_away(value, decimals) if decimals else int(round_half_away(value, 0))

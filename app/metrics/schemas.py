@@ -90,7 +90,9 @@ class MetricQueryIn(_Schema):
     period: Name | SpanIn = Field(default=DEFAULT_PERIOD, description='"28d", "this_month", or from and to')
     time_zone: Name | None = Field(default=None, description="IANA zone; default: the tenant's")
     filters: list[FilterIn] = Field(default_factory=list, max_length=20)
-    compare: Literal["previous_period"] | None = None
+    compare: Literal["previous_period", "previous_year"] | SpanIn | None = Field(
+        default=None, description="the period before, the same days a year before, or from and to"
+    )
     respondents: Respondents = Respondents.ALL
     as_of: Name | None = Field(
         default=None, description="the instant at which open cases are looked at; default: now"
@@ -149,6 +151,16 @@ class DefinitionOut(BaseModel):
     version: int
 
 
+class AnnotationOut(BaseModel):
+    """What explains a jump; nothing is claimed across the ends of one that breaks the series."""
+
+    key: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    breaks_series: bool
+
+
 class FreshnessOut(BaseModel):
     """How fresh a source is."""
 
@@ -202,6 +214,8 @@ class AnswerOut(BaseModel):
     )
     next_cursor: str | None = None
     definitions: list[DefinitionOut]
+    terms_version: int = Field(description="version of the tenant's terms (k, thresholds); 0: the defaults")
+    annotations: list[AnnotationOut] = Field(description="what happened to the tenant in these periods")
     data_seq: int = Field(description="number of the last commit that these rows have seen")
     sources: list[FreshnessOut]
     plan: list[PlanOut]

@@ -42,7 +42,9 @@ def bucket_of_day(day: ColumnElement[Any], query: MetricQuery) -> ColumnElement[
     """The same for a local day of the query's zone."""
     if query.granularity is Granularity.NONE:
         return cast(null(), INSTANT).label("bucket")
-    start = func.date_trunc(query.granularity.value, cast(day, TIMESTAMP), type_=TIMESTAMP)
+    start: ColumnElement[Any] = cast(day, TIMESTAMP)
+    if query.granularity is not Granularity.DAY:
+        start = func.date_trunc(query.granularity.value, start, type_=TIMESTAMP)
     return func.timezone(query.zone.key, start, type_=INSTANT).label("bucket")
 
 

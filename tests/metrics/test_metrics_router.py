@@ -242,7 +242,7 @@ async def test_a_cursor_of_another_query_is_refused(
     ("query", "code", "pointer", "near"),
     [
         ({"metrics": ["npss"]}, "unknown_metric", "/metrics/0", "'nps'"),
-        ({"group_by": ["chanel"]}, "unknown_dimension", "/group_by/0", "'channel'"),
+        ({"group_by": ["chanel"]}, "unknown_dimension", "/group_by/0", "is 'channel'"),
         ({"group_by": ["attributes.agencyy"]}, "unknown_dimension", "/group_by/0", "'attributes.agency'"),
         ({"group_by": ["attributes.note"]}, "attribute_not_groupable", "/group_by/0", "groupable"),
         ({"group_by": ["timer"]}, "dimension_not_valid", "/group_by/0", "channel"),

@@ -14,6 +14,7 @@ from app.db.engine import Database
 from app.db.tables.cases import cases
 from app.db.tables.configuration import attributes, questions
 from app.db.tables.feedback import feedback, volumes
+from app.db.tables.journal import event_personal, events
 from app.db.tables.sla import sla_timers
 from app.db.tables.tenants import tenant_head
 from app.domain.scales import SCALES, ScaledValue, get_scale
@@ -41,6 +42,9 @@ class Answer:
     customer: bytes | None = None
     silent: bool = False
     qualification: str | None = None
+    force_majeure: str | None = None
+    cause: str | None = None
+    case_id: UUID | None = None
     index: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict)
     answer_id: UUID = field(default_factory=uuid4)
@@ -88,6 +92,10 @@ class Answer:
             "collection_mode": self.mode,
             "incentivised": False,
             "qualification": self.qualification,
+            "force_majeure": self.force_majeure,
+            "cause": self.cause,
+            "subject_kind": None if self.case_id is None else "case",
+            "subject_id": self.case_id,
             "attributes": dict(self.attributes),
         }
 
@@ -141,11 +149,12 @@ class World:
             volumes, row | {"event_id": uuid4(), "seq_from": self.seq, "position": self.seq << 20}
         )
 
-    async def case(self, opened_at: datetime, **columns: Any) -> None:
-        """A case as its projection leaves it."""
+    async def case(self, opened_at: datetime, **columns: Any) -> UUID:
+        """A case as its projection leaves it; its id."""
         self.seq += 1
+        case_id = columns.pop("case_id", None) or uuid4()
         row = {
-            "case_id": uuid4(),
+            "case_id": case_id,
             "seq": self.seq,
             "opened_at": opened_at,
             "kind": "complaint",
@@ -156,8 +165,37 @@ class World:
             "initiative": "reactive",
             "reopened_count": 0,
         }
-        empty = {name: {} for name in ("detection", "steps", "attributes")} | {"anomalies": []}
+        empty = {"detection": {}, "attributes": {}, "steps": [], "anomalies": []}
         await self._insert(cases, row | empty | columns)
+        return case_id
+
+    async def event(
+        self, kind: str, at: datetime, subject: tuple[str, UUID] | None = None, **told: Any
+    ) -> UUID:
+        """A fact of the journal; `customer` goes into its personal part, the rest is the fact."""
+        self.seq += 1
+        event_id, customer = uuid4(), told.pop("customer", None)
+        row = {
+            "position": self.seq << 20,
+            "event_id": event_id,
+            "type": kind,
+            "source": told.pop("source", "crm"),
+            "external_id": str(event_id),
+            "fingerprint": b"",
+            "occurred_at": at,
+            "recorded_at": at,
+            "received_at": at,
+            "origin": "live",
+            "subject_kind": subject and subject[0],
+            "subject_id": subject and subject[1],
+            "fact": told,
+            "day_precision": False,
+            "backdated": False,
+        }
+        await self._insert(events, row)
+        if customer is not None:
+            await self._insert(event_personal, {"event_id": event_id, "customer_ref": customer, "data": {}})
+        return event_id
 
     async def timer(self, due_at: datetime | None, **columns: Any) -> None:
         """A timer cycle as its projection leaves it."""

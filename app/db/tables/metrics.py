@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, SmallInteger, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.kinds import tenant_table
 
@@ -79,4 +79,44 @@ metric_folds = tenant_table(
     ),
     Column("folded_at", DateTime(timezone=True), nullable=False),
     comment="How far the cuboids of a tenant reach; queries add what was committed since.",
+)
+
+metric_terms = tenant_table(
+    "metric_terms",
+    Column("version", Integer, primary_key=True),
+    Column("valid_from", DateTime(timezone=True), nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    comment="What numbers depend on besides data: k of the silent, thresholds; a version never changes.",
+)
+
+metric_annotations = tenant_table(
+    "metric_annotations",
+    Column("key", Text, primary_key=True),
+    Column("starts_at", DateTime(timezone=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), comment="null: lasts"),
+    Column("title", Text, nullable=False),
+    Column("breaks_series", Boolean, nullable=False, comment="nothing is compared across its ends"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    comment="What happened to a tenant that its numbers cannot tell: a crisis, a new wording, a move.",
+)
+
+metric_alerts = tenant_table(
+    "metric_alerts",
+    Column("key", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("evaluated_at", DateTime(timezone=True), comment="null: not yet, since it was written"),
+    Column("problem", Text, comment="why the last evaluation failed"),
+    comment="Rules by which the worker watches metrics.",
+)
+
+metric_alert_states = tenant_table(
+    "metric_alert_states",
+    Column("alert", Text, primary_key=True),
+    Column("unit", Text, primary_key=True, comment="the group that the rule watches, as JSON"),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("finding", JSONB, nullable=False, comment="what was announced"),
+    comment="Alerts that are raised; a row is the memory that keeps them from being told twice.",
 )

@@ -7,6 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.domain.measures.counters import ClassCounts, Counters
+from app.domain.measures.recovered import (
+    ClosedCases,
+    ComparedCustomers,
+    Durations,
+    OpenCases,
+    PromisedOrders,
+    ResolvedCases,
+    ReturningCustomers,
+    TimedCases,
+)
+from app.domain.measures.surveys import SurveyCounts
+from app.domain.measures.terms import DEFAULT_TERMS, Terms
 from app.domain.scales import QuestionMeasure
 
 
@@ -37,6 +49,7 @@ class OpenedCases:
     opened: int = 0
     answerable: int = 0
     unanswered: int = 0
+    proactive: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +77,29 @@ class TimerCounts:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The counters of one group in one bucket; None (or no entry) where its population is empty."""
+    """The counters of one group in one bucket; None (or no entry) where its population is empty.
+
+    `terms` are the tenant's, and `coverage_min` the threshold of them that holds for this group.
+    """
 
     answers: Mapping[AnswerKey, Counters] = field(default_factory=dict)
     volumes: VolumeCounts | None = None
     opened: OpenedCases | None = None
-    closed: int | None = None
+    closed: ClosedCases | None = None
     timers: TimerCounts | None = None
+    timed_cases: TimedCases | None = None
+    surveys: Mapping[QuestionMeasure, SurveyCounts] = field(default_factory=dict)
+    responses: Durations | None = None
+    resolutions: Durations | None = None
+    resolved: ResolvedCases | None = None
+    open_cases: OpenCases | None = None
+    returning: ReturningCustomers | None = None
+    compared_customers: ComparedCustomers | None = None
+    orders: PromisedOrders | None = None
+    channels: Mapping[str, ClassCounts] = field(default_factory=dict)
+    unsolicited: int | None = None
+    terms: Terms = DEFAULT_TERMS
+    coverage_min: float | None = None
 
     def counters(self, measure: QuestionMeasure, scale_ids: Collection[str]) -> Counters | None:
         """The answers of one measure on one of these scales; None when there are none.

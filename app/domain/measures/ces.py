@@ -15,7 +15,8 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.values import MetricValue, no_value, share_value
+from app.domain.measures.scores import mean_score, positive_score
+from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
 CES_SCALES: Final = ("ces2_1_7", "ces_ease_1_5", "ces1_effort_1_5")
@@ -27,10 +28,7 @@ def _counters(cell: Cell) -> Counters | None:
 
 def easy_share(counters: Counters | None) -> MetricValue:
     """Percent of answers that call it easy; the effort scale of 2010 is turned round first."""
-    if counters is None:
-        return no_value({"easy": None, "hard": None})
-    easy, hard = counters.positive, counters.negative
-    return share_value(easy, counters.n, {"easy": easy, "hard": hard})
+    return scored_value(positive_score, counters, ("easy", "hard"))
 
 
 def compare_easy(now: Counters | None, before: Counters | None) -> Comparison:
@@ -53,6 +51,7 @@ CES: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
+        score=mean_score,
         measure=QuestionMeasure.CES,
         scale_ids=CES_SCALES,
         gates=PUBLICATION_GATES,
@@ -70,6 +69,7 @@ CES: Final = (
         compute=lambda cell: easy_share(_counters(cell)),
         compare=lambda now, before: compare_easy(_counters(now), _counters(before)),
         parts=("easy", "hard"),
+        score=positive_score,
         measure=QuestionMeasure.CES,
         scale_ids=CES_SCALES,
         gates=PUBLICATION_GATES,

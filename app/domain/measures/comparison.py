@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     DOWN = "down"
     NO_CHANGE = "no_change"
     NOT_ENOUGH_DATA = "not_enough_data"
+    SERIES_BROKEN = "series_broken"
 
 
 @dataclass(frozen=True, slots=True)

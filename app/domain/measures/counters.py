@@ -17,7 +17,7 @@ from app.domain.scales import HISTOGRAM_SLOTS, Scale, ScoreRange, get_scale
 NO_SLOTS: Final = (0,) * HISTOGRAM_SLOTS
 
 
-class _Layout(NamedTuple):
+class Layout(NamedTuple):
     """Where the classes of a scale stand in its histogram, and what each column is worth."""
 
     positive: slice
@@ -29,10 +29,11 @@ class _Layout(NamedTuple):
 
 
 @cache
-def _layout(scale_id: str) -> _Layout:
+def layout_of(scale_id: str) -> Layout:
+    """The layout of a scale's histogram."""
     scale = get_scale(scale_id)
     scores = tuple(float(scale.score_of(slot)) for slot in range(scale.slot_count))
-    return _Layout(
+    return Layout(
         positive=_slots(scale, scale.positive),
         negative=_slots(scale, scale.negative),
         top=_slots(scale, scale.top_box),
@@ -93,11 +94,11 @@ class Counters:
 
     @property
     def positive(self) -> int:
-        return sum(self.slots[_layout(self.scale_id).positive])
+        return sum(self.slots[layout_of(self.scale_id).positive])
 
     @property
     def negative(self) -> int:
-        return sum(self.slots[_layout(self.scale_id).negative])
+        return sum(self.slots[layout_of(self.scale_id).negative])
 
     @property
     def neutral(self) -> int:
@@ -105,27 +106,27 @@ class Counters:
 
     def by_class(self) -> tuple[int, int, int]:
         """Positive, neutral and negative answers; on the scale of NPS promoters, passives and detractors."""
-        layout, slots = _layout(self.scale_id), self.slots
+        layout, slots = layout_of(self.scale_id), self.slots
         positive, negative = sum(slots[layout.positive]), sum(slots[layout.negative])
         return positive, sum(slots) - positive - negative, negative
 
     @property
     def top(self) -> int:
-        return sum(self.slots[_layout(self.scale_id).top])
+        return sum(self.slots[layout_of(self.scale_id).top])
 
     @property
     def bottom(self) -> int:
-        return sum(self.slots[_layout(self.scale_id).bottom])
+        return sum(self.slots[layout_of(self.scale_id).bottom])
 
     @property
     def total(self) -> float:
         """Sum of the scores (turned round on a reversed scale); exact, scores are halves or wholes."""
-        scores = _layout(self.scale_id).scores
+        scores = layout_of(self.scale_id).scores
         return sum(count * score for count, score in zip(self.slots, scores, strict=False))
 
     @property
     def total_squares(self) -> float:
-        squares = _layout(self.scale_id).squares
+        squares = layout_of(self.scale_id).squares
         return sum(count * square for count, square in zip(self.slots, squares, strict=False))
 
     def classes(self) -> ClassCounts:

@@ -14,7 +14,8 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.values import MetricValue, mean_value, no_value, share_value
+from app.domain.measures.scores import mean_score, top_score
+from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
 CSAT_SCALES: Final = (
@@ -35,14 +36,12 @@ def _counters(cell: Cell) -> Counters | None:
 
 def top_share(counters: Counters | None) -> MetricValue:
     """Percent of answers in the scale's top box, Wilson interval."""
-    if counters is None:
-        return no_value({"top": None, "bottom": None})
-    return share_value(counters.top, counters.n, {"top": counters.top, "bottom": counters.bottom})
+    return scored_value(top_score, counters, ("top", "bottom"))
 
 
 def mean_of(counters: Counters | None) -> MetricValue:
     """Mean score, normal interval with the sample standard deviation."""
-    return no_value({"sum": None}) if counters is None else mean_value(counters)
+    return scored_value(mean_score, counters, ("sum",))
 
 
 def compare_top(now: Counters | None, before: Counters | None) -> Comparison:
@@ -65,6 +64,7 @@ CSAT: Final = (
         compute=lambda cell: top_share(_counters(cell)),
         compare=lambda now, before: compare_top(_counters(now), _counters(before)),
         parts=("top", "bottom"),
+        score=top_score,
         measure=QuestionMeasure.CSAT,
         scale_ids=CSAT_SCALES,
         gates=PUBLICATION_GATES,
@@ -82,6 +82,7 @@ CSAT: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
+        score=mean_score,
         measure=QuestionMeasure.CSAT,
         scale_ids=CSAT_SCALES,
         gates=PUBLICATION_GATES,

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import Compare
+from app.domain.measures.scores import Score
 from app.domain.measures.values import MetricValue
 from app.domain.scales import QuestionMeasure
 
@@ -17,7 +18,11 @@ class Population(StrEnum):
     """The rows a metric counts, and by which of their times it counts them.
 
     feedback by when it was experienced or given, volumes by when they were counted, cases_opened by
-    opening (cohort), cases_closed by closing (throughput), timers by their due time (cohort).
+    opening (cohort), cases_closed by closing and cases_resolved by the final resolution (throughput),
+    timers by their due time (cohort), backlog not at all: cases open at as_of (a snapshot), orders by
+    the time that was promised. surveys are feedback counted by outcome, force majeure and cause,
+    channels feedback by channel, unsolicited what customers said unasked, customers answers of those
+    with and without a complaint before.
     """
 
     FEEDBACK = "feedback"
@@ -25,6 +30,17 @@ class Population(StrEnum):
     CASES_OPENED = "cases_opened"
     CASES_CLOSED = "cases_closed"
     TIMERS = "timers"
+    SURVEYS = "surveys"
+    CHANNELS = "channels"
+    UNSOLICITED = "unsolicited"
+    RESPONSES = "responses"
+    RESOLUTIONS = "resolutions"
+    CASES_RESOLVED = "cases_resolved"
+    BACKLOG = "backlog"
+    TIMED_CASES = "timed_cases"
+    RETURNING = "returning"
+    CUSTOMERS = "customers"
+    ORDERS = "orders"
 
 
 class Dimension(StrEnum):
@@ -61,10 +77,21 @@ _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, 
 
 DIMENSIONS_OF: Final = {
     Population.FEEDBACK: _PLACE | _WHAT | _ITEM | _ANSWER,
+    Population.SURVEYS: _PLACE | _WHAT | _ITEM | _ANSWER,
+    Population.CHANNELS: (_PLACE | _WHAT | _ITEM) - {Dimension.CHANNEL},
+    Population.UNSOLICITED: _PLACE | _WHAT | _ITEM,
+    Population.CUSTOMERS: _PLACE | _WHAT | _ITEM | _ANSWER,
     Population.VOLUME: _PLACE | _WHAT,
     Population.CASES_OPENED: _PLACE | _WHAT | _CASE,
     Population.CASES_CLOSED: _PLACE | _WHAT | _CASE,
+    Population.CASES_RESOLVED: _PLACE | _WHAT | _CASE,
+    Population.RESPONSES: _PLACE | _WHAT | _CASE,
+    Population.RESOLUTIONS: _PLACE | _WHAT | _CASE,
+    Population.BACKLOG: _PLACE | _WHAT | _CASE,
+    Population.RETURNING: _PLACE | _WHAT | _CASE,
     Population.TIMERS: _PLACE | _WHAT | _TIMER,
+    Population.TIMED_CASES: _PLACE | _WHAT | _TIMER,
+    Population.ORDERS: _PLACE | _WHAT,
 }
 """The dimensions that every row of a population has a place for."""
 
@@ -78,6 +105,9 @@ class Unit(StrEnum):
     SCORE = "score"
     RATIO = "ratio"
     PER_THOUSAND = "per_thousand"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    MONEY = "money"
 
     @property
     def decimals(self) -> int:
@@ -85,6 +115,23 @@ class Unit(StrEnum):
 
 
 _DECIMALS: Final = {Unit.COUNT: 0, Unit.SCORE: 3, Unit.RATIO: 4}
+
+PART_UNITS: Final = {
+    "sum": Unit.SCORE,
+    "k": Unit.RATIO,
+    "at_k0": Unit.PERCENT,
+    "at_k1": Unit.PERCENT,
+    "bound_low": Unit.PERCENT,
+    "bound_high": Unit.PERCENT,
+    "naive": None,
+    "spent": Unit.MONEY,
+    "low_rate": Unit.RATIO,
+    "high_rate": Unit.RATIO,
+    "other_share": Unit.PERCENT,
+    "p_value": Unit.RATIO,
+    "max_age": Unit.HOURS,
+}
+"""Units of the parts that are no counts; None: the unit of their metric."""
 
 
 class Better(StrEnum):
@@ -100,8 +147,11 @@ class MetricDefinition:
     """One metric. `parts` name the components published beside the value, in column order.
 
     `measure` and `scale_ids` say which answers it reads (None and empty: all). A score (`is_score`) is
-    never averaged across scales or collection modes. `item_level` metrics count feedback items, which
-    have no question or scale of their own. `reads_clock` metrics change with as_of alone.
+    never averaged across scales or collection modes, an index that `keeps_modes_apart` across modes.
+    `item_level` metrics count feedback items, which have no question or scale of their own.
+    `score` computes it from one histogram, as `compute` does with its cell's. `reads_clock` metrics change
+    with as_of alone. `context` are populations that its gates look at: read where they can be split in the
+    same way, at the coarser groups where they know fewer dimensions.
     """
 
     id: str
@@ -118,7 +168,10 @@ class MetricDefinition:
     measure: QuestionMeasure | None = None
     scale_ids: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+    context: tuple[Population, ...] = ()
     is_score: bool = False
+    score: Score | None = None
+    keeps_modes_apart: bool = False
     item_level: bool = False
     reads_clock: bool = False
     off_by_default: bool = False

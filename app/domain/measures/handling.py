@@ -72,7 +72,7 @@ CASES: Final = (
         "Cases by the time they were closed, whenever they were opened.",
         "count of cases closed in the period",
         Population.CASES_CLOSED,
-        lambda cell: cell.closed,
+        lambda cell: None if cell.closed is None else cell.closed.closed,
     ),
     MetricDefinition(
         id="unanswered_share",

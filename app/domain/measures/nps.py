@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Final, NamedTuple
 
+from app.domain.measures import scores
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import NOT_COMPARABLE, Comparison, verdict_of
 from app.domain.measures.counters import Counters
@@ -15,8 +16,9 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
+from app.domain.measures.scores import nps_score
 from app.domain.measures.statistics import Z_95, Interval, SignificanceTest, normal_test
-from app.domain.measures.values import MetricValue, no_value, status_of
+from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
 _PSEUDO_END: Final = 0.75
@@ -49,9 +51,8 @@ def adjusted(promoters: int, passives: int, detractors: int) -> Spread:
 
 def adjusted_wald(promoters: int, passives: int, detractors: int) -> Interval:
     """The interval that is published, in points, clipped to -100..100."""
-    score, variance, n = adjusted(promoters, passives, detractors)
-    half = Z_95 * sqrt(variance / n)
-    return Interval(100 * max(-1.0, score - half), 100 * min(1.0, score + half))
+    low, high = scores.adjusted_wald(promoters, detractors, promoters + passives + detractors)
+    return Interval(100 * low, 100 * high)
 
 
 def wald_margin(promoters: int, passives: int, detractors: int) -> float:
@@ -66,17 +67,7 @@ def difference_test(now: Spread, before: Spread) -> SignificanceTest:
 
 def nps_of(counters: Counters | None) -> MetricValue:
     """NPS of answers on a 0-10 (or 1-10) scale, in points."""
-    promoters, passives, detractors = (0, 0, 0) if counters is None else counters.by_class()
-    n = promoters + passives + detractors
-    if n == 0:
-        return no_value(dict.fromkeys(_PARTS))
-    return MetricValue(
-        value=100 * (promoters - detractors) / n,
-        n=n,
-        interval=adjusted_wald(promoters, passives, detractors),
-        status=status_of(n),
-        parts={"promoters": promoters, "passives": passives, "detractors": detractors},
-    )
+    return scored_value(nps_score, counters, _PARTS)
 
 
 def compare_nps(now: Counters | None, before: Counters | None) -> Comparison:
@@ -115,6 +106,7 @@ def _definition(metric_id: str, title: str, scale_id: str, detractors: str, *, o
         compute=lambda cell: nps_of(counters(cell)),
         compare=lambda now, before: compare_nps(counters(now), counters(before)),
         parts=_PARTS,
+        score=nps_score,
         measure=QuestionMeasure.NPS,
         scale_ids=(scale_id,),
         gates=PUBLICATION_GATES,

@@ -17,7 +17,13 @@ from app.domain.measures.definition import MetricDefinition
 from app.domain.measures.handling import CASES, SLA
 from app.domain.measures.happiness import HAPPINESS
 from app.domain.measures.nps import NPS
+from app.domain.measures.paradox import PARADOX
+from app.domain.measures.recovery import RECOVERY
+from app.domain.measures.returns import PROMISES, RETURNS
+from app.domain.measures.silent_indices import SILENT_INDICES
 from app.domain.measures.stars import STARS
+from app.domain.measures.survey_shares import SURVEY_SHARES
+from app.domain.measures.times import TIMES
 
 _FAMILIES: Final = (
     *FEEDBACK_COUNTS,
@@ -30,6 +36,13 @@ _FAMILIES: Final = (
     *COVERAGE,
     *CASES,
     *SLA,
+    *SILENT_INDICES,
+    *SURVEY_SHARES,
+    *TIMES,
+    *RECOVERY,
+    *PARADOX,
+    *RETURNS,
+    *PROMISES,
 )
 
 METRICS: Final[Mapping[str, MetricDefinition]] = MappingProxyType({m.id: m for m in _FAMILIES})

@@ -15,7 +15,8 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.values import MetricValue, no_value, share_value
+from app.domain.measures.scores import mean_score, negative_score
+from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
 STARS_SCALES: Final = ("stars_1_5", "stars_half")
@@ -27,9 +28,7 @@ def _counters(cell: Cell) -> Counters | None:
 
 def negative_share(counters: Counters | None) -> MetricValue:
     """Percent of answers in the negative class."""
-    if counters is None:
-        return no_value({"negative": None})
-    return share_value(counters.negative, counters.n, {"negative": counters.negative})
+    return scored_value(negative_score, counters, ("negative",))
 
 
 def compare_negative(now: Counters | None, before: Counters | None) -> Comparison:
@@ -51,6 +50,7 @@ STARS: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
+        score=mean_score,
         measure=QuestionMeasure.STARS,
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,
@@ -67,6 +67,7 @@ STARS: Final = (
         compute=lambda cell: negative_share(_counters(cell)),
         compare=lambda now, before: compare_negative(_counters(now), _counters(before)),
         parts=("negative",),
+        score=negative_score,
         measure=QuestionMeasure.STARS,
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,

@@ -50,6 +50,23 @@ def round_half_away(value: float, digits: int) -> float:
     return float(Decimal(repr(value)).quantize(exponent, rounding=ROUND_HALF_UP)) + 0.0
 
 
+def rounded_column(values: Sequence[float | None], digits: int) -> list[float | None]:
+    """`round_half_away` of each value, in one pass."""
+    factor = 10.0**digits
+    shown: list[float | None] = []
+    append = shown.append
+    for value in values:
+        if value is None:
+            append(None)
+            continue
+        scaled = value * factor
+        if abs(scaled) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
+            append(round(scaled) / factor)
+        else:
+            append(round_half_away(value, digits))
+    return shown
+
+
 def wilson(successes: int, n: int) -> Interval:
     """Wilson score interval of a proportion; `n` > 0."""
     p = successes / n

@@ -5,13 +5,14 @@ The rules of publication are those of domain.md 4.6: below 5 answers nothing, be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from app.domain.measures.counters import Counters
-from app.domain.measures.statistics import Interval, mean_interval, wilson
+from app.domain.measures.scores import Score
+from app.domain.measures.statistics import Interval, wilson
 
 SUPPRESSED_BELOW: Final = 5
 LOW_N_BELOW: Final = 30
@@ -55,6 +56,14 @@ class MetricValue:
         return None if self.interval is None else self.interval.high
 
 
+_RANK: Final = {status: rank for rank, status in enumerate(MetricStatus)}
+
+
+def worst(*statuses: MetricStatus) -> MetricStatus:
+    """The first of the fixed order; at least one."""
+    return min(statuses, key=_RANK.__getitem__)
+
+
 def status_of(n: int) -> MetricStatus:
     """What may be said of a number that rests on n answers."""
     if n == 0:
@@ -82,18 +91,13 @@ def share_value(successes: int, n: int, parts: Parts) -> MetricValue:
     )
 
 
-def mean_value(counters: Counters) -> MetricValue:
-    """Mean score of one scale with its normal interval; the part is the sum of the scores."""
-    n, total = counters.n, counters.total
-    if n == 0:
-        return no_value({"sum": None})
-    return MetricValue(
-        value=total / n,
-        n=n,
-        interval=mean_interval(n, total, counters.total_squares),
-        status=status_of(n),
-        parts={"sum": total},
-    )
+def scored_value(score: Score, counters: Counters | None, names: Sequence[str]) -> MetricValue:
+    """The value of a score in one cell; `names` are its parts in the order of the score."""
+    if counters is None:
+        return no_value(dict.fromkeys(names))
+    value, n, low, high, *parts = score(counters.scale_id, counters.slots)
+    interval = None if low is None else Interval(low, high)
+    return MetricValue(value, n, interval, status_of(n), parts=dict(zip(names, parts, strict=True)))
 
 
 def count_value(count: int | None) -> MetricValue:

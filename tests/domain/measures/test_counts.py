@@ -7,6 +7,7 @@ from app.domain.measures.cell import AnswerKey, Cell, OpenedCases, TimerCounts, 
 from app.domain.measures.comparison import Verdict, compare_shares
 from app.domain.measures.counters import Counters
 from app.domain.measures.definition import DIMENSIONS_OF, Dimension
+from app.domain.measures.recovered import ClosedCases
 from app.domain.measures.registry import METRICS, get_metric
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.values import MetricStatus, published, withheld
@@ -115,7 +116,7 @@ def test_vector_r_unanswered_share():
     cell = Cell(opened=OpenedCases(opened=12, answerable=10, unanswered=2))
     assert value_of("unanswered_share", cell) == 20.0
     assert value_of("cases_opened", cell) == 12
-    assert value_of("cases_closed", Cell(closed=6)) == 6
+    assert value_of("cases_closed", Cell(closed=ClosedCases(6))) == 6
 
 
 def test_a_suppressed_value_shows_n_only_unless_the_reader_may_read_rows():
@@ -155,7 +156,7 @@ def test_a_mean_without_any_spread_still_changes():
 
 
 def test_counts_have_a_difference_and_no_verdict():
-    now, before = Cell(closed=7), Cell(closed=9)
+    now, before = Cell(closed=ClosedCases(7)), Cell(closed=ClosedCases(9))
     comparison = get_metric("cases_closed").compare(now, before)
     assert (comparison.difference, comparison.verdict) == (-2, None)
     assert get_metric("cases_closed").compare(now, Cell()).difference is None

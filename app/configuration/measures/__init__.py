@@ -1,0 +1,1 @@
+"""What the tenant says about its metrics: terms, annotations, alert rules."""

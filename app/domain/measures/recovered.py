@@ -1,0 +1,104 @@
+"""Counts and durations of complaint handling, as one group of cases stands at as_of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Durations(NamedTuple):
+    """Seconds from the opening to what was waited for; `censored`: waited so far, still waiting at as_of."""
+
+    ended: tuple[float, ...] = ()
+    censored: tuple[float, ...] = ()
+
+
+class ResolvedCases(NamedTuple):
+    """Cases by the time of their final resolution (throughput).
+
+    `reopened_open` were resolved, reopened and are open again: they stand at their last resolution.
+    `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
+    reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
+    `answered`, `recovered` and `silent` are of the re-survey; `evaluable` were re-surveyed with an answer
+    or reopened, `failed` of them failed.
+    `spent` is net compensation in the tenant's currency, `compensated` the cases that got any.
+    """
+
+    resolved: int = 0
+    reopened_open: int = 0
+    reopened: int = 0
+    provisional: int = 0
+    once: int = 0
+    first_level: int = 0
+    once_first_level: int = 0
+    answered: int = 0
+    recovered: int = 0
+    silent: int = 0
+    evaluable: int = 0
+    failed: int = 0
+    promise_missed: int = 0
+    compensated: int = 0
+    spent: float = 0.0
+    currencies: int = 0
+    complainers: int = 0
+    loyal: int = 0
+    promoters: int = 0
+    repurchased: int = 0
+
+
+class ClosedCases(NamedTuple):
+    """Cases by the time they were closed, by age at closing (28 and 56 days), and what was decided."""
+
+    closed: int = 0
+    within_4_weeks: int = 0
+    within_8_weeks: int = 0
+    after_8_weeks: int = 0
+    upheld: int = 0
+    judged: int = 0
+    redress: float = 0.0
+    currencies: int = 0
+
+
+class OpenCases(NamedTuple):
+    """Cases open at as_of: their ages in seconds, and how many have a deadline in the past."""
+
+    ages: tuple[float, ...] = ()
+    overdue: int = 0
+
+
+class TimedCases(NamedTuple):
+    """Cases by the worst of their timer cycles due in the period."""
+
+    met: int = 0
+    breached: int = 0
+    pending: int = 0
+
+
+class ReturningCustomers(NamedTuple):
+    """Cases of known customers whose 180 days are over, answered or not, and who spoke again."""
+
+    answered: int = 0
+    answered_again: int = 0
+    unanswered: int = 0
+    unanswered_again: int = 0
+
+
+class ComparedCustomers(NamedTuple):
+    """Top-box answers of customers whose complaint was resolved, is not, and who had none before."""
+
+    resolved_top: int = 0
+    resolved_n: int = 0
+    unresolved_top: int = 0
+    unresolved_n: int = 0
+    untroubled_top: int = 0
+    untroubled_n: int = 0
+
+
+class PromisedOrders(NamedTuple):
+    """Orders by the time promised: kept and late, delays told before the customer asked, gaps in seconds."""
+
+    promised: int = 0
+    delivered: int = 0
+    late: int = 0
+    delayed: int = 0
+    told_first: int = 0
+    gaps: tuple[float, ...] = ()

@@ -1,0 +1,72 @@
+"""`/v1/metrics/alerts`: rules by which the worker watches metrics, and what is raised."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+
+from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
+from app.domain.errors import NotFoundError
+from app.kit import json
+from app.metrics.alerts import repository
+from app.metrics.alerts.schemas import AlertIn, AlertKey, AlertOut, AlertPage, RaisedOut
+from app.metrics.query import resolve
+from app.metrics.repository import snapshot
+from app.problems import Problem
+
+router = APIRouter(
+    prefix="/v1/metrics/alerts",
+    tags=["Metrics"],
+    dependencies=[Depends(refuse_unknown_query)],
+    responses={code: {"model": Problem} for code in (401, 403, 404, 422, 503)},
+)
+
+KeyInPath = Annotated[AlertKey, Path(examples=["staff-above-25"])]
+
+
+@router.get("", summary="List alert rules", operation_id="list_alerts")
+async def list_alerts(principal: MetricsReader, database: DatabaseDep) -> AlertPage:
+    """All rules by key, each with the groups for which it is raised now."""
+    async with database.tenant(principal.tenant_id) as connection:
+        rows = await repository.list_alerts(connection, principal.tenant_id)
+        states = await repository.list_states(connection, principal.tenant_id)
+    raised: defaultdict[str, list[RaisedOut]] = defaultdict(list)
+    for state in states:
+        unit = json.loads(state.unit)
+        raised[state.alert].append(RaisedOut(unit=unit, raised_at=state.raised_at, finding=state.finding))
+    return AlertPage(items=[_shown(row, raised[row.key]) for row in rows])
+
+
+@router.put("/{key}", summary="Write an alert rule", operation_id="put_alert")
+async def put_alert(
+    principal: ConfigManager, key: KeyInPath, wanted: AlertIn, database: DatabaseDep, now: NowDep
+) -> AlertOut:
+    """Write a rule or replace it; what the old one had raised is forgotten, the new one is looked at soon."""
+    if wanted.query is not None:
+        async with snapshot(database, principal.tenant_id) as view:
+            resolve(wanted.query, await view.get_facts(), now)
+    document = wanted.model_dump(mode="json", by_alias=True)
+    async with database.tenant(principal.tenant_id) as connection:
+        await repository.put_alert(connection, principal.tenant_id, key, document, now)
+        await repository.append_audit(
+            connection, principal.tenant_id, principal.hint, "metric_alert.put", key, document, now
+        )
+    return AlertOut(**wanted.model_dump(by_alias=True), key=key, evaluated_at=None, problem=None, raised=[])
+
+
+@router.delete("/{key}", summary="Remove an alert rule", operation_id="delete_alert", status_code=204)
+async def delete_alert(principal: ConfigManager, key: KeyInPath, database: DatabaseDep, now: NowDep) -> None:
+    """Remove a rule and what it had raised; nobody is told."""
+    async with database.tenant(principal.tenant_id) as connection:
+        if not await repository.delete_alert(connection, principal.tenant_id, key):
+            raise NotFoundError("not_found", f"there is no alert {key!r}")
+        await repository.append_audit(
+            connection, principal.tenant_id, principal.hint, "metric_alert.deleted", key, None, now
+        )
+
+
+def _shown(row: Any, raised: list[RaisedOut]) -> AlertOut:
+    told = {"key": row.key, "evaluated_at": row.evaluated_at, "problem": row.problem, "raised": raised}
+    return AlertOut(**{**row.document, **told})

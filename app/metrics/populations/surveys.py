@@ -1,0 +1,109 @@
+"""Answers to key questions by outcome, excuse, cause and the expert's verdict; unsolicited negatives."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, select, true
+
+from app.db.tables.feedback import feedback
+from app.domain.measures.definition import Population
+from app.domain.measures.survey_shares import KEY_QUESTIONS
+from app.domain.measures.surveys import CAUSE_ROOTS
+from app.metrics.buckets import Period
+from app.metrics.facts import TenantFacts
+from app.metrics.feedback_counts import credible, stands
+from app.metrics.populations.counting import counted, keys_of
+from app.metrics.query import MetricQuery
+from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
+
+OUTCOMES: Final = ("positive", "neutral", "negative", "silent")
+UNASKED: Final = ("passive", "scraped")
+
+
+def count_surveys(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
+    """Acts of the key questions that the query's metrics read, by measure."""
+    rows = _acts(query, period, facts)
+    keys = [*keys_of(rows, query), rows.c.measure]
+    valid, confirmed = rows.c.valid, rows.c.force_majeure == "confirmed"
+    counts: dict[str, ColumnElement[bool]] = {
+        **{name: and_(valid, rows.c.outcome == name) for name in OUTCOMES},
+        **{f"fm_{name}": and_(valid, confirmed, rows.c.outcome == name) for name in OUTCOMES},
+        "claimed": and_(valid, rows.c.force_majeure == "claimed"),
+        "invalid": ~valid,
+        **{
+            f"cause_{root}": and_(
+                valid,
+                rows.c.outcome == "negative",
+                rows.c.cause_root == root,
+                rows.c.force_majeure.is_distinct_from("confirmed"),
+            )
+            for root in CAUSE_ROOTS
+        },
+        **{
+            f"checked_{name}": and_(rows.c.qualification.in_(("valid", "invalid")), rows.c.outcome == name)
+            for name in ("positive", "negative")
+        },
+        **{
+            f"ok_{name}": and_(rows.c.qualification == "valid", rows.c.outcome == name)
+            for name in ("positive", "negative")
+        },
+    }
+    counters = [func.count().filter(condition).label(name) for name, condition in counts.items()]
+    return select(*keys, *counters).select_from(rows).group_by(*keys)
+
+
+def _acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Any:
+    measures = {
+        measure
+        for metric in query.metrics
+        if Population.SURVEYS in metric.populations
+        for measure in ((metric.measure,) if metric.measure else KEY_QUESTIONS)
+    }
+    return (
+        select(
+            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+            feedback.c.measure,
+            feedback.c["class"].label("outcome"),
+            func.coalesce(credible(feedback), true()).label("valid"),
+            feedback.c.force_majeure,
+            feedback.c.qualification,
+            func.split_part(feedback.c.cause, ".", 1, type_=Text).label("cause_root"),
+        )
+        .where(
+            *_counting(feedback, query, period, facts),
+            feedback.c.measure.in_(sorted(str(measure) for measure in measures)),
+        )
+        .subquery("acts")
+    )
+
+
+def count_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
+    """Negative feedback items that nobody asked for: pressed, written or published of the customer's own."""
+    rows = (
+        select(
+            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+            (feedback.c["class"] == "negative").label("is_negative"),
+        )
+        .where(
+            *_counting(feedback, query, period, facts),
+            credible(feedback),
+            feedback.c.answer_index == 0,
+            feedback.c.collection_mode.in_(UNASKED),
+        )
+        .subquery("unasked")
+    )
+    return counted(rows, query, unsolicited=rows.c.is_negative)
+
+
+def _counting(
+    rows: FromClause, query: MetricQuery, period: Period, facts: TenantFacts
+) -> list[ColumnElement[bool]]:
+    wanted = [
+        known_rows(rows, query.known_at),
+        rows_of(rows, rows.c.occurred_at, query, period, facts),
+        rows.c["class"] != literal("unknown"),
+    ]
+    if facts.relational:
+        wanted.append(stands(facts.relational, query.known_at))
+    return wanted
