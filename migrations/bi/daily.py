@@ -194,3 +194,8 @@ METRIC_DAILY = View(
 )
 
 DAILY = (FEEDBACK_DAILY, METRIC_DAILY)
+
+_EVERY = (*_SCORES, *_COUNTS, *_OPENED, *_CLOSED, *_DEADLINES)
+METRIC_IDS = ("visitors", "transactions", "interactions", *(metric for metric, *_ in _EVERY))
+RATIO_IDS = frozenset(metric for metric, _, denominator, *_ in _EVERY if denominator != "NULL")
+"""The metrics of metric_daily, and those of them that are divided."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.bi.odata.model import KEYS
 from app.main import create_api
 from app.wiring import Services
-from tests.conftest import MakeKey
+from tests.conftest import MakeKey, make_key, make_tenant
 from tests.metrics.world import Answer, World
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
@@ -147,6 +147,7 @@ async def test_pages_follow_each_other_whatever_the_order(
         ("feedback?$top=-1", 400, "invalid_number", "$top"),
         ("feedback?$count=yes", 400, "invalid_flag", "$count"),
         ("feedback?$skiptoken=abc", 400, "invalid_skiptoken", "nextLink"),
+        ("cases(0192e4a0-7b5c-7000-8000-000000000000)", 501, "single_entity_not_offered", "$filter"),
         ("feedback?$expand=cases", 501, "option_not_offered", "$expand"),
         ("feedback?$apply=aggregate(value)", 501, "option_not_offered", "$apply"),
         ("feedback?$format=atom", 501, "format_not_offered", "atom"),
@@ -162,6 +163,20 @@ async def test_a_refusal_says_what_is_wrong_in_the_shape_of_the_protocol(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert said in answer.json()["error"]["message"]
     assert answer.headers["odata-version"] == "4.0"
+
+
+async def test_another_tenant_sees_its_own_rows_only(feed: httpx.AsyncClient, services: Services) -> None:
+    other = await make_tenant(services, "other")
+    await World(services.database, other.tenant_id).commit(Answer(5, NOON))
+    theirs = httpx.BasicAuth("x", await make_key(services, other, "feedback:read"))
+    for entity_set in KEYS:
+        told = (await feed.get(entity_set, auth=theirs)).json()["value"]
+        assert len(told) == int((await feed.get(f"{entity_set}/$count", auth=theirs)).text)
+        if entity_set == "feedback":
+            assert [row["value"] for row in told] == [5]
+        if entity_set == "tenant":
+            assert [row["tenant"] for row in told] == ["other"]
+    assert len((await feed.get("feedback")).json()["value"]) == len(ANSWERS)
 
 
 async def test_without_a_key_a_client_is_asked_for_one_and_without_the_scope_refused(feed, api_key) -> None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
+from app.bi.odata.errors import NotOfferedError
 from app.domain.errors import NotFoundError
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -87,7 +88,13 @@ class Model:
     sets: Mapping[str, EntitySet]
 
     def get_set(self, name: str) -> EntitySet:
-        """The entity set of that name. Raises NotFoundError naming the nearest."""
+        """The entity set of that name. Raises NotFoundError naming the nearest, NotOfferedError."""
+        if "(" in name:
+            raise NotOfferedError(
+                "single_entity_not_offered",
+                "rows are not addressed by their key here",
+                cure="filter by the key: $filter=case_id eq ...",
+            )
         found = self.sets.get(name)
         if found is None:
             near = get_close_matches(name[:64], self.sets, n=1, cutoff=0.0)
