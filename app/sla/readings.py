@@ -155,6 +155,7 @@ def _facts(kind: SubjectKind, kept: Sequence[StoredEvent], case: Case | None) ->
     facts["severity"] = said.get("severity") or Severity.SEV3.value
     facts["cause"] = said.get("cause")
     facts["customer_facing"] = case.customer_facing
+    facts["assignee"] = case.assignee
     facts["source"] = reported_by(kept, case.source)
     facts["attributes"] = dict(case.attributes)
     return facts

@@ -121,7 +121,8 @@ class History:
             await self.bench.client.post(f"/v1/cases/{self.random.choice(cases)['id']}/{command}", json=body)
 
     async def _policy(self) -> None:
-        document = policy_document(acknowledge_within(self.random.choice((30, 90))))
+        kind = self.random.choice(("internal", "statutory"))
+        document = policy_document(acknowledge_within(self.random.choice((30, 90)), clock_kind=kind))
         await self.bench.put_policy(document, effective_from=self.bench.clock())
 
 

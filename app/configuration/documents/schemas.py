@@ -10,7 +10,11 @@ from pydantic import BaseModel, Field
 from app.domain.sla import calendar_preset, default_policy_document
 
 CALENDAR_EXAMPLE = calendar_preset("9x5", tz="Europe/Kyiv")
-POLICY_EXAMPLE = default_policy_document()
+_DEFAULT = default_policy_document()
+POLICY_EXAMPLE = {
+    **_DEFAULT,
+    "rules": [rule for rule in _DEFAULT["rules"] if rule["name"] in ("interactions", "sev3")],
+}
 
 
 class CalendarOut(BaseModel):
