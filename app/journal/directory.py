@@ -66,7 +66,7 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
 async def _note_questions(tx: Tx, commit: Commit) -> int:
     rows: dict[str, tuple[Any, ...]] = {}
     for event in commit.events:
-        for answer in event.fact.get("answers", ()):
+        for answer in (*event.fact.get("answers", ()), *event.fact.get("asked", ())):
             key = answer["question"]
             if key not in commit.config.questions and key != "none":
                 measure, scale = answer["measure"], answer["scale"]

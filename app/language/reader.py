@@ -65,7 +65,10 @@ class TextReader:
 
     def read(self, text: str, language: str | None) -> dict[str, Any]:
         """Sentiment and hints of a text, as they stand in the facts."""
-        reading: dict[str, Any] = {"sentiment": self.sentiment(text, language).as_fact()}
+        sentiment = self.sentiment(text, language)
+        reading: dict[str, Any] = {"sentiment": sentiment.as_fact()}
+        if sentiment.label == "positive":
+            return reading  # praise needs no hints, and most texts are praise
         finding = detect({"text": text}, None)
         hints: Mapping[str, Any] = {
             "complaint": None if finding is None else finding.rule_id,
