@@ -22,6 +22,7 @@ from app.ingest.door import PATH, EventsDoor
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
+from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
@@ -98,6 +99,7 @@ ROUTERS = (
     operator_router.router,
     metrics_router.router,
     alerts_router.router,
+    metric_views_router.router,
     endpoints_router.router,
     messages_router.router,
     operations_router.router,

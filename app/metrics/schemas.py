@@ -37,6 +37,7 @@ class Respondents(StrEnum):
 
     ALL = "all"
     LATEST_PER_CUSTOMER = "latest_per_customer"
+    FIRST_PER_CASE = "first_per_case"
 
 
 class Fill(StrEnum):
