@@ -123,7 +123,8 @@ async def query_metrics_csv(
 def _reader(request: Request, principal: Principal, form: Form | None) -> Reader:
     chosen: Form = form or ("csv" if prefers_csv(request.headers) else "json")
     known = None if request.method == "POST" else request.headers.get("if-none-match")
-    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known)
+    journal = request.app.state.services.journal
+    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, journal)
 
 
 def _response(request: Request, reader: Reader, answer: Answer | NotModified) -> Response:
