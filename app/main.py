@@ -33,6 +33,7 @@ from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
 from app.metrics.saved import router as saved_router
+from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
 from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
@@ -132,6 +133,7 @@ ROUTERS = (
     saved_router.router,
     saved_router.feeds_router,
     alerts_router.router,
+    metric_views_router.router,
     asking_router.router,
     odata_router.router,
     journey_router.router,

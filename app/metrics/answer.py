@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import Database
+from app.domain.errors import InvalidError
 from app.domain.measures.cell import Cell
+from app.journal.journal import Journal
 from app.metrics.buckets import Period
 from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
@@ -18,6 +20,7 @@ from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
+from app.metrics.replay import needs_replay, replay
 from app.metrics.repository import Snapshot, snapshot
 from app.metrics.rows import Row, answer_rows
 from app.metrics.schemas import MetricQueryIn
@@ -36,6 +39,8 @@ class Reader:
     form: str
     if_none_match: str | None = None
     explain: bool = False
+    journal: Journal | None = None
+    """by which cases can be replayed as they were known earlier"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,17 @@ async def answer_query(
     database: Database, reader: Reader, given: MetricQueryIn, now: datetime
 ) -> Answer | NotModified:
     """The answer, or word that it is unchanged. Raises InvalidError for a question that has none."""
-    async with snapshot(database, reader.tenant_id) as view:
+    async with snapshot(database, reader.tenant_id, writable=given.known_at is not None) as view:
         facts = await view.get_facts()
         query = resolve(given, facts, now)
         form = f"{reader.form} explained" if reader.explain else reader.form
         etag = answer_etag(given, query, facts, form=form, with_parts=reader.reads_rows, now=now)
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
-        reads = compile_query(query, query.period, facts)
+        replayed = needs_replay(query)
+        if replayed:
+            await _replay(view, reader, query)
+        reads = compile_query(query, query.period, facts, replayed=replayed)
         if is_scored(query, with_parts=reader.reads_rows):
             rows = scored_rows(query, await view.fetch(reads[0]))
             return _answer(query, facts, reads, rows, etag, explain=reader.explain)
@@ -79,6 +87,17 @@ async def answer_query(
             before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
     return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+
+
+async def _replay(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
+    if reader.journal is None or query.known_at is None:
+        raise InvalidError(
+            "known_at_not_supported",
+            "here cases and timers are known only as they are now",
+            pointer="/known_at",
+            cure="known_at is for feedback and volumes here; ask POST /v1/metrics/query for cases",
+        )
+    await replay(view.connection, reader.journal, reader.tenant_id, query.known_at)
 
 
 def _answer(

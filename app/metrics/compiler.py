@@ -24,6 +24,7 @@ from app.metrics.populations.volumes import count_volumes
 from app.metrics.query import MetricQuery
 
 ROWS: Final = "rows"
+REPLAY: Final = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,13 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
 }
 
 
-def compile_query(query: MetricQuery, period: Period, facts: TenantFacts) -> list[Read]:
+def compile_query(
+    query: MetricQuery, period: Period, facts: TenantFacts, *, replayed: bool = False
+) -> list[Read]:
     """What must be read to answer the query for this period (its own, or the one it is compared with)."""
     reads = [_read(population, query, period, facts) for population in query.populations]
+    if replayed:
+        reads = [replace(read, source=REPLAY) for read in reads]
     return reads + [_context(population, query, period, facts) for population in query.context]
 
 

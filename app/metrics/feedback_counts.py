@@ -117,6 +117,8 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
     counts = None
     if query.respondents is Respondents.LATEST_PER_CUSTOMER:
         weight = case((_rank_of_customer() == 1, 1), else_=0)
+    elif query.respondents is Respondents.FIRST_PER_CASE:
+        weight = case((_rank_in_case() == 1, 1), else_=0)
     if facts.relational:
         counts = stands(facts.relational, query.known_at)
     rows = (
@@ -147,6 +149,19 @@ def _rank_of_customer() -> ColumnElement[int]:
             feedback.c["class"] == str(AnswerClass.SILENT),
             feedback.c.occurred_at.desc(),
             feedback.c.feedback_id.desc(),
+        ],
+    )
+
+
+def _rank_in_case() -> ColumnElement[int]:
+    """1 for the first answer to each question about each subject (a case, an interaction)."""
+    alone = case((feedback.c.subject_id.is_(None), feedback.c.feedback_id))
+    return func.row_number().over(
+        partition_by=[feedback.c.subject_id, alone, feedback.c.question],
+        order_by=[
+            feedback.c["class"] == str(AnswerClass.SILENT),
+            feedback.c.occurred_at,
+            feedback.c.feedback_id,
         ],
     )
 

@@ -102,7 +102,7 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
     )
     _check_dimensions(metrics, asked, group_by, conditions)
     period = _period(given, zone, now)
-    _check_known_at(given.known_at, metrics, facts)
+    _check_known_at(given.known_at, facts)
     as_of = _as_of(given.as_of, zone, now)
     columns = answer_columns(metrics, group_by, given.granularity, compared=given.compare is not None)
     compare = _compare(given, period, zone)
@@ -244,24 +244,14 @@ def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
     return as_of
 
 
-def _check_known_at(known_at: int | None, metrics: Sequence[MetricDefinition], facts: TenantFacts) -> None:
-    if known_at is None:
-        return
-    if known_at > facts.seq:
+def _check_known_at(known_at: int | None, facts: TenantFacts) -> None:
+    if known_at is not None and known_at > facts.seq:
         raise InvalidError(
             "known_at_in_the_future",
             f"the last commit is {facts.seq}",
             pointer="/known_at",
             cure="send the data_seq of an earlier answer",
         )
-    for number, metric in enumerate(metrics):
-        if not {Population.FEEDBACK, Population.VOLUME}.issuperset(metric.populations):
-            raise InvalidError(
-                "known_at_not_supported",
-                f"{metric.id} is known only as it is now",
-                pointer=f"/metrics/{number}",
-                cure="known_at is for feedback and volumes; for cases and timers use as_of",
-            )
 
 
 def _order(texts: Sequence[str], columns: Sequence[Column]) -> tuple[OrderBy, ...]:

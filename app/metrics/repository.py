@@ -33,12 +33,12 @@ class Snapshot:
     """The tenant's numbers at one moment: facts and every population agree with each other."""
 
     def __init__(self, connection: AsyncConnection, tenant_id: UUID) -> None:
-        self._connection = connection
+        self.connection = connection
         self._tenant_id = tenant_id
 
     async def get_facts(self) -> TenantFacts:
         """The tenant's zone, attributes, commit counter and fold state."""
-        row = (await self._connection.execute(_facts_of(self._tenant_id))).one()
+        row = (await self.connection.execute(_facts_of(self._tenant_id))).one()
         return TenantFacts(
             tenant_id=self._tenant_id,
             seq=row.seq or 0,
@@ -55,7 +55,7 @@ class Snapshot:
     async def fetch(self, read: Read) -> Sequence[Row[Any]]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""
         try:
-            result = await self._connection.execute(read.statement.limit(MOST_CELLS + 1))
+            result = await self.connection.execute(read.statement.limit(MOST_CELLS + 1))
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _CANCELLED:
                 raise
@@ -76,10 +76,11 @@ class Snapshot:
 
 
 @asynccontextmanager
-async def snapshot(database: Database, tenant_id: UUID) -> AsyncIterator[Snapshot]:
-    """A read-only transaction that sees one state of the tenant."""
+async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = False) -> AsyncIterator[Snapshot]:
+    """A transaction that sees one state of the tenant; read-only unless temporary tables are needed."""
     async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
-        await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        mode = "READ WRITE" if writable else "READ ONLY"
+        await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
         yield Snapshot(connection, tenant_id)
 
 

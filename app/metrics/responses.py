@@ -29,7 +29,8 @@ def reader_of(request: Request, principal: Principal, form: Form | None, *, expl
     if explain and not principal.may(Scope.FEEDBACK_READ):
         raise refuse_scope(principal, Scope.FEEDBACK_READ)
     known = None if request.method == "POST" else request.headers.get("if-none-match")
-    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, explain)
+    journal = request.app.state.services.journal
+    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, explain, journal)
 
 
 async def respond(

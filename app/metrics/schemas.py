@@ -37,6 +37,7 @@ class Respondents(StrEnum):
 
     ALL = "all"
     LATEST_PER_CUSTOMER = "latest_per_customer"
+    FIRST_PER_CASE = "first_per_case"
 
 
 class Fill(StrEnum):
@@ -98,7 +99,10 @@ class MetricQueryIn(_Schema):
         default=None, description="the instant at which open cases are looked at; default: now"
     )
     known_at: int | None = Field(
-        default=None, ge=0, le=2**42, description="feedback and volumes as they were known at this data_seq"
+        default=None,
+        ge=0,
+        le=2**42,
+        description="everything as it was known at this data_seq; cases by replay, which takes longer",
     )
     fill: Fill = Fill.NONE
     order: list[Name] = Field(

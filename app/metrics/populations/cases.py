@@ -63,12 +63,12 @@ def count_opened(query: MetricQuery, period: Period, facts: TenantFacts) -> Sele
 
 def count_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Cases by their closing: their age then, their outcome, what was paid."""
-    paid = compensation(query.as_of)
+    paid = compensation(query)
     age = cases.c.closed_at - cases.c.opened_at
     event = events_of("judged")
     outcome = (
         select(event.c.fact["outcome"].astext)
-        .where(of_case(event, query.as_of), event.c.fact["outcome"].astext.is_not(None))
+        .where(of_case(event, query), event.c.fact["outcome"].astext.is_not(None))
         .order_by(event.c.occurred_at.desc(), event.c.position.desc())
         .limit(1)
         .scalar_subquery()
@@ -151,7 +151,7 @@ def count_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> S
         select(literal(1)).where(
             later.c.tenant_id == cases.c.tenant_id,
             later.c.customer_ref == cases.c.customer_ref,
-            known_rows(later, None),
+            known_rows(later, query.known_at),
             later.c["class"] != "silent",
             later.c.occurred_at > func.coalesce(cases.c.first_response_at, cases.c.opened_at),
             later.c.occurred_at > cases.c.opened_at,

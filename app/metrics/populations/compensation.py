@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Numeric, Text, and_, cast, func, literal, or_, select
@@ -10,12 +9,13 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
 from app.metrics.populations.standing import events_of, of_case
+from app.metrics.query import MetricQuery
 
 _GRANTS: Final = ("compensation.approved", "compensation.delivered")
 _STATES: Final = ("compensation.offered", *_GRANTS)
 
 
-def compensation(as_of: datetime) -> LateralFromClause:
+def compensation(query: MetricQuery) -> LateralFromClause:
     """One row for each case: `net` (null: nothing granted), `currency`, `currencies`. Join it ON true.
 
     A compensation counts once approved or delivered, unless it was rejected and never delivered; sums are
@@ -40,7 +40,7 @@ def compensation(as_of: datetime) -> LateralFromClause:
                 or_(delivered, ~func.bool_or(event.c.type == "compensation.rejected")),
             ).label("granted"),
         )
-        .where(of_case(event, as_of), event.c.type.like(literal("compensation.%")))
+        .where(of_case(event, query), event.c.type.like(literal("compensation.%")))
         .group_by(func.coalesce(event.c.fact["compensation"].astext, "1"))
         .correlate(cases)
         .subquery("each")

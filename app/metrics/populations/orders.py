@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.populations.counting import keys_of
-from app.metrics.populations.standing import events_of, not_retracted
+from app.metrics.populations.standing import events_of, known_event, not_retracted
 from app.metrics.query import MetricQuery
 from app.metrics.shape import bucket_of, group_columns, rows_of
 
@@ -84,7 +84,8 @@ def _orders(query: MetricQuery, facts: TenantFacts) -> Any:
             event.c.tenant_id == literal(facts.tenant_id),
             event.c.subject_kind == "order",
             at <= literal(query.as_of),
-            not_retracted(event),
+            known_event(event, query),
+            not_retracted(event, query),
         )
         .group_by(event.c.tenant_id, event.c.subject_id)
         .subquery("orders")

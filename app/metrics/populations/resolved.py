@@ -30,7 +30,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import credible
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted, keys_of
-from app.metrics.populations.standing import Standing, counts_at, events_of, happened, standing
+from app.metrics.populations.standing import Standing, counts_at, events_of, happened, known_event, standing
 from app.metrics.query import MetricQuery
 from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
 
@@ -87,18 +87,18 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     """Cases by their (last) resolution, with all that recovery is judged by."""
     as_of = literal(query.as_of)
     handled = standing(query.as_of)
-    paid, asked = compensation(query.as_of), _resurvey(query, handled)
+    paid, asked = compensation(query), _resurvey(query, handled)
     is_resolved = handled.resolved_at.is_not(None)
     reopened = handled.reopenings > 0
     once = and_(
-        is_resolved, ~reopened, ~happened("case.customer_contacted", query.as_of), ~_repeated(query, handled)
+        is_resolved, ~reopened, ~happened("case.customer_contacted", query), ~_repeated(query, handled)
     )
-    first_level = and_(is_resolved, ~happened("case.escalated", query.as_of))
+    first_level = and_(is_resolved, ~happened("case.escalated", query))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
     failed = or_(
         reopened,
         and_(answered, asked.c.answer_class == "negative"),
-        happened("case.double_deviation", query.as_of),
+        happened("case.double_deviation", query),
     )
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
     promoter, returned = and_(known, _promoted(query, handled)), and_(known, _returned(query, handled))
@@ -150,7 +150,7 @@ def _resurvey(query: MetricQuery, handled: Standing) -> LateralFromClause:
             feedback.c.subject_id == cases.c.case_id,
             feedback.c.subject_kind == "case",
             feedback.c.measure.in_(RESURVEYS),
-            known_rows(feedback, None),
+            known_rows(feedback, query.known_at),
             credible(feedback),
             feedback.c.occurred_at >= handled.last_resolved_at,
             feedback.c.occurred_at <= literal(query.as_of),
@@ -204,7 +204,7 @@ def _promoted(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
             later.c.customer_ref == cases.c.customer_ref,
             later.c.measure == "nps",
             later.c["class"] == str(AnswerClass.POSITIVE),
-            known_rows(later, None),
+            known_rows(later, query.known_at),
             credible(later),
             later.c.occurred_at > handled.last_resolved_at,
             later.c.occurred_at <= literal(query.as_of),
@@ -222,6 +222,7 @@ def _returned(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
             event.c.tenant_id == person.c.tenant_id,
             event.c.event_id == person.c.event_id,
             event.c.type.in_(("transaction.completed", "customer.returned")),
+            known_event(event, query),
             event.c.occurred_at > handled.last_resolved_at,
             event.c.occurred_at <= handled.last_resolved_at + literal(LOYAL_WITHIN),
             event.c.occurred_at <= literal(query.as_of),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     DateTime,
     Text,
@@ -25,6 +26,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
 from app.db.tables.journal import events
+from app.journal.ports import POSITION_BITS
+from app.metrics.query import MetricQuery
 
 AWAITING_OPENING: Final = "awaiting_opening"
 _INSTANT: Final = DateTime(timezone=True)
@@ -90,10 +93,10 @@ def counts_at(as_of: datetime) -> ColumnElement[bool]:
     )
 
 
-def happened(kind: str, as_of: datetime) -> ColumnElement[bool]:
+def happened(kind: str, query: MetricQuery) -> ColumnElement[bool]:
     """True when the journal holds an event of this type about the case, not taken back."""
     event = events_of(kind.replace(".", "_"))
-    return exists(select(literal(1)).where(event.c.type == kind, of_case(event, as_of)))
+    return exists(select(literal(1)).where(event.c.type == kind, of_case(event, query)))
 
 
 def events_of(name: str) -> Any:
@@ -101,17 +104,26 @@ def events_of(name: str) -> Any:
     return events.alias(name)
 
 
-def of_case(event: Any, as_of: datetime) -> ColumnElement[bool]:
-    """Events of the case that happened by as_of and were not taken back."""
+def of_case(event: Any, query: MetricQuery) -> ColumnElement[bool]:
+    """Events of the case that happened by as_of, were known then, and were not taken back."""
     return and_(
         event.c.tenant_id == cases.c.tenant_id,
         event.c.subject_id == cases.c.case_id,
-        event.c.occurred_at <= literal(as_of),
-        not_retracted(event),
+        event.c.occurred_at <= literal(query.as_of),
+        known_event(event, query),
+        not_retracted(event, query),
     )
 
 
-def not_retracted(event: Any) -> ColumnElement[bool]:
+def known_event(event: Any, query: MetricQuery) -> ColumnElement[bool]:
+    """True for events of the commits up to known_at."""
+    if query.known_at is None:
+        return true()
+    known: ColumnElement[bool] = event.c.position < literal((query.known_at + 1) << POSITION_BITS, BigInteger)
+    return known
+
+
+def not_retracted(event: Any, query: MetricQuery) -> ColumnElement[bool]:
     """True unless a later event took it back."""
     back = events.alias("taken_back")
     return not_(
@@ -119,6 +131,7 @@ def not_retracted(event: Any) -> ColumnElement[bool]:
             select(literal(1)).where(
                 back.c.tenant_id == event.c.tenant_id,
                 back.c.type == "event.retracted",
+                known_event(back, query),
                 back.c.fact["event_id"].astext == cast(event.c.event_id, Text),
             )
         )

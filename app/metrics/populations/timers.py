@@ -27,6 +27,7 @@ def count_timed_cases(query: MetricQuery, period: Period, facts: TenantFacts) ->
     """Cases by the worst of their cycles: any breached, else any met, else pending."""
     rows = _cycles(query, period, facts)
     keys = keys_of(rows, query)
+    is_case = rows.c.subject_kind == "case"
     cases = (
         select(
             *keys,
@@ -34,6 +35,7 @@ def count_timed_cases(query: MetricQuery, period: Period, facts: TenantFacts) ->
             func.bool_or(rows.c.met).label("met"),
             func.bool_or(rows.c.pending).label("pending"),
         )
+        .where(is_case)
         .group_by(*keys, rows.c.subject_id)
         .subquery("timed_cases")
     )
@@ -69,6 +71,7 @@ def _cycles(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
         select(
             *group_columns(sla_timers, bucket_of(due, query), query),
             sla_timers.c.subject_id,
+            sla_timers.c.subject_kind,
             and_(stopped, sla_timers.c.stopped_at <= due).label("met"),
             or_(and_(stopped, sla_timers.c.stopped_at > due), missed_first).label("closed_late"),
             overdue.label("open_overdue"),

@@ -1,0 +1,1 @@
+"""Answers that need more than one cell: Pareto, journey coverage, before and after, the expert's list."""
