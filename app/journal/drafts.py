@@ -60,13 +60,7 @@ def draft(
         # what a silence would be counted as is settled when the question is asked
         fact["asked"] = [silent_answer(event.data, config.questions).as_fact()]
     subject = _subject_of(event)
-    if event.type in _AMENDING and subject is None and not event.data.get("event"):
-        raise InvalidError(
-            "target_missing",
-            "this event says something of an answer, but not of which",
-            pointer="/data/event",
-            cure="send the id of the event that stated the answer, or the `subject` it belongs to",
-        )
+    _check_target(event, subject)
     if subject is not None:
         personal["subject_ref"] = subject.ref
     customer = event.data.get("customer")
@@ -95,6 +89,16 @@ def draft(
         backdated=received_at - occurred_at > bound,
         open_cases=open_cases,
     )
+
+
+def _check_target(event: Event, subject: Subject | None) -> None:
+    if event.type in _AMENDING and subject is None and not event.data.get("event"):
+        raise InvalidError(
+            "target_missing",
+            "this event says something of an answer, but not of which",
+            pointer="/data/event",
+            cure="send the id of the event that stated the answer, or the `subject` it belongs to",
+        )
 
 
 def _in_utc(event: Event, source: SourceConfig) -> datetime:
