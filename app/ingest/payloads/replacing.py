@@ -68,6 +68,8 @@ def plan_change(
             appended.append(replace(found.event, id=name))
         elif found.known:
             unchanged += 1
+            if name not in standing:
+                continue  # another payload brought it: it is not this one's to take back
         else:
             appended.append(replace(found.event, id=name))
         ids.append(name)

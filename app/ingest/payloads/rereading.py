@@ -36,7 +36,9 @@ class Reread:
     @property
     def state(self) -> Literal["adapted", "ignored", "quarantined"]:
         """The state of the payload from now on."""
-        return "quarantined" if self.refused else "adapted" if self.change.standing else "ignored"
+        if self.refused:
+            return "quarantined"
+        return "adapted" if self.change.standing or self.change.unchanged else "ignored"
 
 
 async def reread(
