@@ -13,8 +13,15 @@ _GROUPED = (
 )  # fmt: skip
 
 
+# Whether an answer counts is a look at other rows: asked once for each, behind a fence that lets filters by.
+_ANSWERS = (
+    "bi.feedback f CROSS JOIN LATERAL (SELECT f.counts AS stands OFFSET 0) AS k "
+    "WHERE f.qualification IS DISTINCT FROM 'invalid'"
+)
+
+
 def _sum(condition: str) -> str:
-    return f"count(*) FILTER (WHERE f.counts AND {condition})"
+    return f"count(*) FILTER (WHERE k.stands AND {condition})"
 
 
 FEEDBACK_DAILY = View(
@@ -43,14 +50,13 @@ FEEDBACK_DAILY = View(
         Shown("bottom", _sum("f.is_bottom"), "answers in the bottom box"),
         Shown(
             "score_sum",
-            "coalesce(sum(f.score) FILTER (WHERE f.counts), 0)",
+            "coalesce(sum(f.score) FILTER (WHERE k.stands), 0)",
             "sum of the scores; mean = score_sum / classed",
         ),
         Shown("items", "count(*) FILTER (WHERE f.is_item)", "feedback items"),
         Shown("complaints", "count(*) FILTER (WHERE f.is_item AND f.is_complaint)", "items: complaints"),
     ),
-    "FROM bi.feedback f WHERE f.qualification IS DISTINCT FROM 'invalid' GROUP BY "
-    + ", ".join(f"f.{name}" for name in _GROUPED),
+    f"FROM {_ANSWERS} GROUP BY " + ", ".join(f"f.{name}" for name in _GROUPED),
 )
 
 # (metric, numerator, denominator, rows of feedback_daily that enter)
@@ -91,7 +97,9 @@ _DEADLINES = (
     ("open_overdue", "a.overdue", "NULL"),
 )
 _ADDED = ("answers", "classed", "positive", "negative", "silent", "top", "items", "complaints", "score_sum")
-_SUMS = ", ".join(f"sum(f.{name}) AS {name}" for name in _ADDED)
+_SUMS = ", ".join(
+    f"{shown.expression} AS {shown.name}" for shown in FEEDBACK_DAILY.columns if shown.name in _ADDED
+)
 _OF_PLACE = ", ".join(_PLACE)
 _APART = ("scale_id", "collection_mode")
 
@@ -105,14 +113,31 @@ def _values(rows: tuple[tuple[str, ...], ...]) -> str:
     return "(VALUES " + ", ".join(written) + ")"
 
 
-def _part(source: str, metrics: tuple[tuple[str, ...], ...], *, apart: bool = False) -> str:
+def _part(source: str, metrics: tuple[tuple[str, ...], ...]) -> str:
     """Metrics of rows that are added up already: a VALUES list for each fact would cost much more."""
-    kept = ", ".join(f"a.{name}" if apart else f"NULL::text AS {name}" for name in _APART)
     place = ", ".join(f"a.{name}" for name in _PLACE)
-    applies, only = (", applies", " WHERE m.applies AND a.classed > 0") if apart else ("", "")
     return (
-        f"SELECT a.local_date, m.metric, {place}, {kept}, m.numerator, m.denominator FROM ({source}) AS a "
-        f"CROSS JOIN LATERAL {_values(metrics)} AS m(metric, numerator, denominator{applies}){only}"
+        f"SELECT a.local_date, m.metric, {place}, NULL::text AS scale_id, NULL::text AS collection_mode, "
+        f"m.numerator, m.denominator FROM ({source}) AS a "
+        f"CROSS JOIN LATERAL {_values(metrics)} AS m(metric, numerator, denominator)"
+    )
+
+
+def _of_answers() -> str:
+    """Scores by scale and mode, counts across them, in one pass over the answers."""
+    keys = ", ".join(f"f.{name}" for name in ("local_date", *_PLACE, "measure", *_APART))
+    scores = tuple(
+        (*score[:3], f"a.classed > 0 AND {score[3]}", "a.scale_id", "a.collection_mode") for score in _SCORES
+    )
+    counts = tuple((*count, "true", "NULL", "NULL") for count in _COUNTS)
+    place = ", ".join(f"a.{name}" for name in _PLACE)
+    kept = f"a.local_date, m.metric, {place}, m.scale_id, m.collection_mode"
+    return (
+        f"SELECT {kept}, sum(m.numerator) AS numerator, sum(m.denominator)::bigint AS denominator "
+        f"FROM (SELECT {keys}, {_SUMS} FROM {_ANSWERS} GROUP BY {keys}) AS a "
+        f"CROSS JOIN LATERAL {_values((*scores, *counts))} "
+        "AS m(metric, numerator, denominator, applies, scale_id, collection_mode) "
+        f"WHERE m.applies GROUP BY {kept}"
     )
 
 
@@ -127,17 +152,7 @@ def _counted(day: str, source: str, where: str = "true", **counts: str) -> str:
 
 _ALL = "\nUNION ALL ".join(
     (
-        _part(
-            f"SELECT local_date, {_OF_PLACE}, measure, scale_id, collection_mode, {_SUMS} "
-            f"FROM bi.feedback_daily f GROUP BY local_date, {_OF_PLACE}, measure, scale_id, collection_mode",
-            _SCORES,
-            apart=True,
-        ),
-        _part(
-            f"SELECT local_date, {_OF_PLACE}, {_SUMS} FROM bi.feedback_daily f "
-            f"GROUP BY local_date, {_OF_PLACE}",
-            _COUNTS,
-        ),
+        _of_answers(),
         f"SELECT local_date, kind, {_OF_PLACE}, NULL::text, NULL::text, sum(count)::double precision, "
         f"NULL::bigint FROM bi.volumes GROUP BY local_date, kind, {_OF_PLACE}",
         _part(

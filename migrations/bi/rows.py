@@ -10,8 +10,7 @@ _TENANT = "JOIN tenants t ON t.tenant_id = "
 # within the next 90 days; what an expert found invalid counts nowhere.
 _COUNTS = """f.qualification IS DISTINCT FROM 'invalid' AND NOT (
     f.customer_ref IS NOT NULL
-    AND EXISTS (SELECT FROM questions q
-                 WHERE q.tenant_id = f.tenant_id AND q.key = f.question AND q.relational)
+    AND (f.tenant_id, f.question) IN (SELECT q.tenant_id, q.key FROM questions q WHERE q.relational)
     AND EXISTS (SELECT FROM feedback later
                  WHERE later.tenant_id = f.tenant_id AND later.customer_ref = f.customer_ref
                    AND later.question = f.question AND later.seq_to IS NULL AND later.class <> 'silent'
