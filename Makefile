@@ -28,7 +28,7 @@ help:
 	@echo "make migration name=add_something   a new migration from the difference to the tables"
 	@echo "make clean      remove caches and build results (.venv and the data in .vidhuk stay)"
 
-run: $(RUN_STAMP)
+run: $(RUN_STAMP) $(VENV)/bin/vidhuk
 	@exec $(RUN) -m app demo $(ARGS)
 
 test: $(DEV_STAMP)
@@ -74,3 +74,8 @@ $(DEV_STAMP): | $(RUN)
 	@echo "Installing the locked packages for development into $(VENV) (once) ..."
 	@$(RUN) $(INSTALL) requirements-dev.lock
 	@rm -f $(VENV)/.run-* $(VENV)/.dev-* && touch $@ $(RUN_STAMP)
+
+# The command line by its name, for the shell next door: the project itself is not installed anywhere.
+$(VENV)/bin/vidhuk: | $(RUN)
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(RUN)" -m app "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
+	@chmod 755 $@

@@ -6,29 +6,43 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from copy import copy
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
+from starlette.datastructures import State
 
 from app import __doc__ as about
+from app.asking import router as asking_router
+from app.bi.odata import router as odata_router
 from app.cases import router as cases_router
 from app.configuration import router as configuration_router
 from app.feedback import router as feedback_router
+from app.improvement import registers_router
+from app.improvement import router as improvement_router
 from app.ingest import inlet
 from app.ingest import router as events_router
 from app.ingest.door import PATH, EventsDoor
+from app.ingest.payloads import router as payloads_router
+from app.ingest.trial import router as trial_router
+from app.journey import router as journey_router
 from app.kit.asgi import Front
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
+from app.metrics.saved import router as saved_router
 from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
+from app.privacy import router as privacy_router
 from app.problems import install_problem_handlers, problem_response, unexpected_problem
 from app.sla import router as sla_router
+from app.sla.recomputations import router as recomputations_router
+from app.sla.simulations import router as simulations_router
 from app.tenants import operator_router
 from app.tenants import router as keys_router
-from app.webhooks import messages_router
+from app.webhooks import messages_router, replays_router
 from app.webhooks import router as endpoints_router
 from app.webhooks.openapi import describe_webhooks
 from app.wiring import Services
@@ -64,6 +78,25 @@ def create_app(services: Services, *, with_worker: bool = False) -> Front:
 
 def create_api(services: Services) -> FastAPI:
     """The framework's application: every route but the hot ones, and the description of all."""
+    api = copy(_routes())
+    api.middleware_stack = None
+    api.state = State(
+        {
+            "services": services,
+            "with_worker": False,
+            "database": services.database,
+            "clock": services.clock,
+            "sealer": services.sealer,
+            "bell": services.bell,
+            "egress": services.egress,
+        }
+    )
+    return api
+
+
+@cache
+def _routes() -> FastAPI:
+    """The application without a process: its routes take half a second to build and hold no state."""
     api = FastAPIOffline(
         title="Vidhuk",
         version=API_VERSION,
@@ -73,13 +106,6 @@ def create_api(services: Services) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    api.state.services = services
-    api.state.with_worker = False
-    api.state.database = services.database
-    api.state.clock = services.clock
-    api.state.sealer = services.sealer
-    api.state.bell = services.bell
-    api.state.egress = services.egress
     install_problem_handlers(api)
     for router in ROUTERS:
         api.include_router(router)
@@ -91,17 +117,30 @@ def create_api(services: Services) -> FastAPI:
 ROUTERS = (
     events_router.router,
     inlet.router,
+    payloads_router.router,
+    trial_router.router,
     configuration_router.router,
     feedback_router.router,
     cases_router.router,
+    improvement_router.router,
+    registers_router.router,
     sla_router.router,
+    simulations_router.router,
+    recomputations_router.router,
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    saved_router.router,
+    saved_router.feeds_router,
     alerts_router.router,
     metric_views_router.router,
+    asking_router.router,
+    odata_router.router,
+    journey_router.router,
+    privacy_router.router,
     endpoints_router.router,
     messages_router.router,
+    replays_router.router,
     operations_router.router,
 )
 

@@ -14,7 +14,14 @@ from starlette.responses import Response
 
 from app.auth import UnauthenticatedError
 from app.db.engine import is_retryable
-from app.domain.errors import ConflictError, DomainError, ForbiddenError, InvalidError, NotFoundError
+from app.domain.errors import (
+    ConflictError,
+    DomainError,
+    ForbiddenError,
+    InvalidError,
+    NotAcceptableError,
+    NotFoundError,
+)
 from app.kit import json
 
 log = structlog.get_logger()
@@ -29,6 +36,7 @@ _STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (ConflictError, 409),
     (NotFoundError, 404),
     (ForbiddenError, 403),
+    (NotAcceptableError, 406),
 )
 _TITLES = {
     400: "The request cannot be read",
@@ -36,6 +44,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not to be had in that form",
     409: "Not possible in the present state",
     412: "Changed by somebody else",
     413: "Too large",

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
+from app.asking.acts.projection import SurveyActs
+from app.asking.permissions.projection import Permissions
+from app.asking.plans.planner import MomentPlanner
+from app.asking.policies import AskingPolicies
 from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
+from app.cases.followups import Followups
+from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
@@ -15,18 +22,31 @@ from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
 from app.domain.egress import EgressRules, parse_networks
 from app.feedback.projection import FeedbackStore, Volumes
+from app.improvement.announcer import ImprovementAnnouncer
+from app.improvement.decider import Lessons
+from app.improvement.inheritance import Inheritance
+from app.improvement.projection import Improvements
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
+from app.journey.annotator import JourneyReader
 from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
+from app.language.reader import TextReader
+from app.privacy.announcer import ErasureAnnouncer
+from app.privacy.intake import ErasureIntake
 from app.settings import Settings
 from app.sla.payload import live_timers
+from app.sla.silence import SilentSources
 from app.sla.timers import SlaTimers
 from app.webhooks.egress import EgressGuard
 
-WAKEUPS = ("fanout", "deliver", "sla", "fold")
+WAKEUPS = ("fanout", "deliver", "replay", "sla", "recompute", "fold", "asking", "erasure")
+
+
+text_reader = lru_cache(maxsize=1)(TextReader)
+"""One for the process: its lexicons are read once."""
 
 
 @dataclass(slots=True)
@@ -41,6 +61,8 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    timers: SlaTimers
+    asking_policies: AskingPolicies
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
@@ -58,14 +80,34 @@ def build_services(
     sealer = Sealer([key.get_secret_value() for key in settings.master_keys])
     bell = Bell(settings.database_url, {name: Wakeup() for name in WAKEUPS})
     timers = SlaTimers(settle_seconds=settings.settle_seconds)
+    asking_policies = AskingPolicies()
+    acts = SurveyActs(asking_policies)
     journal = Journal(
         database,
         ConfigCache(sealer),
         clock,
         offset=offset,
-        deciders=(CaseOpening(),),
-        projections=(FeedbackStore(), Volumes(), Cases(), timers),
-        announcers=(CaseAnnouncer(), timers),
+        annotators=(JourneyReader(), text_reader()),
+        deciders=(CaseOpening(), Followups(), Granting(), Inheritance(), Lessons()),
+        projections=(
+            acts,  # first: they say which silences the feedback store counts
+            FeedbackStore(),
+            Volumes(),
+            Cases(),
+            Improvements(),
+            timers,
+            Permissions(),
+        ),
+        announcers=(
+            CaseAnnouncer(),
+            ImprovementAnnouncer(),
+            timers,
+            SilentSources(),
+            acts,
+            MomentPlanner(asking_policies),
+            ErasureIntake(sealer),
+            ErasureAnnouncer(),
+        ),
         # the fold row first: without it no fold can add to cuboids that are being emptied
         caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
     )
@@ -75,8 +117,19 @@ def build_services(
         if appended.announced:
             bell.ring("fanout")
         if any(event.subject_id is not None for event in appended.events):
-            bell.ring("sla")
+            bell.ring("sla", "asking")
 
     ingest = Ingest(journal, committed=committed)
     egress = EgressGuard(EgressRules(allow=parse_networks(settings.egress_allow)))
-    return Services(settings, database, clock, sealer, bell, journal, ingest, egress)
+    return Services(
+        settings=settings,
+        database=database,
+        clock=clock,
+        sealer=sealer,
+        bell=bell,
+        journal=journal,
+        ingest=ingest,
+        egress=egress,
+        timers=timers,
+        asking_policies=asking_policies,
+    )

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
+from app.asking.acts.loop import SilenceLoop
+from app.asking.plans.loop import MomentLoop
+from app.cases.upkeep import CaseUpkeep
+from app.domain.egress import Address
+from app.ingest.pulling.client import PullClient
+from app.ingest.pulling.loop import PullLoop
 from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.alerts.watch import AlertWatch
 from app.metrics.folder import Folder
+from app.privacy.erasure import ErasureLoop
+from app.privacy.retention import TenantRetention
 from app.sla.loop import SlaLoop, SlaSweep
+from app.sla.recomputations.loop import Recomputer
+from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
+from app.webhooks.replay_loop import Replayer
 from app.webhooks.retention import MessageRetention
 from app.webhooks.sender import Sender
 from app.webhooks.transport import VettedTransport
@@ -44,21 +56,54 @@ def build_dispatcher(services: Services) -> Dispatcher:
     )
 
 
+def build_pulls(services: Services, hosts: Mapping[str, str] | None = None) -> PullLoop:
+    """The pulls of this process, behind the same guard as deliveries (`hosts`: see PullClient)."""
+    egress = services.egress
+
+    async def vetted(url: str) -> Sequence[Address]:
+        return await egress.vetted(egress.parse(url))
+
+    client = PullClient(vetted, hosts)
+    return PullLoop(services.database, services.sealer, services.ingest, services.clock, client)
+
+
 def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     """The loops that a worker runs, in the order in which a fact travels through them."""
     settings, bell, database = services.settings, services.bell, services.database
     sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds)
     fanout = Fanout(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds)
+    silence = SilenceLoop(services.journal, services.asking_policies, bell)
     return [
+        Loop("asking", silence.step, bell.wakeups["asking"]),
+        Loop(
+            "erasure",
+            ErasureLoop(services.journal, services.sealer, bell).step,
+            bell.wakeups["erasure"],
+        ),
+        Loop("moments", MomentLoop(services.journal, services.asking_policies, bell).step),
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
+        Loop(
+            "replay",
+            Replayer(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,
+            bell.wakeups["replay"],
+        ),
         Loop("alerts", AlertWatch(database, services.clock, lambda: bell.ring("fanout")).step),
         Loop("fold", Folder(database, services.clock).step, bell.wakeups["fold"]),
         Loop(
             "message_retention",
             MessageRetention(database, services.clock, days=settings.message_retention_days).step,
         ),
+        Loop("pull", build_pulls(services).step),
         Loop("raw_retention", RawRetention(database, days=settings.raw_retention_days).step),
+        Loop("tenant_retention", TenantRetention(services.journal).step),
+        Loop("case_upkeep", CaseUpkeep(database, services.journal, lambda: bell.ring("fanout", "sla")).step),
         Loop("sla_sweep", SlaSweep(database, services.journal).step),
+        Loop(
+            "recompute",
+            Recomputer(database, services.journal, services.timers).step,
+            bell.wakeups["recompute"],
+        ),
+        Loop("source_watch", SourceWatch(database, services.journal, bell).step),
     ]

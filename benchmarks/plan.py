@@ -1,4 +1,4 @@
-"""How much one run takes on: windows, repetitions and sizes, in full and in quick."""
+"""How much one run takes on: windows, repetitions and sizes, in full, in quick and in large."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ class Plan:
     complaints: int = 60
     timers: int = 10_000
     deliveries: int = 12_000
+    queue: int = 100_000
+    delay_seconds: int = 10
     answers: int = 500_000
     open_timers: int = 100_000
     idle_seconds: float = 10.0
@@ -25,7 +27,11 @@ QUICK = Plan(
     complaints=20,
     timers=2_000,
     deliveries=4_000,
+    queue=8_000,
+    delay_seconds=3,
     answers=100_000,
     open_timers=20_000,
     idle_seconds=4.0,
 )
+
+LARGE = Plan(answers=10_000_000, open_timers=1_000_000, idle_seconds=20.0)

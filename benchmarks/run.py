@@ -18,9 +18,9 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import batch, breach, delivery, idle, question, single
+from benchmarks import batch, breach, delivery, idle, inlet, question, single
 from benchmarks.load import LoadError
-from benchmarks.plan import QUICK, Plan
+from benchmarks.plan import LARGE, QUICK, Plan
 from benchmarks.processes import NotStartedError
 from benchmarks.report import Line, as_json, machine, show
 from benchmarks.stage import Place, Stage, open_stage
@@ -29,6 +29,7 @@ Case = Callable[[Plan, Stage, Place], Coroutine[Any, Any, list[Line]]]
 CASES: dict[str, Case] = {
     "single": single.measure,
     "batch": batch.measure,
+    "inlet": inlet.measure,
     "breach": breach.measure,
     "delivery": delivery.measure,
     "question": question.measure,
@@ -44,7 +45,7 @@ def main() -> None:
     words = _parser().parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console = Console(stderr=words.json, highlight=False, width=None if sys.stdout.isatty() else 150)
-    plan = QUICK if words.quick else Plan()
+    plan = QUICK if words.quick else LARGE if words.large else Plan()
     place, started = machine(), time.monotonic()
     lines: list[Line] = []
     failed: list[str] = []
@@ -70,7 +71,9 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vidhuk bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short repetition of each case")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="one short repetition of each case")
+    sizes.add_argument("--large", action="store_true", help="ten million answers, a million open timers")
     parser.add_argument(
         "--json", action="store_true", help="print everything as JSON (the table goes to stderr)"
     )

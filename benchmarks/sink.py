@@ -67,6 +67,11 @@ class Deliveries:
             async with asyncio.timeout(timeout_seconds):
                 await self._enough.wait()
 
+    def clear(self) -> None:
+        """Forget what has arrived."""
+        self.times.clear()
+        self.bodies.clear()
+
     def rate(self) -> float:
         """Arrivals per second between the first and the last."""
         return (len(self.times) - 1) / (self.times[-1] - self.times[0])

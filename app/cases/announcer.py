@@ -1,34 +1,92 @@
-"""What subscribers are told of cases themselves: opened, replied, remedied, closed, reopened ..."""
+"""What subscribers are told of cases themselves: opened, replied, compensated, failed again, recovered ..."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.case import Case
-from app.domain.events import Origin, SubjectKind
-from app.journal.ports import Announcement, Commit, Place
+from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
+from app.journal.drafts import draft
+from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
 from app.kit.ids import public_id
+
+_FAMILIES: Final = ("case.", "compensation.", "platform_moderation.")
 
 
 class CaseAnnouncer:
-    """Announces each live case event once, with the case as it stands after it."""
+    """Announces each live event about a case once, with the case as it stands after it."""
 
     async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
-        """One announcement per live `case.*` event of this commit."""
+        """One announcement per live event of this commit, and of what has come of the handling."""
+        told = [event for event in commit.events if _is_told(event, commit)]
+        subjects = {event.subject_id for event in commit.events if event.origin is Origin.LIVE}
+        for case_id, case in commit.folded.items():
+            if case_id in subjects:
+                known = {event.external_id for event in commit.histories.get(case_id, ())}
+                told += [
+                    place(item, case_id)
+                    for item in _findings(commit, case_id, case)
+                    if item.event.id not in known
+                ]
         return [
             Announcement(event, _data(commit.folded[event.subject_id], event))
-            for event in commit.events
-            if event.subject_kind is SubjectKind.CASE
-            and event.subject_id in commit.folded
-            and event.origin is Origin.LIVE
-            and event.type.value.startswith("case.")
+            for event in told
+            if event.subject_id is not None
         ]
 
 
-def _data(case: Case, event: Any) -> dict[str, Any]:
-    return {
+def _is_told(event: StoredEvent, commit: Commit) -> bool:
+    return (
+        event.subject_kind is SubjectKind.CASE
+        and event.subject_id in commit.folded
+        and event.origin is Origin.LIVE
+        and event.type.startswith(_FAMILIES)
+    )
+
+
+def _findings(commit: Commit, case_id: UUID, case: Case) -> Iterator[Draft]:
+    """Once for each cycle: that the handling failed the customer again, or won him back."""
+    cycles: dict[UUID, list[str]] = {}
+    for item in case.aftermath.deviations:
+        cycles.setdefault(item.cycle, []).append(item.trigger.value)
+    for cycle, triggers in cycles.items():
+        first = next(item for item in case.aftermath.deviations if item.cycle == cycle)
+        data: dict[str, Any] = {"cycle": str(cycle), "triggers": sorted(set(triggers))}
+        yield _draft(commit, case_id, EventType.CASE_DOUBLE_DEVIATION, cycle, first.at, data)
+    recovered_at = case.aftermath.recovered_at
+    if recovered_at is not None:
+        cycle = case.current.started_by
+        data = {"cycle": str(cycle), "ambassador": case.aftermath.is_ambassador}
+        yield _draft(commit, case_id, EventType.CASE_RECOVERED, cycle, recovered_at, data)
+
+
+def _draft(
+    commit: Commit, case_id: UUID, kind: EventType, cycle: UUID, at: Any, data: Mapping[str, Any]
+) -> Draft:
+    stated = Event(
+        type=kind,
+        id=f"{kind.value}:{case_id}:{cycle}",
+        source=OWN_SOURCE,
+        occurred_at=at,
+        data=data,
+        subject=Subject(SubjectKind.CASE, str(case_id)),
+    )
+    made = draft(stated, commit.config, received_at=max(commit.recorded_at, at), caused_by=cycle)
+    return Draft(
+        event=made.event,
+        fact=made.fact,
+        personal={},
+        fingerprint=made.fingerprint,
+        received_at=commit.recorded_at,
+        caused_by=cycle,
+    )
+
+
+def _data(case: Case, event: StoredEvent) -> dict[str, Any]:
+    data = {
         "case": case_data(event.subject_id, case),
         "event_id": public_id("evt", event.event_id),
         "ref": event.personal.get("subject_ref"),
@@ -36,10 +94,14 @@ def _data(case: Case, event: Any) -> dict[str, Any]:
         "source": event.source,
         "sequence": event.position,
     }
+    if not event.type.startswith("case.") or event.type.is_derived:
+        data["details"] = dict(event.fact)
+    return data
 
 
 def case_data(case_id: Any, case: Case) -> dict[str, Any]:
     """A case as subscribers get it: no text, no customer."""
+    cost = case.cost
     return {
         "id": public_id("case", case_id),
         "kind": case.kind.value,
@@ -47,6 +109,7 @@ def case_data(case_id: Any, case: Case) -> dict[str, Any]:
         "state": case.state.value,
         "opened_at": case.opened_at,
         "channel": case.channel,
+        "reply_channel": case.reply_channel,
         "touchpoint": case.touchpoint,
         "location": case.location,
         "employee": case.employee,
@@ -59,4 +122,6 @@ def case_data(case_id: Any, case: Case) -> dict[str, Any]:
         "customer_facing": case.customer_facing,
         "steps": {step.value: at for step, at in case.steps.items()},
         "reopened_count": case.reopened_count,
+        "compensation": {"currency": cost.currency, "net": cost.net},
+        "improvements_owed": [link.action for link in case.links if link.is_owed],
     }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -48,6 +47,9 @@ class Command(BaseModel):
     employee: Key | None = Field(default=None, examples=["olena"])
     channel: Channel | None = Field(default=None, description="where it was done", examples=["call"])
     text: Text | None = Field(default=None, description="the words, or a note; erasable")
+    ticked: Annotated[list[Key], Field(max_length=50)] | None = Field(
+        default=None, description="steps of the reply's checklist that this takes", examples=[["thank"]]
+    )
 
     def stated(self) -> dict[str, Any]:
         """All that the caller said, as JSON values: the same body gives the same result."""
@@ -126,30 +128,6 @@ class Merge(Command):
     into: Ref = Field(description="id or reference of the surviving case", examples=["T-4711"])
 
 
-BODIES: Final[Mapping[str, type[Command]]] = {
-    "acknowledge": Command,
-    "assess": Assess,
-    "assign": Assign,
-    "reply": Reply,
-    "apologise": Command,
-    "promise": Promise,
-    "decline": Because,
-    "remedy": Settle,
-    "communicate-decision": Settle,
-    "resurvey": Command,
-    "close": Settle,
-    "reopen": MayBecause,
-    "wait-customer": Command,
-    "resume": Command,
-    "escalate": Escalate,
-    "withdraw": MayBecause,
-    "mark-duplicate": MarkDuplicate,
-    "mark-invalid": Because,
-    "link": Link,
-    "merge": Merge,
-}
-
-
 class CustomerIn(BaseModel):
     """How the customer is known; only a keyed hash of it is kept."""
 
@@ -173,6 +151,7 @@ class CaseIn(Command):
     customer: CustomerIn | None = None
     assignee: Key | None = None
     due_at: Instant | None = Field(default=None, description="a deadline that was promised already")
+    preferred_channel: Channel | None = Field(default=None, description="where the customer wants his answer")
     initiative: Literal["reactive", "proactive"] = "reactive"
     customer_facing: bool = Field(default=True, description="false: nobody waits for an answer")
     repeat_of: Ref | None = Field(default=None, description="id or reference of an earlier case")

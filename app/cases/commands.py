@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.completion import complete_order
+from app.cases.playbooks import bound_playbooks
 from app.cases.repository import find_case_id, find_history, get_history, list_refs, seq_of
 from app.db.engine import Tx
 from app.domain.case import Case, check, fold
 from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy, case_opening
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
-from app.domain.playbook import DEFAULT_PLAYBOOKS, Playbooks
 from app.journal.config import TenantConfig
 from app.journal.drafts import draft
 from app.journal.journal import Journal
@@ -81,12 +82,9 @@ class _RepeatedError(Exception):
 class CaseCommands:
     """Carries out commands: one transaction each, one order per tenant, the first answer for a repeat."""
 
-    def __init__(
-        self, journal: Journal, *, committed: Callable[[], None], playbooks: Playbooks = DEFAULT_PLAYBOOKS
-    ) -> None:
+    def __init__(self, journal: Journal, *, committed: Callable[[], None]) -> None:
         self._journal = journal
         self._committed = committed
-        self._playbooks = playbooks
 
     async def execute(self, tenant_id: UUID, order: Order) -> Done:
         """Carry out an order.
@@ -135,7 +133,8 @@ class CaseCommands:
             detail = f"occurred_at lies before the case was opened, {case.current.started_at.isoformat()}"
             raise InvalidError("before_opening", detail, pointer="/occurred_at", cure="mend the time")
         data = await _named_cases(tx, commit.tenant_id, order)
-        kind = check(case, order.command, data, at, self._playbooks)
+        data = await complete_order(tx, commit, case, order.command, data)
+        kind = check(case, order.command, data, at, bound_playbooks(commit.config, history, case).value)
         subject = Subject(SubjectKind.CASE, await _ref_of(tx, commit.tenant_id, order, history))
         return _event(kind, order, subject, at, data)
 

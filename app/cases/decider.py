@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
 from app.domain.complaint import (
     CaseKind,
@@ -22,11 +22,7 @@ from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, Su
 from app.domain.scales import AnswerClass
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
-from app.journal.subjects import find_subjects
 from app.kit.ids import public_id
-
-REPEAT_WINDOW = timedelta(days=30)
-"""A complaint by the same customer within this time is a repeat, which raises its severity."""
 
 _TYPES = (
     EventType.FEEDBACK_RECEIVED,
@@ -35,12 +31,6 @@ _TYPES = (
     EventType.SURVEY_ANSWERED,
 )
 _ORDER = (AnswerClass.NEGATIVE, AnswerClass.NEUTRAL, AnswerClass.POSITIVE, AnswerClass.SILENT)
-_REPEATS = """
-SELECT DISTINCT ON (customer_ref) customer_ref, case_id FROM cases
- WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
-   AND opened_at >= $3 AND opened_at <= $4
- ORDER BY customer_ref, opened_at DESC
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +42,7 @@ class _Finding:
     complaint: ComplaintFinding | None
     kind: CaseKind
     subject: Subject
+    repeat_of: UUID | None = None
 
 
 class CaseOpening:
@@ -63,12 +54,21 @@ class CaseOpening:
         if not findings:
             return ()
         opened = await _already_opened(tx, commit, findings)
-        repeats = await _repeats(tx, commit, findings)
+        repeats = await find_repeats(tx, commit, [finding.event for finding in findings])
         drafts: list[Draft] = []
         for finding in findings:
-            if finding.subject not in opened:
-                opened.add(finding.subject)
-                drafts.append(_opening(finding, commit, repeats.get(finding.event.customer_ref or b"")))
+            known = opened.get(finding.subject)
+            if known is not None and known.is_settled_before(finding.event.occurred_at):
+                finding, reopening = await _after_settlement(tx, commit, finding, known)
+                if reopening is not None:
+                    opened[finding.subject] = OPEN
+                    drafts.append(reopening)
+                    continue
+                known = opened.get(finding.subject)
+            if known is None:
+                opened[finding.subject] = OPEN
+                repeat_of = finding.repeat_of or repeats.get(finding.event.customer_ref or b"")
+                drafts.append(_opening(finding, commit, repeat_of))
         return drafts
 
 
@@ -81,7 +81,8 @@ def _find(event: StoredEvent, commit: Commit) -> _Finding | None:
         facts["customer"] = True
     classes = {answer["class"] for answer in event.fact.get("answers", ())}
     worst = next((known for known in _ORDER if known in classes), None)
-    complaint = detect(facts, worst)
+    rules = commit.config.care.complaint_rules_at(commit.recorded_at).value
+    complaint = detect(facts, worst, rules)
     kind = case_kind(facts, complaint)
     if kind is None:
         return None
@@ -99,37 +100,37 @@ def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> 
     return Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.object or event.external_id}")
 
 
-async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> set[Subject]:
+async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[Subject, KnownCase]:
     """Subjects whose case was opened before, or is opened by another event of this commit."""
-    subjects = await find_subjects(tx, commit.tenant_id, [finding.subject for finding in findings])
-    rows = await tx.fetch(
-        "SELECT case_id FROM cases "
-        "WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'awaiting_opening'",
-        commit.tenant_id,
-        list(subjects.values()),
-    )
-    known = {row["case_id"] for row in rows}
-    opened = {subject for subject, subject_id in subjects.items() if subject_id in known}
+    opened = await find_cases(tx, commit.tenant_id, [finding.subject for finding in findings])
     for event in commit.events:
         if event.type is EventType.CASE_OPENED:
-            opened.add(Subject(SubjectKind.CASE, event.personal["subject_ref"]))
+            opened[Subject(SubjectKind.CASE, event.personal["subject_ref"])] = OPEN
     return opened
 
 
-async def _repeats(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[bytes, UUID]:
-    events = [finding.event for finding in findings if finding.event.customer_ref is not None]
-    if not events:
-        return {}
-    earliest, latest = min(event.occurred_at for event in events), max(event.occurred_at for event in events)
-    customers = list({event.customer_ref for event in events})
-    rows = await tx.fetch(_REPEATS, commit.tenant_id, customers, earliest - REPEAT_WINDOW, latest)
-    return {row["customer_ref"]: row["case_id"] for row in rows}
+async def _after_settlement(
+    tx: Tx, commit: Commit, finding: _Finding, known: KnownCase
+) -> tuple[_Finding, Draft | None]:
+    """Another bad word on a settled case is never dropped: it is reopened while it may be, else a new case.
+
+    A press that nobody signed says nothing of the earlier one: the next internal case of the day takes it.
+    """
+    event = finding.event
+    if is_anonymous(finding.facts):
+        return replace(finding, subject=await next_internal(tx, commit, finding.subject, event)), None
+    if known.may_be_reopened_at(event.occurred_at):
+        return finding, reopening(commit, event, finding.subject)
+    own = Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.external_id}")
+    return replace(finding, subject=own, repeat_of=known.case_id), None
 
 
 def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft:
     event = finding.event
     earlier = None if repeat_of is None else public_id("case", repeat_of)
-    data = case_opening(finding.facts, finding.complaint, finding.kind, repeat_of=earlier)
+    bound = commit.config.care.complaint_rules_at(commit.recorded_at)
+    data = case_opening(finding.facts, finding.complaint, finding.kind, repeat_of=earlier, rules=bound.value)
+    data["detection"]["rules_version"] = bound.version
     data["reported_by"] = event.source
     stated = Event(
         type=EventType.CASE_OPENED,

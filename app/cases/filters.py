@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from app.domain.case import CaseState
+from app.domain.case.care import Verification
 from app.domain.complaint import CaseKind, Severity
 from app.domain.errors import InvalidError
 from app.domain.sla.document import nearest
@@ -17,13 +18,22 @@ from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 
 COLUMNS: Final = (
     "state", "severity", "kind", "channel", "touchpoint", "location", "employee", "product", "segment",
-    "cause", "source", "assignee",
+    "cause", "source", "assignee", "initiative", "verification", "resurvey_class", "is_double_deviation",
+    "promise_missed", "is_ambassador", "customer_facing",
 )  # fmt: skip
 """Query parameters that are columns; each may be given several times: any of its values will do."""
 
 PLAIN: Final = ("opened_from", "opened_to", "overdue", "limit", "cursor")
 ATTRIBUTE_PREFIX: Final = "attributes."
-_CLOSED_LISTS: Final = {"state": CaseState, "severity": Severity, "kind": CaseKind}
+FLAGS: Final = frozenset({"is_double_deviation", "promise_missed", "is_ambassador", "customer_facing"})
+_CLOSED_LISTS: Final[Mapping[str, Iterable[str]]] = {
+    "state": CaseState,
+    "severity": Severity,
+    "kind": CaseKind,
+    "initiative": ("reactive", "proactive"),
+    "verification": Verification,
+    **dict.fromkeys(FLAGS, ("true", "false")),
+}
 _ATTRIBUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _MOST_VALUES: Final = 100
 

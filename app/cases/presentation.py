@@ -8,25 +8,34 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.care_presentation import care_of
+from app.cases.playbooks import bound_playbooks
 from app.cases.repository import seq_of
 from app.cases.schemas import AnomalyOut, CaseDetail, CaseEventOut, CaseOut, CommandOut, CycleOut
-from app.domain.case import COMMANDS, Case, check, fold
+from app.domain.case import COMMANDS, Case, check, fold, named
 from app.domain.errors import ConflictError
 from app.domain.events import EventType, StoredEvent
-from app.domain.playbook import DEFAULT_PLAYBOOKS
+from app.domain.playbook import Playbooks
 from app.journal.config import TenantConfig
 from app.kit.ids import public_id
 
 ReadTimers = Callable[[UUID, Sequence[StoredEvent], Case, TenantConfig, datetime], list[dict[str, Any]]]
 """The live readings of a case's timers; the composition root hands it in."""
 
+CARE_COLUMNS: Final = (
+    "preferred_channel", "verification", "reply_completeness", "compensation_net", "compensation_currency",
+    "is_double_deviation", "promise_missed", "recovered_at", "is_ambassador",
+)  # fmt: skip
 _SAME_NAME: Final = (
     "opened_at", "source", "channel", "touchpoint", "location", "employee", "product", "segment", "cause",
     "assignee", "customer_facing", "initiative", "due_given_at", "promised_due_at", "acknowledged_at",
     "first_response_at", "remedied_at", "closed_at", "ended_at", "reopened_count",
 )  # fmt: skip
 # Good enough for every command, so that only the state of the case can refuse it.
-_ANY_DATA: Final = dict.fromkeys(("assignee", "reason", "of", "ref", "into", "cause"), "x")
+_ANY_DATA: Final = dict.fromkeys(
+    ("assignee", "reason", "of", "ref", "into", "cause", "type", "amount", "currency", "action"), "x"
+)
+_ASKS_WHICH: Final = frozenset({"which_compensation", "which_action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ def case_out(row: Any) -> CaseOut:
         **{name: getattr(row, name) for name in (*_SAME_NAME, "state", "kind", "severity", "attributes")},
         id=public_id("case", row.case_id),
         version=row.seq,
+        **{name: getattr(row, name) for name in CARE_COLUMNS},
         repeat_of=_public_case(row.repeat_of),
         merged_into=_public_case(row.merged_into),
     )
@@ -58,6 +68,7 @@ def case_out(row: Any) -> CaseOut:
 def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> CaseDetail:
     """A case as all its events tell it, and as the clock reads it at this instant."""
     case = fold(known.history)
+    playbooks = bound_playbooks(known.config, known.history, case).value
     merged = (event for event in known.history if event.type is EventType.CASE_MERGED)
     into = next((event.fact["into_id"] for event in merged if event.fact.get("into_id")), None)
     return CaseDetail(
@@ -76,22 +87,28 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
         detection=dict(case.detection),
         cycles=_cycles(case),
         anomalies=_anomalies(case),
-        required_steps=[step.value for step in DEFAULT_PLAYBOOKS.required_steps(case.kind, case.severity)],
-        missing_to_close=[] if case.closed_at else list(DEFAULT_PLAYBOOKS.missing_to_close(case)),
-        allowed_commands=allowed_commands(case, at),
+        required_steps=[step.value for step in playbooks.required_steps(case.kind, case.severity)],
+        missing_to_close=[] if case.closed_at else list(playbooks.missing_to_close(case)),
+        allowed_commands=allowed_commands(case, at, playbooks),
+        **care_of(known.config, known.history, case, at),
         timers=read_timers(known.case_id, known.history, case, known.config, at),
     )
 
 
-def allowed_commands(case: Case, at: datetime) -> list[str]:
+def allowed_commands(case: Case, at: datetime, playbooks: Playbooks) -> list[str]:
     """The commands that the case would take now."""
-    data = {**_ANY_DATA, "due_at": at + timedelta(days=1)}
+    owed = [link.action for link in case.links if link.is_owed]
+    first = playbooks.reply_checklist(case.kind, case.severity).steps[0].key
+    data: dict[str, Any] = {**_ANY_DATA, "due_at": at + timedelta(days=1), "ticked": [first]}
     allowed = []
     for command in COMMANDS:
+        if command == "inform-of-improvement" and owed:
+            data["action"] = owed[0]
         try:
-            check(case, command, data, at, DEFAULT_PLAYBOOKS)
-        except ConflictError:
-            continue
+            check(case, command, data, at, playbooks)
+        except ConflictError as error:
+            if error.reason not in _ASKS_WHICH:
+                continue
         allowed.append(command)
     return allowed
 
@@ -130,7 +147,7 @@ def command_out(event: StoredEvent, known: KnownCase, read_timers: ReadTimers) -
 def refs_in(history: Sequence[StoredEvent]) -> list[str]:
     """The references that the events themselves name."""
     told = {event.personal.get("subject_ref") for event in history}
-    told |= {event.fact.get("ref") for event in history if event.type is EventType.CASE_LINKED}
+    told |= {named(event, "ref") for event in history if event.type is EventType.CASE_LINKED}
     return sorted(ref for ref in told if ref)
 
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from app.cases.playbooks import attention, bound_playbooks, reply_completeness
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
+from app.db.tables.care import case_actions, compensations
 from app.db.tables.cases import cases
 from app.domain.case import Case, fold
-from app.domain.events import SubjectKind
+from app.domain.case.outcome import BROKEN_PROMISES
+from app.domain.events import EventType, StoredEvent, SubjectKind
+from app.journal.config import TenantConfig
 from app.journal.ports import Commit
 from app.journal.rows import load_histories, quiet_until, reported_by
 from app.kit.ids import parse_public_id
 
 CASE_COLUMNS = tuple(column.name for column in cases.columns)
+_GIFT_COLUMNS = tuple(column.name for column in compensations.columns)
+_LINK_COLUMNS = tuple(column.name for column in case_actions.columns)
 
 
 class Cases:
     """Folds the cases that a commit names, and those that the clock asks for."""
 
     name = "cases"
-    tables = (cases,)
+    tables = (cases, compensations, case_actions)
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Write the new state of every case that an event of this commit is about."""
@@ -31,7 +37,7 @@ class Cases:
             for event in commit.events
             if event.subject_kind is SubjectKind.CASE
             and event.subject_id is not None
-            and not event.type.is_derived
+            and (not event.type.is_derived or event.type is EventType.COMPENSATION_OVER_LIMIT)
         }
         if not named:
             return
@@ -41,6 +47,56 @@ class Cases:
         )
         rows = [_row(commit, case_id, case) for case_id, case in folded.items()]
         await insert_rows(tx, cases, CASE_COLUMNS, rows)
+        await _write_gifts(tx, commit, folded)
+        await _write_links(tx, commit, folded)
+
+
+async def _write_gifts(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> None:
+    touched = {event.subject_id for event in commit.events if event.type.startswith("compensation.")}
+    touched |= _retracted_subjects(commit)
+    if not touched:
+        return
+    await tx.execute(
+        "DELETE FROM compensations WHERE tenant_id = $1 AND case_id = any($2)",
+        commit.tenant_id,
+        [case_id for case_id in folded if case_id in touched],
+    )
+    rows = []
+    for case_id, case in folded.items():
+        for item in case.compensations if case_id in touched else ():
+            values = {name: getattr(item, name) for name in _GIFT_COLUMNS if hasattr(item, name)}
+            net = (
+                None if not item.is_granted or item.base_amount is None else item.base_amount - item.recovered
+            )
+            values |= {"tenant_id": commit.tenant_id, "case_id": case_id, "compensation": item.key}
+            values |= {"seq": commit.seq, "state": item.state.value, "net": net}
+            rows.append(tuple(values[name] for name in _GIFT_COLUMNS))
+    await insert_rows(tx, compensations, _GIFT_COLUMNS, rows)
+
+
+async def _write_links(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> None:
+    touched = {event.subject_id for event in commit.events if event.fact.get("action") is not None}
+    touched |= _retracted_subjects(commit)
+    if not touched:
+        return
+    await tx.execute(
+        "DELETE FROM case_actions WHERE tenant_id = $1 AND case_id = any($2)",
+        commit.tenant_id,
+        [case_id for case_id in folded if case_id in touched],
+    )
+    rows = [
+        (
+            *(commit.tenant_id, case_id, link.action, commit.seq),
+            *(link.linked_at, link.deployed_at, link.informed_at, case.customer_facing),
+        )
+        for case_id, case in folded.items()
+        for link in (case.links if case_id in touched else ())
+    ]
+    await insert_rows(tx, case_actions, _LINK_COLUMNS, rows)
+
+
+def _retracted_subjects(commit: Commit) -> set[UUID | None]:
+    return {event.subject_id for event in commit.events if event.type is EventType.EVENT_RETRACTED}
 
 
 async def _fold_all(tx: Tx, commit: Commit, case_ids: Sequence[UUID]) -> dict[UUID, Case]:
@@ -106,5 +162,35 @@ def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
         "repeat_of": parse_public_id("case", case.repeat_of) if case.repeat_of else None,
         "merged_into": None if merged is None else UUID(merged),
         "quiet_until": quiet_until(history),
+        **_care(commit.config, history, case),
     }
     return tuple(values[name] for name in CASE_COLUMNS)
+
+
+def _care(config: TenantConfig, history: Sequence[StoredEvent], case: Case) -> dict[str, Any]:
+    """What came of the handling, and what it cost."""
+    bound, pending = bound_playbooks(config, history, case), attention(config, history, case)
+    triggers, cost, after = [item.trigger for item in case.aftermath.deviations], case.cost, case.aftermath
+    return {
+        "contacts": case.contacts,
+        "outcome": case.outcome,
+        "preferred_channel": case.preferred_channel,
+        "verification": None if case.dialogue is None else case.dialogue.state.value,
+        "reply_completeness": reply_completeness(case, bound.value),
+        "playbook_version": bound.version,
+        "compensation_gross": cost.gross,
+        "compensation_recovered": cost.recovered,
+        "compensation_net": cost.net,
+        "compensation_currency": cost.currency,
+        "deviations": [
+            {"trigger": item.trigger.value, "cycle": item.cycle, "at": item.at, "event_id": item.event_id}
+            for item in after.deviations
+        ],
+        "is_double_deviation": any(trigger not in BROKEN_PROMISES for trigger in triggers),
+        "promise_missed": any(trigger in BROKEN_PROMISES for trigger in triggers),
+        "resurvey_class": after.resurvey_class,
+        "recovered_at": after.recovered_at,
+        "is_ambassador": after.is_ambassador,
+        "action_not_needed_at": case.action_not_needed_at,
+        "attention_at": None if pending is None else pending.at,
+    }

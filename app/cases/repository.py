@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cases.filters import CaseFilters
+from app.cases.filters import FLAGS, CaseFilters
 from app.db.engine import Tx
 from app.db.tables.cases import cases
 from app.db.tables.sla import sla_timers
 from app.domain.errors import NotFoundError
 from app.domain.events import StoredEvent
 from app.journal.rows import select_events
+from app.kit.ids import parse_public_id
 
 CASE_COLUMNS = tuple(
     column for column in cases.columns if column.name not in ("tenant_id", "customer_ref", "quiet_until")
@@ -28,7 +30,8 @@ async def list_cases(
     """Cases that meet the filters, newest first."""
     query = select(*CASE_COLUMNS).where(cases.c.tenant_id == tenant_id)
     for name, values in filters.columns.items():
-        query = query.where(cases.c[name].in_(values))
+        wanted = [value == "true" for value in values] if name in FLAGS else values
+        query = query.where(cases.c[name].in_(wanted))
     for key, values in filters.attributes.items():
         query = query.where(func.jsonb_extract_path_text(cases.c.attributes, key).in_(values))
     if filters.opened_from is not None:
@@ -102,6 +105,55 @@ async def list_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
         case_id,
     )
     return [row["ref"] for row in rows]
+
+
+_STATES = """
+SELECT case_id, state, cause, severity, kind, assignee,
+       least(closed_at, ended_at, remedied_at, (steps->-1->'steps'->>'declined')::timestamptz) AS settled_at
+  FROM cases WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'awaiting_opening'
+"""
+
+
+async def get_states(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """How these opened cases stand, and since when they are settled."""
+    if not case_ids:
+        return {}
+    return {row["case_id"]: row for row in await tx.fetch(_STATES, tenant_id, list(case_ids))}
+
+
+async def list_refs_of(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """One reference of each of these cases that has any (a merged one has none)."""
+    rows = await tx.fetch(
+        "SELECT subject_id, min(ref) AS ref FROM subject_aliases "
+        "WHERE tenant_id = $1 AND subject_id = any($2) GROUP BY subject_id",
+        tenant_id,
+        list(case_ids),
+    )
+    return {row["subject_id"]: row["ref"] for row in rows}
+
+
+async def list_attention(tx: Tx, tenant_id: UUID, offset: timedelta, limit: int) -> list[UUID]:
+    """Cases to which time has done something, the longest due first."""
+    rows = await tx.fetch(
+        "SELECT case_id FROM cases WHERE tenant_id = $1 AND attention_at <= now() + $2::interval "
+        "ORDER BY attention_at LIMIT $3",
+        tenant_id,
+        offset,
+        limit,
+    )
+    return [row["case_id"] for row in rows]
+
+
+async def find_action_ref(tx: Tx, tenant_id: UUID, named: str) -> str | None:
+    """The reference of a corrective action, by its id or reference; None when there is none."""
+    found: str | None = await tx.fetchval(
+        "SELECT ref FROM corrective_actions WHERE tenant_id = $1 AND (ref = $2 OR action_id = $3) "
+        "AND state <> 'cancelled' ORDER BY ref = $2 DESC LIMIT 1",
+        tenant_id,
+        named,
+        parse_public_id("action", named),
+    )
+    return found
 
 
 def seq_of(history: Sequence[StoredEvent]) -> int:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from app.auth import Principal, Scope
 from app.cases import repository
-from app.cases.bodies import BODIES, CaseIn, Command, Instant
+from app.cases.bodies import CaseIn, Command, Instant
+from app.cases.care_bodies import BODIES
 from app.cases.commands import CaseCommands, Done, Order, StaleCaseError
 from app.cases.filters import COLUMNS, decode_place, encode_place, read_filters
 from app.cases.presentation import KnownCase, case_detail, case_out, command_out, event_out, refs_in

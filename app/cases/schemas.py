@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
+
+from app.cases.care_schemas import CareOut
 
 _CASE_ID = "case_01kb3v6n8qe5vr2a4d1f7m9xyz"
 
@@ -41,6 +44,15 @@ class CaseOut(BaseModel):
     repeat_of: str | None = Field(description="an earlier case of the same customer")
     merged_into: str | None = Field(description="the case that goes on in its place")
     attributes: dict[str, Any]
+    preferred_channel: str | None
+    verification: str | None = Field(description="requested, verified, unverified or expired")
+    reply_completeness: float | None = Field(description="share of the reply's checklist; null: not ticked")
+    compensation_net: Decimal | None = Field(description="what was granted less what was recovered")
+    compensation_currency: str | None
+    is_double_deviation: bool = Field(description="the handling failed the customer a second time")
+    promise_missed: bool
+    recovered_at: datetime | None = Field(description="the customer was content after the settlement")
+    is_ambassador: bool = Field(description="recovered, and would recommend with 9 or 10")
 
 
 class CasePage(BaseModel):
@@ -74,7 +86,7 @@ class AnomalyOut(BaseModel):
     field: str | None = None
 
 
-class CaseDetail(CaseOut):
+class CaseDetail(CaseOut, CareOut):
     """A case with all that is needed to go on with it."""
 
     refs: list[str] = Field(description="references by which sources know it", examples=[["T-4711"]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.command_line import schema, serving, tenancy, upkeep
+from app.command_line import reports, resealing, schema, serving, sources, tenancy, upkeep
 
 app = typer.Typer(
     name="vidhuk",
@@ -24,8 +24,12 @@ app.command("rebuild")(upkeep.rebuild_command)
 app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     upkeep.bench_command
 )
+tenancy.keys.command("reseal")(resealing.reseal_command)
+app.command("reprocess")(sources.reprocess_command)
+app.add_typer(sources.sources, name="sources", help="Sources: what can be connected, and trying a sample.")
 app.add_typer(tenancy.tenants, name="tenants", help="Tenants (operator).")
 app.add_typer(tenancy.keys, name="keys", help="API keys of a tenant (operator).")
+app.add_typer(reports.bi, name="bi", help="Read-only database logins for reports (operator).")
 
 
 def main() -> None:

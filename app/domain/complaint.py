@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum, auto
@@ -60,10 +60,10 @@ _WORDS: Final = {
     "en": "complain, terribl, horribl, outrag, unacceptabl, appall, disgust, money back",
 }
 _SAFETY_WORDS: Final = (
-    "отруї, отруєн, опік, травм, швидку допомогу, небезпе, пожеж, до суду, адвокат, "
-    "отрави, отравл, ожог, скорую помощь, опасн, пожар, в суд, юрист, "
-    "poison, injur, ambulance, unsafe, danger, lawsuit, lawyer"
+    "отруї, отруєн, опік, травм, швидку допомогу, небезпе, пожеж, "
+    "отрави, отравл, ожог, скорую помощь, опасн, пожар, poison, injur, ambulance, unsafe, danger"
 )
+_LEGAL_WORDS: Final = "до суду, адвокат, в суд, юрист, lawsuit, lawyer"
 # "no complaints", "не жахливо": a word right before the stem that turns it round.
 _DENIALS: Final = "no, not, never, without, nothing to, без, не, ні, нет, жодних, никаких"
 _DENIED: Final = "".join(rf"(?<!\b{word} )" for word in _DENIALS.split(", "))
@@ -79,6 +79,7 @@ class ComplaintRules:
 
     `low_norm01`: an answer at or below this share of its scale is a complaint, whatever its class (None:
     off). `model_confidence`: what a classification must reach. Causes match themselves and their branch.
+    `repeat_days`: a complaint of the same customer within this time is a repeat.
     """
 
     negative_class: bool = True
@@ -88,12 +89,16 @@ class ComplaintRules:
     )
     model_confidence: float = 0.8
     safety_words: tuple[str, ...] = _stems(_SAFETY_WORDS)
-    safety_causes: tuple[str, ...] = ("safety", "legal")
+    safety_causes: tuple[str, ...] = ("safety",)
+    legal_words: tuple[str, ...] = _stems(_LEGAL_WORDS)
+    legal_causes: tuple[str, ...] = ("legal",)
     rudeness_causes: tuple[str, ...] = ("staff.rudeness",)
     loss_causes: tuple[str, ...] = ("office_process.billing_error",)
+    repeat_days: int = 30
 
 
 DEFAULT_RULES: Final = ComplaintRules()
+_GRAVE: Final = frozenset({"safety", "legal"})
 
 
 def detect(
@@ -171,18 +176,20 @@ def case_kind(facts: Mapping[str, Any], finding: ComplaintFinding | None) -> Cas
 def severity_signs(
     facts: Mapping[str, Any], *, repeat: bool = False, rules: ComplaintRules = DEFAULT_RULES
 ) -> tuple[str, ...]:
-    """What makes this worse than ordinary: any of `safety`, `rudeness`, `loss`, `repeat` (design.md 6)."""
+    """What makes this worse than ordinary: any of `safety`, `legal`, `rudeness`, `loss`, `repeat`."""
     cause = str(facts.get("cause") or "")
     signs = {
-        "safety": _within(cause, rules.safety_causes) or _spoken(facts, rules.safety_words) is not None,
-        "rudeness": _within(cause, rules.rudeness_causes),
-        "loss": _within(cause, rules.loss_causes),
+        "safety": within(cause, rules.safety_causes) or _spoken(facts, rules.safety_words) is not None,
+        "legal": within(cause, rules.legal_causes) or _spoken(facts, rules.legal_words) is not None,
+        "rudeness": within(cause, rules.rudeness_causes),
+        "loss": within(cause, rules.loss_causes),
         "repeat": repeat,
     }
     return tuple(sign for sign, present in signs.items() if present)
 
 
-def _within(cause: str, branches: tuple[str, ...]) -> bool:
+def within(cause: str, branches: Iterable[str]) -> bool:
+    """True when the cause is one of these branches of the tree, or lies in one."""
     return any(cause == branch or cause.startswith(f"{branch}.") for branch in branches)
 
 
@@ -193,18 +200,33 @@ def initial_severity(
     repeat: bool = False,
     rules: ComplaintRules = DEFAULT_RULES,
 ) -> Severity:
-    """The severity until somebody assesses it (domain.md 6.2): a stated one is kept; safety is sev1.
+    """The severity until somebody assesses it (domain.md 6.2): a stated one is kept."""
+    if facts.get("severity") in list(Severity):
+        return Severity(facts["severity"])
+    return severity_of_signs(kind, severity_signs(facts, repeat=repeat, rules=rules))
+
+
+def severity_of_signs(kind: CaseKind, signs: Collection[str]) -> Severity:
+    """What the signs come to: safety and law are sev1, whatever the kind.
 
     A complaint starts at sev3 and goes up by one for each other sign; the rest starts and stays at sev4.
     """
-    if facts.get("severity") in list(Severity):
-        return Severity(facts["severity"])
-    signs = severity_signs(facts, repeat=repeat, rules=rules)
-    if "safety" in signs:
+    if _GRAVE & set(signs):
         return Severity.SEV1
     if kind is not CaseKind.COMPLAINT:
         return Severity.SEV4
     return (Severity.SEV3, Severity.SEV2, Severity.SEV1, Severity.SEV1)[len(signs)]
+
+
+def severity_reason(kind: CaseKind, signs: Collection[str]) -> str:
+    """Why the signs come to that severity, in one sentence."""
+    grave = [sign for sign in signs if sign in _GRAVE]
+    if grave:
+        return f"{' and '.join(grave)}: always sev1"
+    if kind is not CaseKind.COMPLAINT:
+        return f"a {kind.value} is sev4"
+    raised = "".join(f", one up for {sign}" for sign in signs)
+    return f"a complaint starts at sev3{raised}"
 
 
 def is_anonymous(facts: Mapping[str, Any]) -> bool:
@@ -242,9 +264,13 @@ def case_opening(
     data["initiative"] = "reactive"
     data["attributes"] = dict(facts.get("attributes") or {})
     decided = finding or ComplaintFinding(DecidedBy.EXPLICIT, "kind", f"the source calls it a {kind.value}")
-    signs = "+".join(severity_signs(facts, repeat=repeat, rules=rules)) or "default"
+    signs = severity_signs(facts, repeat=repeat, rules=rules)
     stated = facts.get("severity") in list(Severity)
-    data["detection"] = {**decided.as_fact(), "severity_by": "stated" if stated else signs}
+    data["detection"] = {
+        **decided.as_fact(),
+        "severity_by": "stated" if stated else "+".join(signs) or "default",
+        "severity_reason": "stated by the source" if stated else severity_reason(kind, signs),
+    }
     due_at = facts.get("due_at")
     if due_at is not None:
         data["due_at"] = _instant(due_at) if isinstance(due_at, datetime) else due_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,11 +11,20 @@ from typing import assert_never
 RETRY_DELAYS_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 MAX_TRIES = len(RETRY_DELAYS_SECONDS) + 1
 MAX_RETRY_AFTER_SECONDS = 86_400
+MAX_HOLD_SECONDS = 3_600
 JITTER_SHARE = 0.2
 MAX_JITTER_SECONDS = 1_800
 MAX_FAULTS = 3
 FAULT_DELAY_SECONDS = 60
 GONE = 410
+HOLDING = (429, 503)
+
+
+class Wish(StrEnum):
+    """What a receiver may ask for in the `webhook-delivery` header of any reply."""
+
+    DISABLE = "disable"
+    ABORT = "abort-message"
 
 
 class FailureKind(StrEnum):
@@ -40,6 +50,7 @@ class Answered:
     status: int
     retry_after: str | None = None
     location: str | None = None
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,9 @@ Outcome = Answered | Failed | Broken
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver took it (2xx)."""
+    """The receiver took it (2xx); `disable` when it asked for no more after this one."""
+
+    disable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,16 @@ class Exhausted:
 
 @dataclass(frozen=True, slots=True)
 class DisableEndpoint:
-    """410: the receiver is gone for good. The message stays queued, parked with its endpoint."""
+    """410, or asked for: the receiver wants no more. The message stays queued, parked with its endpoint."""
+
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aborted:
+    """The receiver refused this message and asked never to get it again; that is no fault of its endpoint."""
+
+    kind: FailureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +120,39 @@ class Internal:
     reason: str
 
 
-Step = Delivered | RetryAt | Exhausted | DisableEndpoint | Internal
+Step = Delivered | RetryAt | Exhausted | DisableEndpoint | Aborted | Internal
 
 
-def next_step(outcome: Outcome, *, tries: int, faults: int, now: datetime, jitter: float) -> Step:
+def next_step(
+    outcome: Outcome,
+    *,
+    tries: int,
+    faults: int,
+    now: datetime,
+    jitter: float,
+    delays: Sequence[int] = RETRY_DELAYS_SECONDS,
+) -> Step:
     """What follows from an attempt.
 
     `tries` and `faults` are the counted tries and our own faults BEFORE this attempt, `now` the
-    time of its end, `jitter` a random number in [0, 1): it only ever adds to a delay.
+    time of its end, `jitter` a random number in [0, 1): it only ever adds to a delay. `delays` are
+    the seconds between tries: there is one try more than delays.
     """
     match outcome:
-        case Answered(status=status) if 200 <= status < 300:
-            return Delivered()
+        case Answered(status=status, wish=wish) if 200 <= status < 300:
+            return Delivered(disable=wish is Wish.DISABLE)
+        case Answered(wish=Wish.DISABLE):
+            return DisableEndpoint(asked=True)
         case Answered(status=status) if status == GONE:
             return DisableEndpoint()
-        case Answered(status=status, retry_after=retry_after):
-            redirected = is_redirect(status)
-            wanted = None if redirected else parse_retry_after(retry_after, now)
-            kind = FailureKind.REDIRECT if redirected else FailureKind.STATUS
-            return _retry_or_give_up(kind, tries, now, jitter, wanted)
+        case Answered(status=status, retry_after=retry_after, wish=wish):
+            kind = FailureKind.REDIRECT if is_redirect(status) else FailureKind.STATUS
+            if wish is Wish.ABORT:
+                return Aborted(kind)
+            wanted = None if is_redirect(status) else parse_retry_after(retry_after, now)
+            return _retry_or_give_up(kind, tries, now, jitter, wanted, delays)
         case Failed(kind=kind):
-            return _retry_or_give_up(kind, tries, now, jitter, None)
+            return _retry_or_give_up(kind, tries, now, jitter, None, delays)
         case Broken(reason=reason):
             again = faults + 1 < MAX_FAULTS
             return Internal(now + timedelta(seconds=FAULT_DELAY_SECONDS) if again else None, reason)
@@ -126,18 +160,37 @@ def next_step(outcome: Outcome, *, tries: int, faults: int, now: datetime, jitte
             assert_never(outcome)
 
 
+def parse_wish(text: str | None) -> Wish | None:
+    """The wish in a `webhook-delivery` header; None for junk, which is ignored."""
+    word = (text or "").strip().lower()
+    return Wish(word) if word in set(Wish) else None
+
+
+def hold_seconds(outcome: Outcome, now: datetime) -> float | None:
+    """For how long the whole endpoint is to be left alone: 429 or 503 with a `Retry-After`, at most an hour.
+
+    The message that was answered waits for as long as the receiver said (at most a day).
+    """
+    if not isinstance(outcome, Answered) or outcome.status not in HOLDING:
+        return None
+    wanted = parse_retry_after(outcome.retry_after, now)
+    return None if wanted is None else min(wanted, MAX_HOLD_SECONDS)
+
+
 def is_redirect(status: int) -> bool:
     """True for the statuses that send a client elsewhere (we never follow)."""
     return status in (300, 301, 302, 303, 307, 308)
 
 
-def delay_seconds(tries: int, jitter: float, wanted: float | None = None) -> float:
-    """Seconds until the next try after `tries` counted ones (>= 1).
+def delay_seconds(
+    tries: int, jitter: float, wanted: float | None = None, delays: Sequence[int] = RETRY_DELAYS_SECONDS
+) -> float:
+    """Seconds until the next try after `tries` counted ones (>= 1, at most as many as delays).
 
     At least the schedule's delay plus up to a fifth of it (at most half an hour); more where the
     receiver asked for `wanted` seconds, jittered alike, but never beyond a day for its sake.
     """
-    scheduled = _jittered(float(RETRY_DELAYS_SECONDS[tries - 1]), jitter)
+    scheduled = _jittered(float(delays[tries - 1]), jitter)
     if wanted is None:
         return scheduled
     return max(scheduled, min(_jittered(wanted, jitter), MAX_RETRY_AFTER_SECONDS))
@@ -163,8 +216,8 @@ def _jittered(seconds: float, jitter: float) -> float:
 
 
 def _retry_or_give_up(
-    kind: FailureKind, tries: int, now: datetime, jitter: float, wanted: float | None
+    kind: FailureKind, tries: int, now: datetime, jitter: float, wanted: float | None, delays: Sequence[int]
 ) -> RetryAt | Exhausted:
-    if tries + 1 >= MAX_TRIES:
+    if tries >= len(delays):
         return Exhausted(kind)
-    return RetryAt(now + timedelta(seconds=delay_seconds(tries + 1, jitter, wanted)), kind)
+    return RetryAt(now + timedelta(seconds=delay_seconds(tries + 1, jitter, wanted, delays)), kind)

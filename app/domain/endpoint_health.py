@@ -1,4 +1,4 @@
-"""An endpoint's run of failures: when it steps aside for others, when it is disabled, when it recovered."""
+"""An endpoint's run of failures: when it steps aside, is left alone, is warned of, disabled, recovered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ DISABLE_AFTER = timedelta(days=5)
 SILENCE = timedelta(hours=48)
 FAILING_FAILURES = 5
 NOTEWORTHY = timedelta(minutes=5)
+OPEN_FAILURES = 10
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 10.0, 300.0
+PAUSE_SHARE = 0.25
+WARNING_PERCENTS = (0, 50, 70, 90)
+"""0: it has been failing for long enough to be worth a word; the others on the way to being disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,23 @@ class Health:
     def is_failing(self) -> bool:
         """True when its messages should no longer stand in the way of others."""
         return self.failures >= FAILING_FAILURES
+
+    @property
+    def pause_seconds(self) -> float | None:
+        """For how long it is left alone before one probe is made (an open circuit), None while it is not.
+
+        A quarter of the run so far, within bounds: the longer it is down, the less often it is asked.
+        """
+        if self.failures < OPEN_FAILURES:
+            return None
+        return min(MAX_PAUSE_SECONDS, max(MIN_PAUSE_SECONDS, PAUSE_SHARE * self.lasted.total_seconds()))
+
+    @property
+    def warning_percent(self) -> int | None:
+        """The highest of WARNING_PERCENTS that this run has reached, None below all."""
+        if not (self.is_failing and self.is_noteworthy):
+            return None
+        return max(percent for percent in WARNING_PERCENTS if self.lasted * 100 >= DISABLE_AFTER * percent)
 
     @property
     def is_noteworthy(self) -> bool:

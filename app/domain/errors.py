@@ -4,7 +4,8 @@ DomainError
 ├── InvalidError        the input can never be right: mend it and send it again      (422)
 ├── ConflictError       right in itself, not in the present state                    (409)
 ├── NotFoundError       no such thing for this tenant                                (404)
-└── ForbiddenError      known, but not allowed                                       (403)
+├── ForbiddenError      known, but not allowed                                       (403)
+└── NotAcceptableError  understood, but not to be had in the form that is asked for  (406)
 """
 
 from __future__ import annotations
@@ -39,3 +40,7 @@ class NotFoundError(DomainError):
 
 class ForbiddenError(DomainError):
     """The caller is known and may not do this."""
+
+
+class NotAcceptableError(DomainError):
+    """The answer exists, but this installation cannot write it in that form."""

@@ -21,6 +21,8 @@ class SubjectKind(StrEnum):
     TRANSACTION = "transaction"
     SURVEY = "survey"
     ACTION = "action"
+    DEBRIEF = "debrief"
+    FAILURE = "failure"
 
 
 class Origin(StrEnum):
@@ -41,6 +43,10 @@ class EventType(StrEnum):
     SURVEY_ANSWERED = "survey.answered"
     SURVEY_REFUSED = "survey.refused"
     SURVEY_NOT_REACHED = "survey.not_reached"
+    SURVEY_TIMED_OUT = "survey.timed_out"
+    SURVEY_DUE = "survey.due"
+    RESURVEY_DUE = "resurvey.due"
+    REMINDER_DUE = "reminder.due"
     RESPONSE_QUALIFIED = "response.qualified"
     FORCE_MAJEURE_CLAIMED = "force_majeure.claimed"
     FORCE_MAJEURE_CONFIRMED = "force_majeure.confirmed"
@@ -55,6 +61,14 @@ class EventType(StrEnum):
     INTERACTIONS_COUNTED = "interactions.counted"
     CUSTOMER_RETURNED = "customer.returned"
     CUSTOMER_NOTIFIED = "customer.notified"
+    CUSTOMER_OPTED_OUT = "customer.opted_out"
+    CUSTOMER_OPTED_IN = "customer.opted_in"
+    REFERRAL_MADE = "referral.made"
+    COUPON_ISSUED = "coupon.issued"
+    COUPON_ACTIVATED = "coupon.activated"
+    TOUCHPOINT_RETAGGED = "touchpoint.retagged"
+    ERASURE_REQUESTED = "erasure.requested"
+    ERASURE_COMPLETED = "erasure.completed"
 
     CASE_OPENED = "case.opened"
     CASE_ACKNOWLEDGED = "case.acknowledged"
@@ -78,17 +92,42 @@ class EventType(StrEnum):
     CASE_LINKED = "case.linked"
     CASE_MERGED = "case.merged"
     CASE_CUSTOMER_CONTACTED = "case.customer_contacted"
+    CASE_CHECKLIST_TICKED = "case.checklist_ticked"
+    CASE_REPEATED = "case.repeated"
+    CASE_VERIFICATION_REQUESTED = "case.verification_requested"
+    CASE_VERIFIED = "case.verified"
+    CASE_UNVERIFIED = "case.unverified"
+    CASE_VERIFICATION_EXPIRED = "case.verification_expired"
+    CASE_CLOSING_NOTIFIED = "case.closing_notified"
+    CASE_ACTION_LINKED = "case.action_linked"
+    CASE_ACTION_NOT_NEEDED = "case.action_not_needed"
+    CASE_IMPROVEMENT_DEPLOYED = "case.improvement_deployed"
+    CASE_IMPROVEMENT_INFORMED = "case.improvement_informed"
+    CASE_DOUBLE_DEVIATION = "case.double_deviation"
+    CASE_RECOVERED = "case.recovered"
 
     COMPENSATION_OFFERED = "compensation.offered"
     COMPENSATION_APPROVED = "compensation.approved"
+    COMPENSATION_REJECTED = "compensation.rejected"
     COMPENSATION_DELIVERED = "compensation.delivered"
+    COMPENSATION_RECOVERED = "compensation.recovered"
+    COMPENSATION_OVER_LIMIT = "compensation.over_limit"
     CORRECTIVE_ACTION_OPENED = "corrective_action.opened"
     CORRECTIVE_ACTION_DEPLOYED = "corrective_action.deployed"
+    CORRECTIVE_ACTION_CANCELLED = "corrective_action.cancelled"
+    RECURRING_FAILURE_DETECTED = "recurring_failure.detected"
+    RECURRING_FAILURE_TAKEN = "recurring_failure.taken"
+    RECURRING_FAILURE_CLOSED = "recurring_failure.closed"
+    PROACTIVE_NOTICE_SENT = "proactive_notice.sent"
+    PLATFORM_MODERATION_REQUESTED = "platform_moderation.requested"
     ORDER_PROMISED = "order.promised"
     ORDER_DELAY_PREDICTED = "order.delay_predicted"
     ORDER_STATUS_CHANGED = "order.status_changed"
     ORDER_DELIVERED = "order.delivered"
+    DEBRIEF_OPENED = "debrief.opened"
     DEBRIEF_STEP_DONE = "debrief.step_done"
+    DEBRIEF_HELD = "debrief.held"
+    DEBRIEF_COMPLETED = "debrief.completed"
 
     EVENT_RETRACTED = "event.retracted"
 
@@ -101,6 +140,10 @@ class EventType(StrEnum):
     SLA_MET_LATE = "sla.met_late"
     SLA_CANCELLED = "sla.cancelled"
     FEEDBACK_OFFER_MISSED = "feedback_offer.missed"
+    REVIEW_UNANSWERED = "review.unanswered"
+    DELAY_NOTICE_DUE = "delay_notice.due"
+    DELAY_NOTICE_MISSED = "delay_notice.missed"
+    SOURCE_SILENT = "source.silent"
 
     @property
     def is_derived(self) -> bool:
@@ -119,6 +162,19 @@ _DERIVED = frozenset(
         EventType.SLA_MET_LATE,
         EventType.SLA_CANCELLED,
         EventType.FEEDBACK_OFFER_MISSED,
+        EventType.REVIEW_UNANSWERED,
+        EventType.DELAY_NOTICE_DUE,
+        EventType.DELAY_NOTICE_MISSED,
+        EventType.SOURCE_SILENT,
+        EventType.CASE_DOUBLE_DEVIATION,
+        EventType.CASE_RECOVERED,
+        EventType.COMPENSATION_OVER_LIMIT,
+        EventType.RECURRING_FAILURE_DETECTED,
+        EventType.SURVEY_TIMED_OUT,
+        EventType.SURVEY_DUE,
+        EventType.RESURVEY_DUE,
+        EventType.REMINDER_DUE,
+        EventType.ERASURE_COMPLETED,
     }
 )
 

@@ -83,6 +83,7 @@ def _fields(row: Any) -> dict[str, Any]:
         "event_id": public_id("evt", row.event_id),
         "customer_ref": None if row.customer_ref is None else row.customer_ref.hex(),
         "subject": _subject(row, personal.get("subject_ref")),
+        "reading": row.reading,
         "value": None if row.value is None else float(row.value),
         "answer_class": values["class"],
         "attributes": {**row.attributes, **personal.get("attributes", {})},

@@ -9,8 +9,17 @@ from uuid import UUID
 
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
-from app.db.tables.feedback import feedback, volumes
+from app.db.tables.feedback import amendments, feedback, volumes
+from app.db.tables.journey import touchpoint_retags
 from app.domain.events import EventType, StoredEvent
+from app.feedback.overlay import (
+    Overlay,
+    apply_retags,
+    find_events,
+    load_overlay,
+    note_amendments,
+    note_retags,
+)
 from app.journal.ports import Commit
 
 _ANSWER_TYPES = (
@@ -19,6 +28,7 @@ _ANSWER_TYPES = (
     EventType.REVIEW_EDITED,
     EventType.SURVEY_ANSWERED,
     EventType.SURVEY_REFUSED,
+    EventType.SURVEY_TIMED_OUT,
 )
 _VOLUME_KINDS = {
     EventType.VISITORS_COUNTED: "visitors",
@@ -36,12 +46,20 @@ class FeedbackStore:
     """The projection of answers: +1 at `seq_from`, -1 at `seq_to`, never updated otherwise."""
 
     name = "feedback"
-    tables = (feedback,)
+    tables = (feedback, amendments, touchpoint_retags)
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
-        """Close the versions that this commit replaces or takes back, insert the new ones."""
-        ids = await _close(tx, commit, _ended(commit))
-        rows = [row for event in _arrived(commit, _ANSWER_TYPES) for row in _rows(event, commit, ids)]
+        """Close the versions that this commit replaces, takes back or amends, insert the new ones."""
+        ended = _ended(commit)
+        await note_retags(tx, commit)
+        about = set(await note_amendments(tx, commit)) - ended
+        ids = await _close(tx, commit, {*ended, *about})
+        await apply_retags(tx, commit, feedback)
+        arrived = _arrived(commit, _ANSWER_TYPES)
+        about -= {event.event_id for event in arrived}
+        counting = [*arrived, *await find_events(tx, commit, about)]
+        overlay = await load_overlay(tx, commit, counting)
+        rows = [row for event in counting for row in _rows(event, commit, ids, overlay)]
         await insert_rows(tx, feedback, FEEDBACK_COLUMNS, rows)
 
 
@@ -62,7 +80,10 @@ class Volumes:
                 list(ended),
                 commit.seq,
             )
-        rows = [_volume_row(event, commit) for event in _arrived(commit, _VOLUME_KINDS)]
+        await apply_retags(tx, commit, volumes)
+        arrived = _arrived(commit, _VOLUME_KINDS)
+        overlay = await load_overlay(tx, commit, arrived)
+        rows = [_volume_row(event, commit, overlay) for event in arrived]
         await insert_rows(tx, volumes, VOLUME_COLUMNS, rows)
 
 
@@ -80,7 +101,7 @@ def _ended(commit: Commit) -> set[UUID]:
     retracted = {
         UUID(event.fact["event_id"]) for event in commit.events if event.type is EventType.EVENT_RETRACTED
     }
-    return retracted | set(commit.replaced.values())
+    return retracted | set(commit.replaced.values()) | commit.withdrawn
 
 
 async def _close(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> dict[tuple[UUID, str], UUID]:
@@ -98,12 +119,14 @@ async def _close(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> dict[tupl
     return {(row["event_id"], row["question"]): row["feedback_id"] for row in rows}
 
 
-def _rows(event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID]) -> Iterable[tuple[Any, ...]]:
-    fact = event.fact
-    replaced = commit.replaced.get(event.event_id)
-    survey = event.type in (EventType.SURVEY_ANSWERED, EventType.SURVEY_REFUSED)
-    for index, answer in enumerate(fact.get("answers", ())):
-        kept = None if replaced is None else ids.get((replaced, answer["question"]))
+def _rows(
+    event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID], overlay: Overlay
+) -> Iterable[tuple[Any, ...]]:
+    replaced = commit.replaced.get(event.event_id, event.event_id)
+    survey = event.type.value.startswith("survey.")
+    for index, answer in enumerate(event.fact.get("answers", ())):
+        fact = {**event.fact, **overlay.changes(event, answer["question"])}
+        kept = ids.get((replaced, answer["question"]))
         yield (
             event.tenant_id,
             kept or answer_id(event.event_id, index),
@@ -143,6 +166,7 @@ def _rows(event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID])
             fact.get("source_url"),
             fact.get("verification"),
             fact.get("attributes") or {},
+            fact.get("reading"),
         )
 
 
@@ -159,7 +183,7 @@ def answer_id(event_id: UUID, index: int) -> UUID:
     return UUID(int=event_id.int ^ (index << 1)) if index else event_id
 
 
-def _volume_row(event: StoredEvent, commit: Commit) -> tuple[Any, ...]:
+def _volume_row(event: StoredEvent, commit: Commit, overlay: Overlay) -> tuple[Any, ...]:
     fact = event.fact
     amount = fact.get("amount")
     return (
@@ -173,7 +197,7 @@ def _volume_row(event: StoredEvent, commit: Commit) -> tuple[Any, ...]:
         event.occurred_at,
         event.source,
         fact.get("channel"),
-        fact.get("touchpoint"),
+        overlay.name_of(fact.get("touchpoint")),
         fact.get("location"),
         fact.get("employee"),
         fact.get("segment"),

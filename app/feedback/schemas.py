@@ -50,6 +50,23 @@ class FeedbackOut(BaseModel):
     source_url: str | None
     verification: str | None
     attributes: dict[str, Any] = Field(description="custom attributes, the personal ones too")
+    reading: dict[str, Any] | None = Field(
+        default=None,
+        description="what was read off the text: sentiment with method, version and confidence, hints; "
+        "never a score",
+        examples=[
+            {
+                "sentiment": {
+                    "label": "positive",
+                    "score": 0.85,
+                    "confidence": 0.85,
+                    "method": "lexicon_uk",
+                    "version": "1",
+                },
+                "lang": "detected",
+            }
+        ],
+    )
     title: str | None
     text: str | None = Field(examples=["the operator called back within an hour"])
     author: str | None

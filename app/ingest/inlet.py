@@ -1,73 +1,69 @@
-"""`POST /in/{token}`: a provider's webhook, verified, adapted, stored; what is not understood is kept."""
+"""`/in/{token}`: a provider's webhook, verified, adapted, stored; what is not understood is kept."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from app.db.engine import Database
 from app.deps import DatabaseDep, NowDep
-from app.domain.errors import InvalidError, NotFoundError
+from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event
+from app.ingest.adapting import (
+    ConfiguredSource,
+    Reading,
+    find_source_by_token,
+    item_errors,
+    kept_headers,
+    read_payload,
+    summary_of,
+    tells_no_time,
+)
+from app.ingest.handshakes import answer_get, answer_options, find_challenge
 from app.ingest.quarantine import keep_raw
-from app.ingest.reading import validated
 from app.ingest.results import Result, Status, Terms
+from app.ingest.router import ItemError
 from app.ingest.service import Ingest
-from app.kit import json
-from app.kit.crypto import Sealer
+from app.kit import http
 from app.problems import Problem, problem_response, request_id_of
-from app.sources.base import Adaptation, Adapter, Item, Refusal, SourceContext, SourceDefaults, adapt
 from app.sources.delivery import Delivery
-from app.sources.errors import PayloadError
-from app.sources.mapping import MappingAdapter, compile_mapping
-from app.sources.registry import get_adapter
 from app.sources.signatures import get_family
 from app.sources.verification import VerificationError, verify
 
 router = APIRouter(tags=["Inlets"])
 
-_KEPT_HEADERS = ("content-type", "user-agent", "x-chatwoot-delivery", "webhook-id", "x-request-id")
-_SOURCE = """
-SELECT key, adapter, verification, sealed_secrets, time_zone, defaults, mapping, handles_cases, disabled_at
-  FROM sources WHERE tenant_id = $1 AND key = $2
-"""
+_BROUGHT = (Status.CREATED, Status.REVISED, Status.STALE)
+MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Inlet:
-    """A source as its door sees it."""
+class InletEvent(BaseModel):
+    """One event that a delivery states."""
 
-    tenant_id: UUID
-    source: str
-    adapter: Adapter
-    verification: str
-    header: str | None
-    secrets: tuple[str, ...]
-    context: SourceContext
+    type: str = Field(examples=["feedback.received"])
+    id: str
+    status: Status
 
 
 class InletResult(BaseModel):
     """What became of a delivery."""
 
-    status: str = Field(examples=["success"])
+    status: Literal["success"] = Field(examples=["success"])
     events: int = Field(description="events that are stored now (those known before count too)")
     quarantined: int = Field(
         description="statements that were not understood; they are kept and can be replayed"
     )
-
-
-def secret_context(tenant_id: UUID, source: str) -> bytes:
-    """To whom a sealed secret of a source belongs."""
-    return tenant_id.bytes + b"source:" + source.encode()
+    dry_run: bool = False
+    results: list[InletEvent] | None = Field(default=None, description="with `dry_run`: event by event")
+    errors: list[ItemError] | None = Field(
+        default=None, description="with `dry_run`: what was not understood"
+    )
 
 
 @router.post(
@@ -75,16 +71,24 @@ def secret_context(tenant_id: UUID, source: str) -> bytes:
     summary="A provider's webhook",
     operation_id="post_inlet",
     response_model=InletResult,
-    responses={code: {"model": Problem} for code in (400, 401, 404, 413, 503)},
+    response_model_exclude_none=True,
+    responses={code: {"model": Problem} for code in (400, 401, 404, 413, 415, 503)},
 )
-async def post_inlet(token: str, request: Request, database: DatabaseDep, now: NowDep) -> Any:
+async def post_inlet(
+    token: str,
+    request: Request,
+    database: DatabaseDep,
+    now: NowDep,
+    dry_run: Annotated[
+        str, Query(max_length=8, description="`true`: say what would happen, store nothing")
+    ] = "",
+) -> Any:
     """Verified by the source's signature family, adapted, stored. Answered after the commit."""
-    inlet = await find_inlet(database, request.app.state.sealer, token, now)
+    source = await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
-    delivery = Delivery(headers=headers, body=body, url=str(request.url))
     try:
-        verify(get_family(inlet.verification, inlet.header), delivery, inlet.secrets, now)
+        _verify(source, request, headers, body, now)
     except VerificationError as error:
         return problem_response(
             401,
@@ -92,97 +96,131 @@ async def post_inlet(token: str, request: Request, database: DatabaseDep, now: N
             f"this delivery is not proven genuine ({error.reason})",
             request_id=request_id_of(request),
         )
-    adaptation = _adapt(inlet, body)
-    events, refusals = _validated(adaptation)
+    try:
+        body = http.unpack(body, headers.get("content-encoding", ""), limit=MAX_UNPACKED_BYTES)
+    except http.BodyError as error:
+        return problem_response(error.status, error.code, str(error), request_id=request_id_of(request))
+    challenge = find_challenge(body)
+    if challenge is not None:
+        return JSONResponse({"challenge": challenge})
+    reading = read_payload(source.adapter, source.context, body, headers)
     ingest: Ingest = request.app.state.services.ingest
-    results = await ingest.accept(inlet.tenant_id, events, Terms(None, now)) if events else []
+    trial = dry_run.lower() in ("true", "1")
+    results = await accept_events(ingest, source, reading.events, now, dry_run=trial)
     if any(result.retryable for result in results):
         return problem_response(503, "database_unavailable", "not stored; send it again")
     rejected = [_rejection(result) for result in results if result.status is Status.REJECTED]
-    await _keep(database, inlet, now, headers, body, [*refusals, *rejected], bool(events))
-    stored = len(results) - len(rejected)
-    return InletResult(status="success", events=stored, quarantined=len(refusals) + len(rejected))
+    refused = [*reading.refusals, *rejected]
+    if trial:
+        return _trial(reading, results, refused)
+    await keep_delivery(database, source, now, headers, body, reading, results, refused)
+    return InletResult(status="success", events=len(results) - len(rejected), quarantined=len(refused))
 
 
-async def find_inlet(database: Database, sealer: Sealer, token: str, now: datetime) -> Inlet:
-    """The source behind a token. Raises NotFoundError (which tells nothing to those who guess)."""
-    row = await database.fetch_row(
-        "SELECT * FROM find_inlet($1)", hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-    )
-    if row is None:
-        raise NotFoundError("not_found", "there is no such inlet")
-    tenant_id, key = row["tenant_id"], row["source"]
-    async with database.write(tenant_id) as tx:
-        source = await tx.fetchrow(_SOURCE, tenant_id, key)
-    if source is None or source["disabled_at"] is not None:
-        raise NotFoundError("not_found", "there is no such inlet")
-    defaults: Mapping[str, Any] = source["defaults"]
-    stated = {name: value for name, value in defaults.items() if name in SourceDefaults.__dataclass_fields__}
-    context = SourceContext(
-        source=key,
-        received_at=now,
-        zone=ZoneInfo(source["time_zone"]) if source["time_zone"] else None,
-        defaults=SourceDefaults(**{**stated, "handles_cases": source["handles_cases"]}),
-    )
-    sealed = [base64.b64decode(item) for item in source["sealed_secrets"]]
-    secrets = tuple(sealer.open(item, secret_context(tenant_id, key)).decode() for item in sealed)
-    header = defaults.get("signature_header")
-    return Inlet(tenant_id, key, _adapter_of(source), source["verification"], header, secrets, context)
+@router.api_route("/in/{token}", methods=["GET", "HEAD"], include_in_schema=False, response_class=Response)
+async def greet_inlet(token: str, request: Request, database: DatabaseDep, now: NowDep) -> Response:
+    """A handshake by GET or HEAD. Raises NotFoundError for a path that leads nowhere."""
+    await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
+    return answer_get(request.query_params, token)
 
 
-def _adapter_of(source: Any) -> Adapter:
-    if source["mapping"] is not None:
-        return MappingAdapter(compile_mapping(source["mapping"]))
-    if source["adapter"] is None:
-        raise NotFoundError("no_adapter", "this source posts its events to /v1/events")
-    return get_adapter(source["adapter"])
+@router.options("/in/{token}", include_in_schema=False)
+async def permit_inlet(token: str, request: Request, database: DatabaseDep, now: NowDep) -> Response:
+    """The handshake of CloudEvents."""
+    await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
+    return answer_options(request.headers)
 
 
-def _adapt(inlet: Inlet, body: bytes) -> Adaptation:
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _verify(
+    source: ConfiguredSource, request: Request, headers: Mapping[str, str], body: bytes, now: datetime
+) -> None:
+    """Raises VerificationError. The URL is the public one where the source states it, query included."""
+    if source.networks and not _is_allowed(request.client.host if request.client else "", source.networks):
+        raise VerificationError("address_not_allowed")
+    url = str(request.url)
+    if source.public_url is not None:
+        query = request.url.query
+        url = source.public_url + (f"?{query}" if query and "?" not in source.public_url else "")
+    delivery = Delivery(headers=headers, body=body, url=url)
+    verify(get_family(source.verification, source.header), delivery, source.secrets, now)
+
+
+def _is_allowed(host: str, networks: Sequence[str]) -> bool:
     try:
-        payload = json.parse_untrusted(body, max_depth=64)
-    except json.JsonError as error:
-        refused = PayloadError(error.reason, str(error), cure="send JSON")
-        return Adaptation((), (Refusal(Item("", None), refused),))
-    return adapt(inlet.adapter, payload, inlet.context)
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in ip_network(network, strict=False) for network in networks)
 
 
-def _validated(adaptation: Adaptation) -> tuple[list[Event], list[InvalidError]]:
-    events: list[Event] = []
-    refusals: list[InvalidError] = [refusal.error for refusal in adaptation.refusals]
-    for event in adaptation.events:
-        try:
-            events.append(validated(event))
-        except InvalidError as error:
-            refusals.append(error)
-    return events, refusals
+async def accept_events(
+    ingest: Ingest,
+    source: ConfiguredSource,
+    events: Sequence[Event],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> list[Result]:
+    """Results in order. What tells no time of its own and is known under its id came again: no conflict."""
+    if not events:
+        return []
+    results = await ingest.accept(source.tenant_id, events, Terms(None, now), dry_run=dry_run)
+    return [
+        Result(Status.DUPLICATE)
+        if result.error is not None
+        and result.error.reason == "event_conflict"
+        and tells_no_time(event, source.context)
+        else result
+        for event, result in zip(events, results, strict=True)
+    ]
 
 
-def _rejection(result: Result) -> InvalidError:
-    error = result.error
-    return (
-        InvalidError(error.reason, error.detail, pointer=error.pointer) if error else InvalidError("?", "?")
+def _trial(reading: Reading, results: Sequence[Result], refused: Sequence[DomainError]) -> InletResult:
+    stated = zip(reading.events, results, strict=True)
+    return InletResult(
+        status="success",
+        dry_run=True,
+        events=sum(result.status is not Status.REJECTED for result in results),
+        quarantined=len(refused),
+        results=[
+            InletEvent(type=event.type.value, id=event.id, status=result.status) for event, result in stated
+        ],
+        errors=item_errors(refused),
     )
 
 
-async def _keep(
+def _rejection(result: Result) -> DomainError:
+    return result.error or InvalidError("rejected", "the journal refuses this event")
+
+
+async def keep_delivery(
     database: Database,
-    inlet: Inlet,
+    source: ConfiguredSource,
     now: datetime,
     headers: Mapping[str, str],
     body: bytes,
-    refusals: Sequence[InvalidError],
-    any_events: bool,
+    reading: Reading,
+    results: Sequence[Result],
+    refused: Sequence[DomainError],
 ) -> None:
-    first = refusals[0] if refusals else None
+    """Keep what was delivered, and what became of it."""
+    first = refused[0] if refused else None
+    stored = zip(reading.events, results, strict=True)
     await keep_raw(
         database,
-        inlet.tenant_id,
-        inlet.source,
+        source.tenant_id,
+        source.key,
         now,
-        state="quarantined" if first else "adapted" if any_events else "ignored",
+        state="quarantined" if first else "adapted" if reading.events else "ignored",
         reason=first.reason if first else None,
-        detail=f"{first.pointer}: {first.detail}"[:2000] if first else None,
-        headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
+        detail=summary_of(refused),
+        headers=kept_headers(headers),
         body=body,
+        # a fact that an earlier delivery brought stands for that one
+        event_ids=[event.id for event, result in stored if result.status in _BROUGHT],
+        mapping_version=source.mapping_version,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from app.kit import json
 from app.kit.ids import new_id
 
 _INSERT = """
-INSERT INTO raw_payloads (tenant_id, received_at, raw_id, source, state, reason, detail, headers, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO raw_payloads (tenant_id, received_at, raw_id, source, state, reason, detail, headers, body,
+                          event_ids, mapping_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
@@ -28,8 +29,13 @@ async def keep_raw(
     detail: str | None,
     headers: Mapping[str, str],
     body: bytes,
+    event_ids: Sequence[str] = (),
+    mapping_version: int | None = None,
 ) -> UUID:
-    """Store what a provider sent, and what became of it (`adapted`, `ignored`, `quarantined`)."""
+    """Store what a provider sent, and what became of it (`adapted`, `ignored`, `quarantined`).
+
+    `event_ids` are the ids, within the source, of the events that stand for it in the journal.
+    """
     raw_id = new_id()
     async with database.write(tenant_id) as tx:
         await tx.execute(
@@ -43,6 +49,8 @@ async def keep_raw(
             detail,
             json.dumps_text(dict(headers)),
             body,
+            json.dumps_text(list(event_ids)),
+            mapping_version,
         )
     return raw_id
 

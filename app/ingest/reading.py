@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from app.domain.errors import InvalidError
 from app.domain.events import Event, EventType, Subject, SubjectKind
+from app.ingest.cloudevents import binary_event, envelope_of, is_binary
 from app.ingest.schemas import DATA_MODELS, EventIn
 from app.journal.ports import OWN_SOURCE
 from app.kit import json
@@ -24,7 +25,6 @@ NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl
 BATCH_TYPES = ("application/cloudevents-batch+json",)
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?")
-_ENVELOPE = frozenset(EventIn.model_fields)
 _EARLIEST_DEADLINE, _LATEST_DEADLINE = 1900, 2200
 
 
@@ -44,9 +44,19 @@ class Reading:
     single: bool
 
 
-def read_events(body: bytes, media_type: str, idempotency_key: str | None) -> Reading:
-    """The items of a body. Raises BodyError when the whole request cannot be read."""
+def read_events(
+    body: bytes,
+    media_type: str,
+    idempotency_key: str | None,
+    headers: Mapping[str, str] | None = None,
+) -> Reading:
+    """The items of a body. Raises BodyError when the whole request cannot be read.
+
+    `headers` (lower-case names) hold the attributes of a CloudEvent in binary mode.
+    """
     raw, single = _split(body, media_type)
+    if headers is not None and is_binary(headers):
+        raw, single = [binary_event(headers, raw[0] if single else raw)], True
     _refuse_too_many(len(raw))
     key = idempotency_key.strip('"') if idempotency_key else None
     items: list[Event | Refusal] = []
@@ -93,7 +103,11 @@ def _read_item(item: Any, fallback_id: str | None) -> Event | Refusal:
     if not isinstance(item, dict):
         return Refusal(None, InvalidError("not_an_object", "an event is a JSON object"))
     if "specversion" in item:
-        item = _from_cloudevent(item)
+        try:
+            item = envelope_of(item)
+        except InvalidError as error:
+            stated = item.get("id")
+            return Refusal(stated if isinstance(stated, str) and len(stated) <= 200 else None, error)
     if "id" not in item and fallback_id is not None:
         item["id"] = fallback_id
     stated = item.get("id")
@@ -212,22 +226,6 @@ def _version(value: Decimal | str | None) -> Decimal | None:
 def _is_storable(number: Decimal) -> bool:
     exponent = number.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= -18 and number.adjusted() < 30
-
-
-def _from_cloudevent(item: dict[str, Any]) -> dict[str, Any]:
-    """A structured CloudEvent as our envelope: `time` is when it happened, `subject` is `kind/ref`."""
-    envelope: dict[str, Any] = {}
-    for name, value in item.items():
-        if name == "time":
-            envelope["occurred_at"] = value
-        elif name == "subject" and isinstance(value, str):
-            kind, separator, ref = value.partition("/")
-            envelope["subject"] = {"kind": kind, "ref": ref} if separator else value
-        elif name == "objectversion":
-            envelope["version"] = value
-        elif name in _ENVELOPE:
-            envelope[name] = value
-    return envelope
 
 
 def _invalid(error: ValidationError, prefix: str, stated: Mapping[str, Any]) -> InvalidError:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import ConflictError, DomainError, InvalidError
-from app.domain.events import Event
+from app.domain.events import Event, Origin
 from app.kit.ids import public_id
 
 
@@ -75,6 +75,14 @@ class Terms:
     received_at: datetime
     backfill: bool = False
     open_cases: bool = True
+    reprocess: bool = False
+
+    @property
+    def origin(self) -> Origin:
+        """How events taken on these terms came to be known."""
+        if self.reprocess:
+            return Origin.REPROCESS
+        return Origin.BACKFILL if self.backfill else Origin.LIVE
 
 
 class Ticket:

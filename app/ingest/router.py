@@ -82,9 +82,13 @@ def _request_body() -> dict[str, Any]:
             "application/cloudevents+json": {
                 "schema": {
                     "type": "object",
-                    "description": "a structured CloudEvent: `time` = occurred_at, `subject` = kind/ref",
+                    "description": "a structured CloudEvent: `time` = occurred_at, `subject` = kind/ref; in "
+                    "binary mode the attributes are `ce-` headers and the body is the data",
                     "required": ["specversion", "id", "source", "type", "time"],
                 }
+            },
+            "application/cloudevents-batch+json": {
+                "schema": {"type": "array", "items": {"type": "object"}, "description": "CloudEvents"}
             },
         },
     }

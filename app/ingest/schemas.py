@@ -2,105 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.domain.events import EventType, SubjectKind
 from app.domain.scales import QuestionMeasure
-
-Key = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$"
-    ),
-]
-"""A name within the tenant: location, employee, touchpoint, question ..."""
-Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""A caller's reference: case number, call id, e-mail address."""
-Text = Annotated[str, StringConstraints(max_length=30_000)]
-Amount = Annotated[Decimal, Field(ge=0, le=10**12, decimal_places=6)]
-Scalar = str | int | float | bool | None
-Severity = Literal["sev1", "sev2", "sev3", "sev4"]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-
-_LONGEST_ATTRIBUTE = 2_000
-
-
-class Channel(StrEnum):
-    """Where the customer spoke."""
-
-    CALL = "call"
-    CHAT = "chat"
-    EMAIL = "email"
-    STORE = "store"
-    KIOSK = "kiosk"
-    APP = "app"
-    WEB = "web"
-    SOCIAL = "social"
-    REVIEW = "review"
-    LETTER = "letter"
-    MESSENGER = "messenger"
-    SMS = "sms"
-    OTHER = "other"
-
-
-def _bounded_attributes(value: dict[str, Scalar]) -> dict[str, Scalar]:
-    for key, item in value.items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", key):
-            raise ValueError(
-                f"{key[:70]!r} is no attribute name: letters, digits and _, a letter first, 63 at most"
-            )
-        if isinstance(item, str) and len(item) > _LONGEST_ATTRIBUTE:
-            raise ValueError(f"the attribute {key!r} is longer than {_LONGEST_ATTRIBUTE} characters")
-        if isinstance(item, int) and abs(item) > 2**63 - 1:
-            raise ValueError(f"the attribute {key!r} is a number too large to store; send it as text")
-    return value
-
-
-Attributes = Annotated[dict[str, Scalar], Field(max_length=60), AfterValidator(_bounded_attributes)]
-
-
-class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
-
-
-class Customer(_Data):
-    """How the customer is known at the source; only a keyed hash of it is kept."""
-
-    type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")] = Field(examples=["email"])
-    value: Ref = Field(examples=["olena@example.com"])
-
-
-class Where(_Data):
-    """Dimensions that most events share; what they name is created at first sight."""
-
-    channel: Channel | None = None
-    channel_raw: Key | None = Field(default=None, description="the source's own word for the channel")
-    touchpoint: Key | None = None
-    journey_stage: Literal["before", "purchase", "waiting", "after"] | None = None
-    location: Key | None = None
-    employee: Key | None = None
-    segment: Key | None = None
-    product: Key | None = None
-    customer: Customer | None = None
-    attributes: Attributes | None = None
-
-
-class AnswerIn(_Data):
-    """One answer: a question and a score on its scale."""
-
-    question: Key | None = Field(default=None, examples=["nps_after_call"])
-    scale: Key | None = Field(
-        default=None, examples=["nps_0_10"], description="may be left out for a known question"
-    )
-    value: Decimal | str = Field(examples=[9])
-    measure: QuestionMeasure | None = Field(default=None, description="for a question met for the first time")
-    wording_version: int | None = Field(default=None, ge=1, le=10_000)
+from app.ingest.asking_schemas import ASKING_MODELS
+from app.ingest.fields import Amount, AnswerIn, Data, Key, Language, Ref, Severity, Text, Where
+from app.ingest.fields import Channel as Channel  # part of the contract, as is the next
+from app.ingest.fields import Customer as Customer
 
 
 class FeedbackReceived(Where):
@@ -155,6 +68,16 @@ class CaseFact(Where):
     of: Ref | None = Field(default=None, description="case.marked_duplicate: reference of the first one")
     initiative: Literal["reactive", "proactive"] | None = None
     requested_remedy: Text | None = None
+    preferred_channel: Channel | None = Field(default=None, description="where the customer wants his answer")
+    checklist: Key | None = Field(
+        default=None, description="of which `ticked` are steps; left out: the reply's"
+    )
+    ticked: list[Key] | None = Field(default=None, max_length=50, description="steps of a checklist now done")
+    action: Ref | None = Field(default=None, description="reference of a corrective action")
+    about_handling: bool | None = Field(
+        default=None, description="case.repeated: the customer complains of how he was handled"
+    )
+    same_cause: bool | None = Field(default=None, description="case.repeated: of the same thing again")
     amount: Amount | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
 
@@ -178,10 +101,34 @@ class SubjectFact(Where):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     type: Key | None = None
     step: Key | None = None
+    compensation: Ref | None = Field(
+        default=None, description="which one of the case; left out where a case has only one"
+    )
+    case: Ref | None = Field(default=None, description="reference of a case that it is about")
+    checklist: Key | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    owner: Key | None = None
+    severity: Severity | None = None
+    affected: int | None = Field(default=None, ge=0, le=10**9, description="customers whom it concerns")
+    reached: int | None = Field(default=None, ge=0, le=10**9, description="customers who were told")
     qualification: Literal["valid", "invalid", "unsure"] | None = None
     interaction: Ref | None = None
     transaction: Ref | None = None
     customer_class: Key | None = None
+    title: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    label: Literal["positive", "neutral", "negative", "unknown"] | None = None
+    lang: Language | None = None
+    incentivised: bool | None = None
+    force_majeure: Literal["claimed", "confirmed"] | None = None
+    is_complaint: bool | None = None
+    survey: Key | None = Field(default=None, description="survey.started: which questionnaire")
+    moment: Key | None = Field(default=None, description="survey.started: the moment that made it due")
+    relational: bool | None = Field(
+        default=None, description="survey.started: about the whole relationship; default: true for nps"
+    )
+    timeout_seconds: int | None = Field(
+        default=None, ge=1, le=30 * 86_400, description="survey.started: silent after this long"
+    )
 
 
 class VolumeCounted(Where):
@@ -190,7 +137,7 @@ class VolumeCounted(Where):
     count: int = Field(ge=0, le=100_000_000)
 
 
-class Retracted(_Data):
+class Retracted(Data):
     """Takes back an event that was never true."""
 
     event: Ref = Field(description="id of the event to take back")
@@ -198,7 +145,7 @@ class Retracted(_Data):
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
-class SubjectIn(_Data):
+class SubjectIn(Data):
     """What the event is about: a kind, and the caller's reference."""
 
     kind: SubjectKind
@@ -234,6 +181,8 @@ _REVIEWS = (EventType.REVIEW_PUBLISHED, EventType.REVIEW_EDITED)
 
 def data_model(event_type: EventType) -> type[BaseModel]:
     """The model of an event type's `data`."""
+    if event_type in ASKING_MODELS:
+        return ASKING_MODELS[event_type]
     if event_type is EventType.FEEDBACK_RECEIVED or event_type in _REVIEWS:
         return FeedbackReceived
     if event_type is EventType.EVENT_RETRACTED:

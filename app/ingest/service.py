@@ -13,13 +13,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.auth import UnauthenticatedError
 from app.db.engine import is_retryable
 from app.domain.errors import ConflictError, DomainError, InvalidError
-from app.domain.events import Event, Origin
+from app.domain.events import Event
 from app.ingest.batcher import Batcher
 from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.drafts import draft
 from app.journal.journal import Appended, Head, Journal
-from app.journal.ports import Draft, Identity, Standing
+from app.journal.ports import FORGOTTEN, Draft, Identity, Standing
 
 log = structlog.get_logger()
 
@@ -226,7 +226,7 @@ def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, *,
         if fingerprint is None:
             first[identity] = (index, made.fingerprint)
             judged.drafts.append((index, made))
-        elif fingerprint != made.fingerprint:
+        elif fingerprint not in (made.fingerprint, FORGOTTEN):
             judged.results[index] = Result(Status.REJECTED, error=_conflict(identity))
         elif known is not None:
             judged.results[index] = Result(Status.DUPLICATE, known.event_id)
@@ -243,7 +243,7 @@ def _draft(item: Item, head: Head) -> Draft:
         item.event,
         head.config,
         received_at=terms.received_at,
-        origin=Origin.BACKFILL if terms.backfill else Origin.LIVE,
+        origin=terms.origin,
         open_cases=terms.open_cases,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from app.db.engine import Tx
 from app.domain.errors import NotFoundError
+from app.domain.journey.rules import NO_RULES, JourneyRules, parse_journey_rules
 from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
+from app.journal.care import CareConfig, CareVersion
 from app.kit import json
 from app.kit.crypto import Sealer
 
@@ -37,6 +39,7 @@ class SourceConfig:
     handles_cases: bool = False
     grace_seconds: int = 0
     backdate_bound_seconds: int = 7 * 86_400
+    expected_every_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,21 @@ class PolicyVersion:
     effective_from: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Repin:
+    """A recomputation: what opened in [opened_from, opened_before) counts by other versions from then on.
+
+    Calendars as they stood at `calendars_at`; `policy` None: the version that bound it before. Until it
+    is `finished`, nothing is announced of these subjects.
+    """
+
+    opened_from: datetime
+    opened_before: datetime
+    calendars_at: datetime
+    policy: Policy | None
+    finished: bool
+
+
 @dataclass(slots=True)
 class TenantConfig:
     """Everything a stored number of this tenant depends on, at one configuration version."""
@@ -65,12 +83,24 @@ class TenantConfig:
     zone: ZoneInfo
     questions: dict[str, Question] = field(default_factory=dict)
     personal_attributes: frozenset[str] = frozenset()
+    has_overlays: bool = False
+    """true: some answers were amended or re-tagged, and new ones must be looked up"""
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
+    journey: JourneyRules = NO_RULES
+    stages: dict[str, str] = field(default_factory=dict)
+    """touchpoint -> stage of the journey"""
     nouns: set[tuple[str, str]] = field(default_factory=set)
+    care: CareConfig = field(default_factory=CareConfig)
     heard: dict[str, datetime] = field(default_factory=dict)
     """source -> when its last event was last written down"""
+    timed_subjects: frozenset[str] = frozenset()
+    """the kinds of subject that some version of a policy gives timers to"""
+    has_statutory: bool = False
+    """whether some version of a policy has a statutory clock"""
+    repins: list[Repin] = field(default_factory=list)
+    """recomputations, the oldest first"""
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""
@@ -93,6 +123,14 @@ class TenantConfig:
                 bound = version.policy
         return bound
 
+    def repin_of(self, opened_at: datetime) -> Repin | None:
+        """The last recomputation of what opened at this instant, by the last policy that one named."""
+        covering = [pin for pin in self.repins if pin.opened_from <= opened_at < pin.opened_before]
+        if not covering:
+            return None
+        named = next((pin.policy for pin in reversed(covering) if pin.policy is not None), None)
+        return replace(covering[-1], policy=named)
+
     def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
         """The calendars pinned by what opens at this instant: the newest made by then, else the first."""
         pinned: dict[str, Calendar] = {}
@@ -114,7 +152,10 @@ def normalise_identifier(kind: str, value: str) -> str:
 
 
 _CONFIG_SQL = """
-SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a, NULL AS b, NULL AS c,
+SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a,
+       CASE WHEN EXISTS (SELECT FROM amendments WHERE tenant_id = $1)
+              OR EXISTS (SELECT FROM touchpoint_retags WHERE tenant_id = $1) THEN 'overlays' END AS b,
+       NULL AS c,
        NULL::jsonb AS document, NULL::timestamptz AS at, 0 AS version
   FROM tenants WHERE tenant_id = $1
 UNION ALL
@@ -124,12 +165,24 @@ SELECT 'attribute', NULL, key, NULL, NULL, NULL, NULL, 0 FROM attributes WHERE t
 UNION ALL
 SELECT 'source', NULL, key, time_zone, NULL,
        jsonb_build_object('handles_cases', handles_cases, 'grace_seconds', grace_seconds,
-                          'backdate_bound_seconds', backdate_bound_seconds), NULL, 0
+                          'backdate_bound_seconds', backdate_bound_seconds,
+                          'expected_every_seconds', expected_every_seconds), NULL, 0
   FROM sources WHERE tenant_id = $1
 UNION ALL
 SELECT 'calendar', NULL, key, NULL, NULL, document, created_at, version FROM calendars WHERE tenant_id = $1
 UNION ALL
+SELECT 'journey', NULL, key, NULL, NULL, document, created_at, version FROM journey_rules WHERE tenant_id = $1
+UNION ALL
+SELECT 'stage', NULL, key, stage, NULL, NULL, NULL, 0 FROM journey_touchpoints WHERE tenant_id = $1
+UNION ALL
 SELECT 'policy', NULL, key, NULL, NULL, document, effective_from, version FROM policies WHERE tenant_id = $1
+UNION ALL
+SELECT 'repin', NULL, to_char(created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), policy, NULL,
+       jsonb_build_object('opened_from', opened_from, 'opened_before', opened_before,
+                          'finished', finished_at IS NOT NULL), calendars_at, coalesce(policy_version, 0)
+  FROM sla_recomputations WHERE tenant_id = $1
+UNION ALL
+SELECT 'care', NULL, kind, NULL, NULL, document, created_at, version FROM care_documents WHERE tenant_id = $1
 ORDER BY what, a, version
 """
 
@@ -164,6 +217,7 @@ class ConfigCache:
         config = TenantConfig(
             tenant_id, version, self._sealer.open(tenant["sealed"], tenant_id.bytes), ZoneInfo(tenant["a"])
         )
+        config.has_overlays = tenant["b"] is not None
         for row in by_kind.get("question", []):
             config.questions[row["a"]] = Question(row["a"], row["b"], row["c"])
         config.personal_attributes = frozenset(row["a"] for row in by_kind.get("attribute", []))
@@ -176,5 +230,28 @@ class ConfigCache:
         for row in by_kind.get("policy", []):
             policy = parse_policy(row["document"], row["a"], row["version"], config.calendars.keys())
             config.policies.append(PolicyVersion(policy, row["at"]))
+        for row in by_kind.get("journey", [])[-1:]:
+            config.journey = parse_journey_rules(row["document"], row["version"])
+        config.stages = {row["a"]: row["b"] for row in by_kind.get("stage", [])}
+        known_policies = {(known.policy.key, known.policy.version): known.policy for known in config.policies}
+        config.timed_subjects = frozenset().union(*(policy.subjects for policy in known_policies.values()))
+        config.has_statutory = any(policy.has_statutory for policy in known_policies.values())
+        config.repins = [_repin(row, known_policies) for row in by_kind.get("repin", [])]
+        care = [
+            CareVersion(row["a"], row["version"], row["at"], row["document"])
+            for row in by_kind.get("care", [])
+        ]
+        config.care = CareConfig.of(care)
         config.policies.sort(key=lambda known: known.effective_from or _ALWAYS)
         return config
+
+
+def _repin(row: Any, policies: Mapping[tuple[str, int], Policy]) -> Repin:
+    stated = row["document"]
+    return Repin(
+        opened_from=datetime.fromisoformat(stated["opened_from"]),
+        opened_before=datetime.fromisoformat(stated["opened_before"]),
+        calendars_at=row["at"],
+        policy=None if row["b"] is None else policies[(row["b"], row["version"])],
+        finished=stated["finished"],
+    )

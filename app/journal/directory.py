@@ -12,7 +12,7 @@ from app.journal.ports import OWN_SOURCE, Commit
 
 FRESHNESS_SECONDS = 5.0
 
-_NOUNS = ("location", "employee", "touchpoint", "product", "segment")
+_NOUNS = ("location", "employee", "touchpoint", "product", "segment", "cause")
 _DIRECTORY = ("tenant_id", "kind", "key", "details", "uncategorised", "first_seen_at")
 _QUESTIONS = (
     "tenant_id",

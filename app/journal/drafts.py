@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,11 @@ from app.journal.ports import Draft
 AHEAD_SECONDS = 300
 """A source's clock may run ahead by this much (design.md, section 3)."""
 
-_PERSONAL_KEYS = ("text", "title", "author", "transaction", "interaction")
+_PERSONAL_KEYS = (
+    "text", "title", "author", "transaction", "interaction",
+    "reason", "requested_remedy", "ref", "into", "of",
+)  # fmt: skip
+"""Words of people, and references of callers: what erasure may take."""
 _SCORE_KEYS = ("answers", "question", "scale", "value", "measure", "label", "wording_version")
 _ANSWERED = (
     EventType.FEEDBACK_RECEIVED,
@@ -25,7 +28,13 @@ _ANSWERED = (
     EventType.REVIEW_PUBLISHED,
     EventType.REVIEW_EDITED,
 )
-_SILENT = (EventType.SURVEY_REFUSED,)
+_SILENT = (EventType.SURVEY_REFUSED, EventType.SURVEY_TIMED_OUT)
+_AMENDING = (
+    EventType.RESPONSE_QUALIFIED,
+    EventType.FEEDBACK_CLASSIFIED,
+    EventType.FORCE_MAJEURE_CLAIMED,
+    EventType.FORCE_MAJEURE_CONFIRMED,
+)
 _OLDEST = 1900
 
 
@@ -42,12 +51,22 @@ def draft(
     source = config.source(event.source)
     occurred_at = _in_utc(event, source)
     _check_time(occurred_at, received_at)
-    fact, personal = _split(event.data, config)
+    fact, personal = _split(event, config)
     if event.type in _ANSWERED:
         fact["answers"] = [answer.as_fact() for answer in answers_of(event.data, config.questions)]
     elif event.type in _SILENT:
         fact["answers"] = [silent_answer(event.data, config.questions).as_fact()]
+    elif event.type is EventType.SURVEY_STARTED:
+        # what a silence would be counted as is settled when the question is asked
+        fact["asked"] = [silent_answer(event.data, config.questions).as_fact()]
     subject = _subject_of(event)
+    if event.type in _AMENDING and subject is None and not event.data.get("event"):
+        raise InvalidError(
+            "target_missing",
+            "this event says something of an answer, but not of which",
+            pointer="/data/event",
+            cure="send the id of the event that stated the answer, or the `subject` it belongs to",
+        )
     if subject is not None:
         personal["subject_ref"] = subject.ref
     customer = event.data.get("customer")
@@ -121,13 +140,16 @@ def _ahead(distance: timedelta) -> str:
     return f"{seconds} s" if seconds < 7200 else f"{seconds // 3600} h"
 
 
-def _split(data: Mapping[str, Any], config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(event: Event, config: TenantConfig) -> tuple[dict[str, Any], dict[str, Any]]:
     fact: dict[str, Any] = {}
     personal: dict[str, Any] = {}
-    for key, value in data.items():
-        if value is None or key == "customer" or key in _SCORE_KEYS:
+    own = event.type.is_derived
+    # what is said of an answer is no answer: its words are facts as they stand
+    scores = () if event.type in _AMENDING else _SCORE_KEYS
+    for key, value in event.data.items():
+        if value is None or key == "customer" or key in scores:
             continue
-        if key in _PERSONAL_KEYS:
+        if key in _PERSONAL_KEYS and not (own and key == "reason"):  # the reason of a decider is a slug
             personal[key] = value
         elif key == "attributes":
             known = config.personal_attributes
@@ -153,6 +175,9 @@ def _subject_of(event: Event) -> Subject | None:
         ref = event.data.get(key)
         if ref:
             return Subject(kind, ref)
+    if event.type is EventType.SURVEY_STARTED:
+        # nobody can answer it by name, but it can still run out of time
+        return Subject(SubjectKind.SURVEY, f"{event.source}:{event.id}")
     return None
 
 

@@ -21,6 +21,7 @@ from app.journal.directory import note_nouns
 from app.journal.objects import ObjectHeads
 from app.journal.ports import (
     POSITION_BITS,
+    Annotator,
     Announcement,
     Announcer,
     Commit,
@@ -100,6 +101,7 @@ class Journal:
         projections: Sequence[Projection],
         announcers: Sequence[Announcer],
         caches: Sequence[Table] = (),
+        annotators: Sequence[Annotator] = (),
     ) -> None:
         self.database = database
         self.configs = configs
@@ -108,6 +110,7 @@ class Journal:
         self.deciders = tuple(deciders)
         self.projections: tuple[Projection, ...] = (ObjectHeads(), Subjects(), *projections)
         self.announcers = tuple(announcers)
+        self.annotators = tuple(annotators)
         self.caches = tuple(caches)
         """tables computed from projections; a rebuild empties them when it is done"""
 
@@ -144,6 +147,8 @@ class Journal:
     async def append(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> Appended:
         """Append drafts (under the lock, identities checked) with all that follows from them."""
         gathered = Gathered(tx)
+        for annotator in self.annotators:
+            drafts = [annotator.annotate(item, commit.config) for item in drafts]
         await self._place_all(gathered, commit, drafts)
         for decider in self.deciders:
             await self._place_all(gathered, commit, list(await decider.decide(gathered, commit)))
@@ -208,7 +213,7 @@ class Journal:
             subject = item.event.subject
             if item.event.type is EventType.EVENT_RETRACTED:
                 place.retraction(item, target_of(item, retractable, commit))
-            elif subject is None:
+            elif subject is None or item.subject_id is not None:
                 place(item)
             else:
                 into = _merges_into(item)
@@ -262,7 +267,7 @@ class _Placer:
 
 
 async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
-    wanted = [draft.event.subject for draft in drafts if draft.event.subject is not None]
+    wanted = [item.event.subject for item in drafts if item.event.subject and item.subject_id is None]
     wanted += [into for draft in drafts if (into := _merges_into(draft)) is not None]
     if not wanted:
         return {}

@@ -26,6 +26,10 @@ OWN_SOURCE = "vidhuk"
 """Source of every event that the service itself states."""
 
 
+FORGOTTEN = b""
+"""Fingerprint of an event of an erased person: whatever comes again under its name is a duplicate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The name of an event for ever: its source and the caller's id."""
@@ -86,6 +90,8 @@ class Commit:
     """events that became current again because a newer one was retracted"""
     overtaken: set[UUID] = field(default_factory=set)
     """events that do not count after this commit: older states, and what was taken back"""
+    withdrawn: set[UUID] = field(default_factory=set)
+    """events whose answers counted before this commit and do not after it, with nothing in their place"""
     touched: set[UUID] = field(default_factory=set)
     """subjects to look at although no event of this commit names them (the clock does)"""
     histories: dict[UUID, list[StoredEvent]] = field(default_factory=dict)
@@ -120,6 +126,13 @@ class Projection(Protocol):
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Bring the tables to where this commit leaves them."""
+
+
+class Annotator(Protocol):
+    """Adds to a draft what can be read off its own content; what it adds is a fact and never read again."""
+
+    def annotate(self, draft: Draft, config: TenantConfig) -> Draft:
+        """The draft, with more facts or as it was."""
 
 
 class Decider(Protocol):

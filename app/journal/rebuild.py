@@ -12,7 +12,10 @@ from app.journal.rows import select_events
 COMMITS_A_TRANSACTION = 100
 
 _BEGIN = "UPDATE tenant_head SET rebuilding = true WHERE tenant_id = $1 RETURNING seq, config_version"
-_END = "UPDATE tenant_head SET rebuilding = false WHERE tenant_id = $1"
+# whoever read configuration off a half built projection reads it again
+_END = """
+UPDATE tenant_head SET rebuilding = false, config_version = config_version + 1 WHERE tenant_id = $1
+"""
 
 
 async def rebuild(

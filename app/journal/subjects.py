@@ -56,7 +56,7 @@ class Subjects:
             )
             refs = [event.personal.get("subject_ref")]
             if event.type is EventType.CASE_LINKED:
-                refs.append(event.fact.get("ref"))
+                refs.append(event.personal.get("ref") or event.fact.get("ref"))
             aliases += [(commit.tenant_id, kind, ref, event.subject_id) for ref in refs if ref]
         await insert_rows(
             tx, subjects, _columns(subjects), list(found.values()), suffix="ON CONFLICT DO NOTHING"

@@ -7,6 +7,7 @@ from uuid import UUID
 import uuid_utils
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
 
@@ -19,8 +20,8 @@ def new_id() -> UUID:
 def public_id(prefix: str, value: UUID) -> str:
     """The id as callers see it: `prefix_` and the 128 bits in Crockford base32."""
     number = value.int
-    letters = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    pairs = [_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def parse_public_id(prefix: str, text: str) -> UUID | None:

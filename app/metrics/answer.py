@@ -16,6 +16,7 @@ from app.metrics.buckets import Period
 from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
+from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
@@ -28,12 +29,16 @@ from app.metrics.scored import is_scored, scored_rows
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks and how: `reads_rows` may see what small groups are made of, `form` is json or csv."""
+    """Who asks and how: `reads_rows` may see what small groups are made of, `form` is that of the answer.
+
+    `explain` asks for the SQL too.
+    """
 
     tenant_id: UUID
     reads_rows: bool
     form: str
     if_none_match: str | None = None
+    explain: bool = False
     journal: Journal | None = None
     """by which cases can be replayed as they were known earlier"""
 
@@ -48,6 +53,7 @@ class Answer:
     rows: Sequence[dict[str, Any]]
     next_cursor: str | None
     etag: str
+    statements: Sequence[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ async def answer_query(
     async with snapshot(database, reader.tenant_id, writable=given.known_at is not None) as view:
         facts = await view.get_facts()
         query = resolve(given, facts, now)
-        etag = answer_etag(given, query, facts, form=reader.form, with_parts=reader.reads_rows, now=now)
+        form = f"{reader.form} explained" if reader.explain else reader.form
+        etag = answer_etag(given, query, facts, form=form, with_parts=reader.reads_rows, now=now)
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
         replayed = needs_replay(query)
@@ -73,13 +80,13 @@ async def answer_query(
         reads = compile_query(query, query.period, facts, replayed=replayed)
         if is_scored(query, with_parts=reader.reads_rows):
             rows = scored_rows(query, await view.fetch(reads[0]))
-            return _answer(query, facts, reads, rows, etag)
+            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
-    return _answer(query, facts, reads, rows, etag)
+    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
 
 
 async def _replay(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
@@ -94,13 +101,20 @@ async def _replay(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
 
 
 def _answer(
-    query: MetricQuery, facts: TenantFacts, reads: Sequence[Read], rows: Sequence[Row], etag: str
+    query: MetricQuery,
+    facts: TenantFacts,
+    reads: Sequence[Read],
+    rows: Sequence[Row],
+    etag: str,
+    *,
+    explain: bool,
 ) -> Answer:
     """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
     names = [column.name for column in query.columns]
     named = [dict(zip(names, row, strict=True)) for row in page]
-    return Answer(query, facts, reads, named, next_cursor, etag)
+    statements = explained(reads) if explain else None
+    return Answer(query, facts, reads, named, next_cursor, etag, statements)
 
 
 async def count_cells(

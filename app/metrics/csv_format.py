@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from app.metrics.columns import Column
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# The full-width signs are read as the plain ones by some spreadsheets.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_bytes(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> bytes:

@@ -77,7 +77,7 @@ def get_dimension(name: str, attributes: Mapping[str, Attribute], pointer: str) 
             pointer=pointer,
             cure="register it with groupable true",
         )
-    known = [*usable, *Dimension]
+    known = [*usable, *(dimension.value for dimension in Dimension)]
     near = get_close_matches(name[:64], known, n=1, cutoff=0.0)
     raise InvalidError(
         "unknown_dimension",

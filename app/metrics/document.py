@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from app.domain.measures.definition import Population
+from app.kit import json
 from app.metrics.answer import Answer
 from app.metrics.buckets import Period
 from app.metrics.dimensions import Condition
@@ -17,6 +18,7 @@ from app.metrics.schemas import FilterOp
 def answer_document(answer: Answer) -> dict[str, Any]:
     """What `AnswerOut` describes, ready for the encoder."""
     query, facts = answer.query, answer.facts
+    sql = {} if answer.statements is None else {"statements": answer.statements}
     return {
         "query": _query(query),
         "columns": [
@@ -43,7 +45,24 @@ def answer_document(answer: Answer) -> dict[str, Any]:
             for read in answer.reads
         ],
         "drill": _drill(query),
+        **sql,
     }
+
+
+def about_lines(answer: Answer) -> list[tuple[str, str]]:
+    """What a workbook says of its rows: the query as understood, and each definition in words."""
+    told = _query(answer.query)
+    lines = [(name, _line(value)) for name, value in told.items() if value not in (None, [], "")]
+    lines.append(("data_seq", str(answer.facts.seq)))
+    lines += [
+        (f"source {source}", "never" if at is None else at.isoformat()) for source, at in answer.facts.sources
+    ]
+    lines += [(f"{m.id} (version {m.version})", f"{m.title}: {m.formula}") for m in answer.query.metrics]
+    return lines
+
+
+def _line(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value).decode().strip('"')
 
 
 def _query(query: MetricQuery) -> dict[str, Any]:

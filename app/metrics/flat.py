@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.domain.errors import InvalidError
 from app.domain.measures.definition import Dimension
 from app.metrics.dimensions import ATTRIBUTE_PREFIX
+from app.metrics.formats import Form
 from app.metrics.period import DEFAULT_PERIOD
 from app.metrics.schemas import DEFAULT_LIMIT, MAX_LIMIT, MetricQueryIn
 
@@ -43,7 +44,8 @@ class FlatQueryIn(BaseModel):
     order: Texts
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
-    format: Literal["json", "csv"] | None = None
+    format: Form | None = Field(default=None, description="instead of the Accept header")
+    explain: bool = Field(default=False, description="tell the SQL too (needs `feedback:read`)")
 
 
 DIMENSION_PARAMETERS: Final[list[dict[str, Any]]] = [

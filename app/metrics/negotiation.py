@@ -1,23 +1,29 @@
-"""Which form of an answer a caller wants: JSON, or CSV by the Accept header."""
+"""Which form of an answer a caller wants, by the Accept header."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
-CSV: Final = "text/csv"
-JSON: Final = "application/json"
+from app.metrics.formats import MEDIA_TYPES, Form
+
+_ALIASES = {"application/ndjson": MEDIA_TYPES[Form.NDJSON], "application/jsonl": MEDIA_TYPES[Form.NDJSON]}
 
 
-def prefers_csv(headers: Mapping[str, str]) -> bool:
-    """True when the Accept header weighs CSV above JSON; a missing or careless one means JSON."""
+def preferred_form(headers: Mapping[str, str]) -> Form:
+    """The form that the Accept header weighs highest; JSON for a missing, careless or undecided one."""
     weights: dict[str, float] = {}
     for entry in headers.get("accept", "").split(","):
         media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        media_type = _ALIASES.get(media_type, media_type)
         weights[media_type] = max(_weight(parameters), weights.get(media_type, 0.0))
-    anything = weights.get("*/*", 0.0)
-    wants_json = weights.get(JSON, weights.get("application/*", anything))
-    return weights.get(CSV, weights.get("text/*", anything)) > wants_json
+    return max(Form, key=lambda form: (_weight_of(form, weights), form is Form.JSON))
+
+
+def _weight_of(form: Form, weights: Mapping[str, float]) -> float:
+    """The weight of the most exact range that holds the form."""
+    media_type = MEDIA_TYPES[form]
+    family = media_type.partition("/")[0] + "/*"
+    return weights.get(media_type, weights.get(family, weights.get("*/*", 0.0)))
 
 
 def _weight(parameters: list[str]) -> float:

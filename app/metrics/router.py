@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Query, Request
 from starlette.responses import Response
 
-from app.auth import Principal, Scope
 from app.deps import DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import InvalidError
-from app.kit import json
-from app.metrics.answer import Answer, NotModified, Reader, answer_query
+from app.metrics.answer import answer_query
 from app.metrics.catalogue import catalogue_of
-from app.metrics.csv_format import csv_bytes
-from app.metrics.document import answer_document
 from app.metrics.flat import DIMENSION_PARAMETERS, FlatQueryIn, place_of, unfold
-from app.metrics.negotiation import CSV, JSON, prefers_csv
+from app.metrics.formats import MEDIA_TYPES, TABULAR, Form
 from app.metrics.repository import snapshot
+from app.metrics.responses import FileEnding, reader_of, respond
 from app.metrics.schemas import AnswerOut, CatalogueOut, MetricQueryIn
 from app.problems import Problem
 
 router = APIRouter(
     prefix="/v1/metrics",
     tags=["Metrics"],
-    responses={code: {"model": Problem} for code in (401, 403, 422, 503)},
+    responses={code: {"model": Problem} for code in (401, 403, 406, 422, 503)},
 )
 
-Form = Literal["json", "csv"]
 FormParameter = Annotated[Form | None, Query(alias="format", description="instead of the Accept header")]
+ExplainParameter = Annotated[bool, Query(description="tell the SQL too (needs `feedback:read`)")]
 FlatParameters = Annotated[FlatQueryIn, Query()]
 
+_TABLES: Final[dict[str, Any]] = {MEDIA_TYPES[form]: {"schema": {"type": "string"}} for form in TABULAR}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": AnswerOut,
-        "description": "The rows; as CSV the same rows under the same column names",
-        "content": {CSV: {"schema": {"type": "string"}}},
+        "description": "The rows; in the other forms the same rows under the same column names",
+        "content": _TABLES,
     },
     304: {"description": "unchanged since the answer with this ETag"},
 }
-_CSV_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The rows", "content": {CSV: {"schema": {"type": "string"}}}},
+_TABLE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The rows", "content": _TABLES},
     304: _RESPONSES[304],
 }
 _FLAT: Final[dict[str, Any]] = {"parameters": DIMENSION_PARAMETERS}
-_REVALIDATE: Final = "private, no-cache"
 
 
 @router.get(
@@ -71,10 +68,11 @@ async def query_metrics(
     now: NowDep,
     given: Annotated[MetricQueryIn, Body()],
     form: FormParameter = None,
+    explain: ExplainParameter = False,
 ) -> Response:
     """Metrics by dimensions and time, each with n, interval and status. What is empty is null, never 0."""
-    reader = _reader(request, principal, form)
-    return _response(request, reader, await answer_query(database, reader, given, now))
+    reader = reader_of(request, principal, form, explain=explain)
+    return await respond(request, reader, await answer_query(database, reader, given, now))
 
 
 # The QUERY method is a POST that may be repeated and cached; OpenAPI 3.1 has no place for it.
@@ -95,49 +93,37 @@ async def query_metrics_flat(
     request: Request, principal: MetricsReader, database: DatabaseDep, now: NowDep, flat: FlatParameters
 ) -> Response:
     """The same as the POST, for links and BI tools; `attributes.<key>=...` filters by an attribute."""
-    reader = _reader(request, principal, flat.format)
+    reader = reader_of(request, principal, flat.format, explain=flat.explain)
     try:
         answer = await answer_query(database, reader, unfold(flat), now)
     except InvalidError as error:
         place = place_of(error.pointer)
         raise InvalidError(error.reason, error.detail, pointer=place, cure=error.cure) from None
-    return _response(request, reader, answer)
+    return await respond(request, reader, answer)
 
 
 @router.get(
-    "/query.csv",
-    summary="Ask for metrics as CSV",
-    operation_id="query_metrics_csv",
+    "/query.{ending}",
+    summary="Ask for metrics as a file",
+    operation_id="query_metrics_file",
     response_class=Response,
-    responses=_CSV_RESPONSES,
+    responses=_TABLE_RESPONSES,
     openapi_extra=_FLAT,
 )
-async def query_metrics_csv(
-    request: Request, principal: MetricsReader, database: DatabaseDep, now: NowDep, flat: FlatParameters
+async def query_metrics_file(
+    request: Request,
+    principal: MetricsReader,
+    database: DatabaseDep,
+    now: NowDep,
+    ending: FileEnding,
+    flat: FlatParameters,
 ) -> Response:
-    """The flat query with CSV as its answer, whatever the Accept header says."""
-    as_csv = flat.model_copy(update={"format": "csv"})
-    return await query_metrics_flat(request, principal, database, now, as_csv)
+    """The flat query with its form in the address, whatever the Accept header says."""
+    as_file = flat.model_copy(update={"format": Form(ending)})
+    return await query_metrics_flat(request, principal, database, now, as_file)
 
 
-def _reader(request: Request, principal: Principal, form: Form | None) -> Reader:
-    chosen: Form = form or ("csv" if prefers_csv(request.headers) else "json")
-    known = None if request.method == "POST" else request.headers.get("if-none-match")
-    journal = request.app.state.services.journal
-    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, journal)
-
-
-def _response(request: Request, reader: Reader, answer: Answer | NotModified) -> Response:
-    headers = {"ETag": answer.etag, "Cache-Control": _REVALIDATE, "Vary": "Accept, Authorization, X-Api-Key"}
-    if isinstance(answer, NotModified):
-        return Response(status_code=304, headers=headers)
-    if answer.next_cursor is not None:
-        headers["X-Next-Cursor"] = answer.next_cursor
-        if request.method == "GET":
-            url = request.url.include_query_params(cursor=answer.next_cursor)
-            headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    if reader.form == "csv":
-        headers["Content-Disposition"] = 'attachment; filename="metrics.csv"'
-        body = csv_bytes(answer.query.columns, answer.rows)
-        return Response(body, media_type=f"{CSV}; charset=utf-8; header=present", headers=headers)
-    return Response(json.dumps(answer_document(answer)), media_type=JSON, headers=headers)
+# Whoever reads a file in parts asks for its size first.
+router.add_api_route(
+    "/query.{ending}", query_metrics_file, methods=["HEAD"], include_in_schema=False, response_class=Response
+)

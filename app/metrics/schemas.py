@@ -182,6 +182,14 @@ class PlanOut(BaseModel):
     )
 
 
+class StatementOut(BaseModel):
+    """One SELECT as the database got it."""
+
+    population: str
+    sql: str
+    parameters: list[Any] = Field(description="$1, $2, ...")
+
+
 class AnswerOut(BaseModel):
     """Rows, and all that is needed to trust them."""
 
@@ -216,6 +224,7 @@ class AnswerOut(BaseModel):
     sources: list[FreshnessOut]
     plan: list[PlanOut]
     drill: dict[str, str] = Field(description="links to the rows behind the numbers, with the same filter")
+    statements: list[StatementOut] | None = Field(default=None, description="only with `explain=true`")
 
 
 class MetricOut(BaseModel):

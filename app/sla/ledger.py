@@ -20,14 +20,14 @@ async def list_announced(
 ) -> dict[CycleKey, list[Announced]]:
     """What was announced of these subjects, by (subject, timer, cycle)."""
     rows = await tx.fetch(
-        "SELECT subject_id, timer, cycle, kind, level, revision, provisional FROM announcements "
+        "SELECT subject_id, timer, cycle, kind, level, revision, provisional, quiet FROM announcements "
         "WHERE tenant_id = $1 AND subject_id = any($2)",
         tenant_id,
         list(subject_ids),
     )
     found: dict[CycleKey, list[Announced]] = {}
     for row in rows:
-        entry = Announced(row["kind"], row["level"], row["revision"], row["provisional"])
+        entry = Announced(row["kind"], row["level"], row["revision"], row["provisional"], row["quiet"])
         found.setdefault((row["subject_id"], row["timer"], row["cycle"]), []).append(entry)
     return found
 

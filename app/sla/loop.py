@@ -24,16 +24,18 @@ _STILL_DUE = """
 SELECT subject_id FROM sla_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
-_LOST = """
+_OPEN = """
 SELECT DISTINCT t.subject_id FROM sla_timers t
- WHERE t.tenant_id = $1 AND t.state = 'open' AND NOT EXISTS (
-       SELECT 1 FROM sla_due d WHERE d.tenant_id = t.tenant_id AND d.subject_id = t.subject_id)
+ WHERE t.tenant_id = $1 AND t.state = 'open' AND t.subject_id > $2
    AND NOT EXISTS (SELECT 1 FROM announcements a WHERE a.tenant_id = t.tenant_id
        AND a.subject_id = t.subject_id AND a.timer = t.timer AND a.cycle = t.cycle AND a.kind = 'breached')
    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = t.tenant_id AND e.subject_id = t.subject_id
        AND e.origin <> 'live' AND e.recorded_at > t.due_at)
- LIMIT 1000
+ ORDER BY t.subject_id LIMIT 1000
 """
+# The due index lies on the coordinator of a cluster, the timers on its workers: two questions, no join.
+_INDEXED = "SELECT subject_id FROM sla_due WHERE tenant_id = $1 AND subject_id = any($2)"
+_FIRST = UUID(int=0)
 
 
 class SlaLoop:
@@ -124,11 +126,21 @@ class SlaSweep:
 
     async def mend(self, tenant_id: UUID) -> int:
         """Read the clock of every forgotten timer of a tenant; how many there were."""
-        async with self._journal.database.write(tenant_id) as tx:
-            lost = [row["subject_id"] for row in await tx.fetch(_LOST, tenant_id)]
-        for first in range(0, len(lost), SUBJECTS_A_COMMIT):
-            async with self._journal.transaction(tenant_id) as tx:
-                commit = await self._journal.lock(tx, tenant_id)
-                commit.touched = set(lost[first : first + SUBJECTS_A_COMMIT])
-                await self._journal.announce(tx, commit)
-        return len(lost)
+        mended, last = 0, _FIRST
+        while True:
+            async with self._journal.database.write(tenant_id) as tx:
+                running = [row["subject_id"] for row in await tx.fetch(_OPEN, tenant_id, last)]
+                indexed = {row["subject_id"] for row in await tx.fetch(_INDEXED, tenant_id, running)}
+            lost = [subject_id for subject_id in running if subject_id not in indexed]
+            for first in range(0, len(lost), SUBJECTS_A_COMMIT):
+                await self._look(tenant_id, lost[first : first + SUBJECTS_A_COMMIT])
+            mended += len(lost)
+            if not running:
+                return mended
+            last = running[-1]
+
+    async def _look(self, tenant_id: UUID, subject_ids: list[UUID]) -> None:
+        async with self._journal.transaction(tenant_id) as tx:
+            commit = await self._journal.lock(tx, tenant_id)
+            commit.touched = set(subject_ids)
+            await self._journal.announce(tx, commit)

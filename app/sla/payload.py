@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.domain.case import Case
 from app.domain.events import StoredEvent, SubjectKind
-from app.domain.sla import Announcement as Finding
 from app.domain.sla import ClockReading, Mark, explain, intervals
 from app.journal.config import TenantConfig
 from app.kit.ids import public_id
-from app.sla.readings import SubjectClock, read_subject
+from app.sla.judging import Found
+from app.sla.readings import Circumstances, SubjectClock, read_subject
 
 _TIMER_FIELDS = (
     "timer", "clock_kind", "started_at", "due_at", "stopped_at", "cancelled_at", "target_seconds", "severity",
     "kind", "source", "channel", "touchpoint", "location", "employee", "segment", "product", "attributes",
 )  # fmt: skip
+MOST_INTERVALS = 500
 _LEDGER_FIELDS = ("timer", "kind", "level", "revision", "at", "announced_at", "provisional")
 
 
@@ -52,14 +53,19 @@ def reading_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
 
 
 def explained_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
-    """The same with a sentence, every interval, and when it warns and escalates."""
+    """The same with a sentence, every interval, and when it warns and escalates.
+
+    Of a clock that ran for years the latest intervals are shown, and how many came before.
+    """
+    parts = intervals(reading)
     return {
         **reading_data(clock, reading),
-        "explanation": explain(reading),
+        "explanation": explain(reading, parts),
         "intervals": [
             {"from_at": part.from_at, "to_at": part.to_at, "kind": part.kind.value}
-            for part in intervals(reading)
+            for part in parts[-MOST_INTERVALS:]
         ],
+        "intervals_omitted": max(len(parts) - MOST_INTERVALS, 0),
         "warnings": [_mark_data(mark) for mark in reading.warnings],
         "escalations": [_mark_data(mark) for mark in reading.escalations],
     }
@@ -73,7 +79,7 @@ def live_timers(
     case_id: UUID, history: Sequence[StoredEvent], case: Case, config: TenantConfig, at: datetime
 ) -> list[dict[str, Any]]:
     """Every cycle of each timer of a case, as the clock reads it at this instant."""
-    clock = read_subject(case_id, history, case, config, at)
+    clock = read_subject(case_id, history, case, config, Circumstances(at))
     return [] if clock is None else [reading_data(clock, reading) for reading in clock.readings]
 
 
@@ -102,33 +108,85 @@ def _subject_data(row: Any) -> dict[str, Any]:
     return {"kind": row.subject_kind, "id": public_id(row.subject_kind, row.subject_id)}
 
 
+class Refs:
+    """The callers' references of subjects, from their histories; each looked up once."""
+
+    def __init__(self, histories: Mapping[UUID, Sequence[StoredEvent]]) -> None:
+        self._histories = histories
+        self._known: dict[UUID, list[str]] = {}
+
+    def of(self, subject: UUID) -> list[str]:
+        """The references in order of first mention."""
+        if subject not in self._known:
+            told = (event.personal.get("subject_ref") for event in self._histories[subject])
+            self._known[subject] = list(dict.fromkeys(ref for ref in told if ref))
+        return self._known[subject]
+
+
+class Readings:
+    """What is said of each reading, made once however much is announced of it."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[dict[str, Any], str]] = {}
+
+    def told(self, item: Found) -> tuple[dict[str, Any], str]:
+        """The reading in JSON without its policy, and its explanation."""
+        known = self._known.get(id(item.reading))
+        if known is None:
+            data = reading_data(item.clock, item.reading)
+            del data["policy"]
+            known = self._known[id(item.reading)] = (data, explain(item.reading))
+        return known
+
+
 def announcement_data(
-    clock: SubjectClock,
-    history: Sequence[StoredEvent],
-    reading: ClockReading,
-    finding: Finding,
-    *,
-    detected_at: datetime,
-    sequence: int,
+    item: Found, refs: Refs, readings: Readings, *, detected_at: datetime, sequence: int
 ) -> dict[str, Any]:
     """The `data` of one outgoing message about a timer."""
-    refs = dict.fromkeys(
-        event.personal["subject_ref"] for event in history if event.personal.get("subject_ref")
-    )
-    subject = {"kind": clock.kind.value, "id": subject_id(clock.kind, clock.subject_id), "refs": list(refs)}
-    told = reading_data(clock, reading)
+    clock, finding = item.clock, item.finding
+    policy = clock.policy_of(item.reading)
+    reading, explanation = readings.told(item)
     return {
-        "subject": subject,
+        "subject": _told_subject(clock.kind, clock.subject_id, refs),
         "kind": finding.kind,
         "level": finding.level,
         "percent": finding.percent or None,
         "to": finding.to or None,
         "revision": finding.revision,
         "confidence": "provisional" if finding.provisional else "final",
+        "confidence_reason": item.reason or None,
         "sequence": sequence,
         "detected_at": detected_at,
-        "policy": told.pop("policy"),
+        "policy": {"key": policy.key, "version": policy.version},
         "facts": {key: value for key, value in clock.facts.items() if value is not None},
-        "reading": told,
-        "explanation": explain(reading),
+        "reading": reading,
+        "explanation": explanation,
     }
+
+
+def revoked_data(
+    breach: StoredEvent, refs: Refs, *, revision: int, detected_at: datetime, sequence: int
+) -> dict[str, Any]:
+    """The same for a breach whose cycle is no more: what had started it was taken back."""
+    fact, kind = breach.fact, breach.subject_kind
+    assert kind is not None and breach.subject_id is not None, "a breach is about a subject"
+    return {
+        "subject": _told_subject(kind, breach.subject_id, refs),
+        "kind": "breach_revoked",
+        "level": 0,
+        "percent": None,
+        "to": None,
+        "revision": revision,
+        "confidence": "final",
+        "confidence_reason": "start_retracted",
+        "sequence": sequence,
+        "detected_at": detected_at,
+        "policy": {"key": fact.get("policy"), "version": fact.get("policy_version")},
+        "facts": {},
+        "reading": {"timer": fact.get("timer"), "state": "cancelled", "due_at": fact.get("due_at")},
+        "explanation": f"{fact.get('timer')}: what had started it was taken back, so nothing was due.",
+    }
+
+
+def _told_subject(kind: SubjectKind, value: UUID, refs: Refs) -> dict[str, Any]:
+    return {"kind": kind.value, "id": subject_id(kind, value), "refs": refs.of(value)}

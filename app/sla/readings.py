@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from uuid import UUID
 from app.domain.case import Case
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
-from app.domain.sla import ClockReading, Pin, Policy, clock_event, plan_timers, read_plan
-from app.journal.config import TenantConfig
+from app.domain.sla import Calendar, ClockReading, Pin, Policy, clock_event, plan_timers, read_plan
+from app.journal.config import Repin, TenantConfig
 from app.journal.rows import reported_by
 
 _DIMENSIONS = (
@@ -40,6 +40,8 @@ class SubjectClock:
     facts: Mapping[str, Any]
     readings: tuple[ClockReading, ...]
     pins: tuple[Pin, ...] = ()
+    held: bool = False
+    """a recomputation is under way: nothing is announced until it is done"""
 
     def policy_of(self, reading: ClockReading) -> Policy:
         """The policy version under which this cycle began: that of the opening, or of its reopening."""
@@ -47,39 +49,83 @@ class SubjectClock:
         return pinned[-1] if pinned else self.policy
 
 
+Bound = tuple[Policy | None, Mapping[str, Calendar]]
+Bind = Callable[[datetime], Bound]
+"""The policy and the calendars of what opened, or was reopened, at an instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When a clock is read, and what other subjects know of it.
+
+    `received_at`: the earliest receipt of cases that were merged into it. `foresee`: see `read_plan`.
+    """
+
+    as_of: datetime
+    received_at: datetime | None = None
+    foresee: bool = False
+    bind: Bind | None = None
+    """what binds instead of the pinned versions: a draft, a recomputation that is weighed"""
+
+
 def read_subject(
     subject_id: UUID,
     history: Sequence[StoredEvent],
     case: Case | None,
     config: TenantConfig,
-    as_of: datetime,
+    terms: Circumstances,
 ) -> SubjectClock | None:
-    """The clock of one subject at `as_of`; None when nothing binds it.
+    """The clock of one subject at an instant; None when nothing binds it.
 
     The policy and the calendars are those in force when the subject opened, and again when a
     case was reopened; where a fast clock dates that ahead, when we learned of it: what is put into
-    force afterwards changes nothing, so that a rebuild finds the same ones.
+    force afterwards changes nothing (so that a rebuild finds the same ones) unless a recomputation
+    says so.
     """
     kept = _standing(history)
     if not kept or kept[0].subject_kind is None:
         return None
     kind = kept[0].subject_kind
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
+    repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
-    policy = config.policy_at(opened_at)
+    bind = terms.bind or binding(config, repin)
+    policy, calendars = bind(opened_at)
     if policy is None:
         return None
     facts = _facts(kind, kept, case)
     events = [clock_event(event) for event in kept]
-    pins = tuple(
-        Pin(event.occurred_at, pinned, config.calendars_at(known_at))
-        for event in kept
-        if event.type is EventType.CASE_REOPENED
-        and (pinned := config.policy_at(known_at := min(event.occurred_at, event.recorded_at))) is not None
+    pins = tuple(_pins(kept, bind))
+    plans = plan_timers(policy, facts, events, calendars, pins)
+    told = {event.type for event in events}
+    readings = tuple(
+        reading
+        for plan in plans
+        if not plan.started_by.isdisjoint(told)
+        for reading in read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
     )
-    plans = plan_timers(policy, facts, events, config.calendars_at(opened_at), pins)
-    readings = tuple(reading for plan in plans for reading in read_plan(plan, events, as_of))
-    return SubjectClock(subject_id, kind, policy, facts, readings, pins)
+    held = repin is not None and not repin.finished
+    return SubjectClock(subject_id, kind, policy, facts, readings, pins, held)
+
+
+def binding(config: TenantConfig, repin: Repin | None) -> Bind:
+    """What binds by this configuration, with a recomputation if there was one."""
+
+    def bind(known_at: datetime) -> Bound:
+        if repin is None:
+            return config.policy_at(known_at), config.calendars_at(known_at)
+        policy = repin.policy or config.policy_at(known_at)
+        return policy, config.calendars_at(max(known_at, repin.calendars_at))
+
+    return bind
+
+
+def _pins(kept: Sequence[StoredEvent], bind: Bind) -> Iterator[Pin]:
+    for event in kept:
+        if event.type is EventType.CASE_REOPENED:
+            policy, calendars = bind(min(event.occurred_at, event.recorded_at))
+            if policy is not None:
+                yield Pin(event.occurred_at, policy, calendars)
 
 
 def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:
@@ -104,16 +150,11 @@ def _facts(kind: SubjectKind, kept: Sequence[StoredEvent], case: Case | None) ->
         return facts
     facts.update({key: getattr(case, key, None) for key in _DIMENSIONS})
     facts["kind"] = case.kind.value
-    facts["severity"] = _severity_at_opening(kept) or Severity.SEV3.value
+    opening = next((event for event in kept if event.type is EventType.CASE_OPENED), None)
+    said: Mapping[str, Any] = opening.fact if opening else {}
+    facts["severity"] = said.get("severity") or Severity.SEV3.value
+    facts["cause"] = said.get("cause")
     facts["customer_facing"] = case.customer_facing
     facts["source"] = reported_by(kept, case.source)
     facts["attributes"] = dict(case.attributes)
     return facts
-
-
-def _severity_at_opening(kept: Sequence[StoredEvent]) -> str | None:
-    for event in kept:
-        if event.type is EventType.CASE_OPENED:
-            severity: str | None = event.fact.get("severity")
-            return severity
-    return None

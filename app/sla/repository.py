@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.journal import subjects
@@ -19,10 +19,12 @@ from app.domain.events import Subject, SubjectKind
 from app.journal.journal import Journal
 from app.journal.rows import select_events
 from app.journal.subjects import find_subjects
-from app.sla.readings import SubjectClock, read_subject
+from app.sla.readings import Circumstances, SubjectClock, read_subject
+from app.sla.receipts import find_receipts
 from app.sla.schemas import LiveState
 
 _T: Final = sla_timers.c
+_after: Final = func.coalesce(_T.breaches_after, _T.due_at)
 _TIMER_KEY: Final = (_T.started_at, _T.subject_id, _T.timer, _T.cycle)
 _LEDGER_KEY: Final = (announcements.c.announced_at, announcements.c.event_id)
 
@@ -53,24 +55,25 @@ class LedgerFilters:
 
 def live_state(row: Any, now: datetime) -> LiveState:
     """What a timer's row means to who asks now: the row itself knows only what events say."""
-    if row.state == "open" and row.due_at < now:
+    after = row.breaches_after or row.due_at
+    if row.state == "open" and after < now:
         return LiveState.BREACHED
-    if row.state == "cancelled" and row.due_at is not None and row.due_at < row.cancelled_at:
+    if row.state == "cancelled" and after is not None and after < row.cancelled_at:
         return LiveState.BREACHED
     return LiveState(row.state)
 
 
 def _is_in(state: LiveState, now: datetime) -> ColumnElement[bool]:
     """The same in SQL."""
-    late = and_(_T.state == "open", _T.due_at < now)
-    ended_late = and_(_T.state == "cancelled", _T.due_at < _T.cancelled_at)
+    late = and_(_T.state == "open", _after < now)
+    ended_late = and_(_T.state == "cancelled", _after < _T.cancelled_at)
     match state:
         case LiveState.OPEN:
-            return and_(_T.state == "open", _T.due_at >= now)
+            return and_(_T.state == "open", _after >= now)
         case LiveState.BREACHED:
             return or_(late, ended_late)
         case LiveState.CANCELLED:
-            in_time = or_(_T.due_at.is_(None), _T.due_at >= _T.cancelled_at)
+            in_time = or_(_after.is_(None), _after >= _T.cancelled_at)
             return and_(_T.state == "cancelled", in_time)
         case LiveState.PAUSED | LiveState.MET | LiveState.MET_LATE:
             return _T.state == state.value
@@ -89,7 +92,7 @@ async def list_timers(
     if filters.states:
         query = query.where(or_(*(_is_in(state, filters.now) for state in filters.states)))
     if filters.overdue:
-        query = query.where(_T.state == "open", _T.due_at < filters.now)
+        query = query.where(_T.state == "open", _after < filters.now)
     if filters.due_from is not None:
         query = query.where(_T.due_at >= filters.due_from)
     if filters.due_to is not None:
@@ -138,11 +141,13 @@ async def get_clock(
         history = await select_events(
             tx, tenant_id, "e.subject_id = $2 AND e.subject_kind = $3", subject_id, kind.value
         )
+        receipts = await find_receipts(tx, tenant_id, head.config, (subject_id,))
     told = any(event.type.startswith("case.") for event in history)
     if not history or (kind is SubjectKind.CASE and not told):
         raise NotFoundError("not_found", f"there is no such {kind.value}")
     case = fold(history) if kind is SubjectKind.CASE else None
-    return read_subject(subject_id, history, case, head.config, as_of)
+    terms = Circumstances(as_of, receipts.get(subject_id), foresee=True)
+    return read_subject(subject_id, history, case, head.config, terms)
 
 
 async def get_subject_id(journal: Journal, tenant_id: UUID, kind: SubjectKind, ref: str) -> UUID:

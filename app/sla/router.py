@@ -57,6 +57,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Names = Annotated[list[Name] | None, Query(max_length=100, description="several: any of them")]
 RefPath = Annotated[str, Path(max_length=200)]
+Ref = Annotated[str, Query(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
@@ -156,6 +157,16 @@ async def explain_interaction_sla(
     wanted = await repository.get_subject_id(journal, principal.tenant_id, kind, ref)
     clock = await repository.get_clock(journal, principal.tenant_id, kind, wanted, now)
     return _explained(kind, wanted, clock, now)
+
+
+@router.get("/v1/sla/explain", summary="Explain the clock of any subject", operation_id="explain_sla")
+async def explain_sla(
+    principal: CasesReader, subject_kind: SubjectKind, ref: Ref, journal: JournalDep, now: NowDep
+) -> SubjectExplained:
+    """The clock of an order, a review, an action ... by the reference that its source gave it."""
+    wanted = await repository.get_subject_id(journal, principal.tenant_id, subject_kind, ref)
+    clock = await repository.get_clock(journal, principal.tenant_id, subject_kind, wanted, now)
+    return _explained(subject_kind, wanted, clock, now)
 
 
 def _explained(

@@ -111,7 +111,8 @@ class ExplainedOut(ReadingOut):
     """A reading with the reasons for it."""
 
     explanation: str = Field(examples=["acknowledge runs from Sun 2026-11-22 10:15:00 Europe/Kyiv. ..."])
-    intervals: list[IntervalOut]
+    intervals: list[IntervalOut] = Field(description="the latest 500")
+    intervals_omitted: int = Field(description="how many came before those")
     warnings: list[MarkOut]
     escalations: list[MarkOut]
 

@@ -30,3 +30,8 @@ class UnknownEventError(PayloadError):
 
 class MappingError(InvalidError):
     """A mapping document that breaks the format; `pointer` leads into the document."""
+
+
+def names(text: str) -> frozenset[str]:
+    """A vocabulary written as one text: the event names that a partner is known to send."""
+    return frozenset(text.split())

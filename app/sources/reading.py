@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.sources.errors import PayloadError
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,30 @@ class Reader:
             pointer=self.at(key),
             cure=f"Send a whole number from {least} to {most}, or none.",
         )
+
+    def number(self, key: str) -> float | int | None:
+        """A finite number, also when written as text (forms know no numbers)."""
+        value = self.value.get(key)
+        if value is None or value == "":
+            return None
+        if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+            value = float(value) if "." in value else int(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _wrong_type(value, "a number", self.at(key))
+        return value
+
+    def first(self, *keys: str) -> str | None:
+        """The first of these keys that holds an id or a text."""
+        return next((value for key in keys if (value := self.identifier(key))), None)
+
+    def required_text(self, key: str) -> str:
+        """Text that must be there. Raises PayloadError."""
+        value = self.text(key)
+        if value is None:
+            raise PayloadError(
+                "field_missing", f"{key!r} is missing", pointer=self.at(key), cure=f"Send {key!r}."
+            )
+        return value
 
     def object(self, key: str) -> Reader:
         """The object under `key`; an empty one when absent."""

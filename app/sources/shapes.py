@@ -104,6 +104,13 @@ CASE: Shape = {
 SUBJECT: Shape = {
     **_WHERE,
     **_texts("text reason cause question scale currency type step interaction transaction customer_class"),
+    **_texts("title lang survey moment"),
+    "label": _words("positive neutral negative unknown"),
+    "incentivised": _BOOLEAN,
+    "force_majeure": _words("claimed confirmed"),
+    "is_complaint": _BOOLEAN,
+    "relational": _BOOLEAN,
+    "timeout_seconds": _NUMBER,
     "human": _BOOLEAN,
     "due_at": _TIME,
     "promised_at": _TIME,
@@ -118,6 +125,33 @@ SUBJECT: Shape = {
 COUNT: Shape = {**_WHERE, "count": _NUMBER}
 RETRACTION: Shape = _texts("event source reason")
 
+AMENDMENT: Shape = {
+    **_texts("event source question cause model lang employee reason"),
+    "qualification": _QUALIFICATION,
+    "label": _words("positive neutral negative unknown"),
+    "confidence": _NUMBER,
+    "is_complaint": _BOOLEAN,
+}
+PERMISSION: Shape = {"customer": Field(Kind.CUSTOMER), **_texts("channel reason")}
+REFERRAL: Shape = {**_WHERE, **_texts("coupon transaction"), "copies": _NUMBER}
+RETAGGING: Shape = _texts("raw touchpoint")
+ERASURE: Shape = {"customer": Field(Kind.CUSTOMER), **_texts("reason")}
+
+_OTHERS: Mapping[EventType, Shape] = {
+    EventType.EVENT_RETRACTED: RETRACTION,
+    EventType.RESPONSE_QUALIFIED: AMENDMENT,
+    EventType.FEEDBACK_CLASSIFIED: AMENDMENT,
+    EventType.FORCE_MAJEURE_CLAIMED: AMENDMENT,
+    EventType.FORCE_MAJEURE_CONFIRMED: AMENDMENT,
+    EventType.CUSTOMER_OPTED_OUT: PERMISSION,
+    EventType.CUSTOMER_OPTED_IN: PERMISSION,
+    EventType.REFERRAL_MADE: REFERRAL,
+    EventType.COUPON_ISSUED: REFERRAL,
+    EventType.COUPON_ACTIVATED: REFERRAL,
+    EventType.TOUCHPOINT_RETAGGED: RETAGGING,
+    EventType.ERASURE_REQUESTED: ERASURE,
+}
+
 _OPINIONS = (EventType.FEEDBACK_RECEIVED, EventType.REVIEW_PUBLISHED, EventType.REVIEW_EDITED)
 _COUNTS = (EventType.VISITORS_COUNTED, EventType.TRANSACTIONS_COUNTED, EventType.INTERACTIONS_COUNTED)
 
@@ -128,8 +162,8 @@ def shape_of(event_type: EventType) -> Shape:
         return FEEDBACK
     if event_type in _COUNTS:
         return COUNT
-    if event_type is EventType.EVENT_RETRACTED:
-        return RETRACTION
+    if event_type in _OTHERS:
+        return _OTHERS[event_type]
     return CASE if event_type.startswith("case.") else SUBJECT
 
 

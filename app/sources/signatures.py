@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 from app.domain.errors import InvalidError
-from app.sources.delivery import Body, FormField, Header, JsonField, Method, Place, SortedForm, Url
+from app.sources.delivery import Body, FormField, Header, JsonField, Method, Place, SortedForm, SortedUrl, Url
 
 
 class Encoding(StrEnum):
@@ -43,7 +43,7 @@ class Stamp:
 class Signature:
     """A digest over `signed`, keyed (HMAC) or plain over secret + message.
 
-    `several`: the place holds a list apart by spaces. `undotted`: parts in which a dot would let two
+    `several`: the place holds a list, apart by these. `undotted`: parts in which a dot would let two
     different deliveries have the same signed bytes.
     """
 
@@ -54,7 +54,7 @@ class Signature:
     prefix: str = ""
     key: KeyForm = KeyForm.PLAIN
     stamp: Stamp | None = None
-    several: bool = False
+    several: Literal["spaces", "commas"] | None = None
     keyed: bool = True
     undotted: tuple[Place, ...] = ()
 
@@ -101,7 +101,7 @@ FAMILIES: Mapping[str, Family] = {
         prefix="v1,",
         key=KeyForm.STANDARD_WEBHOOKS,
         stamp=Stamp(_STANDARD_TIMESTAMP),
-        several=True,
+        several="spaces",
         undotted=(_STANDARD_ID,),
     ),
     "chatwoot": Signature(
@@ -133,6 +133,12 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "twilio": Signature(
         Header("x-twilio-signature"), (Url(), SortedForm()), algorithm="sha1", encoding=Encoding.BASE64
+    ),
+    "plivo": Signature(
+        Header("x-plivo-signature-v3"),
+        (SortedUrl(), SortedForm(), b".", Header("x-plivo-signature-v3-nonce")),
+        encoding=Encoding.BASE64,
+        several="commas",
     ),
     "surveymonkey": Signature(Header("sm-signature"), algorithm="sha1", encoding=Encoding.BASE64),
     "qualtrics": Signature(FormField("HMAC"), (FormField("MSG"),), algorithm="sha512"),

@@ -124,7 +124,15 @@ def _key(form: KeyForm, secret: str) -> bytes | None:
 
 def _candidates(family: Signature, given: bytes) -> list[bytes]:
     """The digests that the sender offers, decoded; what is not of the family's form is left out."""
-    written = given.split()[:MAX_SIGNATURES] if family.several else [given.strip()]
+    match family.several:
+        case "spaces":
+            written = given.split()[:MAX_SIGNATURES]
+        case "commas":
+            written = [one.strip() for one in given.split(b",")[:MAX_SIGNATURES]]
+        case None:
+            written = [given.strip()]
+        case _:
+            assert_never(family.several)
     prefix = family.prefix.encode()
     size = hashlib.new(family.algorithm).digest_size
     decoded = [_decode(family.encoding, text[len(prefix) :]) for text in written if text.startswith(prefix)]

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import NewKey, Scope
 from app.db.engine import APP_ROLE, Database
-from app.db.tables.configuration import calendars, policies
+from app.db.tables.configuration import calendars, directory, policies
 from app.db.tables.tenants import api_keys, audit, tenant_head, tenants
+from app.domain.causes import PRESET_CAUSES
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.sla import CALENDAR_PRESETS, calendar_preset, default_policy_document
 from app.kit.crypto import Sealer
@@ -80,6 +81,20 @@ async def _insert_presets(
         for preset in CALENDAR_PRESETS
     ]
     await connection.execute(insert(calendars), presets)
+    causes = [
+        {
+            "tenant_id": tenant_id,
+            "kind": "cause",
+            "key": cause.key,
+            "title": cause.en,
+            "parent": cause.parent,
+            "details": {"uk": cause.uk, "ru": cause.ru, "en": cause.en},
+            "uncategorised": False,
+            "first_seen_at": now,
+        }
+        for cause in PRESET_CAUSES
+    ]
+    await connection.execute(insert(directory), causes)
     await connection.execute(
         insert(policies).values(
             tenant_id=tenant_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,10 +13,11 @@ from app.webhooks import examples
 
 ANY = "*"
 TEST = "endpoint.test"
+FAILING = "endpoint.failing"
 DISABLED = "endpoint.disabled"
 RECOVERED = "endpoint.recovered"
 EXHAUSTED = "message.exhausted"
-OPERATIONAL = frozenset({DISABLED, RECOVERED, EXHAUSTED})
+OPERATIONAL = frozenset({FAILING, DISABLED, RECOVERED, EXHAUSTED})
 """About deliveries themselves: never sent to the endpoint they are about, never exhausted loudly."""
 
 
@@ -72,6 +73,57 @@ _SLA = (
         "An interaction ended and nobody offered the customer a way to give feedback in time.",
         examples.FEEDBACK_OFFER,
     ),
+    OutgoingType(
+        EventType.REVIEW_UNANSWERED,
+        "A published review had no public reply in time.",
+        examples.REVIEW_UNANSWERED,
+    ),
+    OutgoingType(
+        EventType.DELAY_NOTICE_DUE,
+        "An order will be late: tell the customer first, by `reading.due_at`.",
+        examples.DELAY_NOTICE_DUE,
+    ),
+    OutgoingType(
+        EventType.DELAY_NOTICE_MISSED,
+        "A delay was known and nobody told the customer in time.",
+        examples.DELAY_NOTICE_MISSED,
+    ),
+    OutgoingType(
+        EventType.SOURCE_SILENT,
+        "A source has not been heard as often as it should; once for each outage. While a source that "
+        "handles cases is silent, breaches of cases are provisional (`confidence_reason: source_silent`).",
+        examples.SOURCE_SILENT,
+    ),
+)
+_ASKING = (
+    OutgoingType(
+        EventType.SURVEY_DUE,
+        "It is time to ask a customer: a moment of the asking policy, and nothing stands against it. "
+        "Ask until `not_after`, and post `survey.started` when you did.",
+        examples.asking("followup"),
+    ),
+    OutgoingType(
+        EventType.RESURVEY_DUE,
+        "A complaint was resolved: it is time to ask whether the customer is content now.",
+        examples.asking("post_resolution"),
+    ),
+    OutgoingType(
+        EventType.REMINDER_DUE,
+        "By the life cycle of the product the customer will need it again soon.",
+        examples.asking("reorder_coffee"),
+    ),
+    OutgoingType(
+        EventType.SURVEY_TIMED_OUT,
+        "A customer was asked and did not answer in time, or refused; a late answer takes it back.",
+        examples.SILENCE,
+    ),
+)
+_PRIVACY = (
+    OutgoingType(
+        EventType.ERASURE_COMPLETED,
+        "A person was forgotten here; `counts` says what was reached. Copies elsewhere are yours to erase.",
+        examples.ERASURE,
+    ),
 )
 _CASES = tuple(
     OutgoingType(
@@ -81,6 +133,57 @@ _CASES = tuple(
     )
     for event_type in EventType
     if event_type.startswith("case.")
+)
+_CARE = (
+    *(
+        OutgoingType(
+            event_type,
+            f"`{event_type}` was recorded on a case; `details` say what, `case` is the case after it.",
+            examples.COMPENSATION,
+        )
+        for event_type in EventType
+        if event_type.startswith("compensation.") and not event_type.is_derived
+    ),
+    OutgoingType(
+        EventType.COMPENSATION_OVER_LIMIT,
+        "An offer is over the limit of whoever made it, or the policy does not allow it: `details.approver` "
+        "is to approve or to reject it.",
+        examples.COMPENSATION,
+    ),
+    OutgoingType(
+        EventType.PLATFORM_MODERATION_REQUESTED,
+        "An anonymous author did not show that he is a customer: the platform may be asked to check the "
+        "review by its own rules. Nothing is hidden from our own scores.",
+        examples.MODERATION,
+    ),
+    *(
+        OutgoingType(event_type, description, examples.IMPROVEMENT)
+        for event_type, description in (
+            (EventType.CORRECTIVE_ACTION_OPENED, "A systemic fix was begun, for the cases linked to it."),
+            (EventType.CORRECTIVE_ACTION_DEPLOYED, "It is in force; `owed` customers are to be told."),
+            (EventType.CORRECTIVE_ACTION_CANCELLED, "It will not be done."),
+        )
+    ),
+    *(
+        OutgoingType(event_type, description, examples.FAILURE)
+        for event_type, description in (
+            (
+                EventType.RECURRING_FAILURE_DETECTED,
+                "A cause came back too often: 5 cases in 28 days, or significantly more than before.",
+            ),
+            (EventType.RECURRING_FAILURE_TAKEN, "It got an owner or a corrective action."),
+            (EventType.RECURRING_FAILURE_CLOSED, "It is over."),
+        )
+    ),
+    *(
+        OutgoingType(event_type, description, examples.DEBRIEF)
+        for event_type, description in (
+            (EventType.DEBRIEF_OPENED, "An employee is to be talked with about what a customer said."),
+            (EventType.DEBRIEF_STEP_DONE, "A step of the talk was taken."),
+            (EventType.DEBRIEF_HELD, "All but the later check is done."),
+            (EventType.DEBRIEF_COMPLETED, "All of it is done."),
+        )
+    ),
 )
 _METRICS = (
     OutgoingType(
@@ -112,8 +215,15 @@ _METRICS = (
 )
 _OWN = (
     OutgoingType(
+        FAILING,
+        "An endpoint has answered nothing but failures: told after five minutes (`percent` 0) and again at "
+        "50, 70 and 90 percent of the five days after which it is disabled (`disables_at`).",
+        examples.ENDPOINT_FAILING,
+    ),
+    OutgoingType(
         DISABLED,
-        "An endpoint was disabled: `gone` (it answered 410) or `failing` (five days of only failures).",
+        "An endpoint was disabled: `gone` (it answered 410), `asked` (it answered `webhook-delivery: "
+        "disable`) or `failing` (five days of only failures).",
         examples.ENDPOINT_DISABLED,
     ),
     OutgoingType(
@@ -125,7 +235,9 @@ _OWN = (
     OutgoingType(TEST, "A test that somebody asked for.", examples.ENDPOINT_TEST),
 )
 
-OUTGOING: Mapping[str, OutgoingType] = {item.type: item for item in (*_SLA, *_CASES, *_METRICS, *_OWN)}
+OUTGOING: Mapping[str, OutgoingType] = {
+    item.type: item for item in (*_SLA, *_ASKING, *_PRIVACY, *_CASES, *_CARE, *_METRICS, *_OWN)
+}
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:
@@ -161,3 +273,35 @@ def get_type(event_type: str) -> OutgoingType:
             cure="name one type, such as 'sla.breached'",
         )
     return OUTGOING[event_type]
+
+
+def matching_types(patterns: Iterable[str]) -> list[str]:
+    """The types of the catalogue that these patterns ask for."""
+    wanted = list(patterns)
+    return [event_type for event_type in OUTGOING if matches(wanted, event_type)]
+
+
+_OPEN = ("data.facts.", "data.case.steps.")
+"""Objects whose names depend on the tenant and the event."""
+
+
+def nearest_field(path: Sequence[str], types: Iterable[str]) -> str | None:
+    """None when some event of these types has the field, else the name that is nearest to it ("": none)."""
+    known: set[str] = set()
+    for event_type in types:
+        body = {"type": "", "timestamp": "", "data": OUTGOING[event_type].example}
+        known |= set(_fields(body, ()))
+    wanted = ".".join(path)
+    if wanted in known or any(wanted.startswith(start) and start != wanted for start in _OPEN):
+        return None
+    return next(iter(get_close_matches(wanted, sorted(known), n=1, cutoff=0.5)), "")
+
+
+def _fields(value: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield ".".join((*path, name))
+            yield from _fields(inner, (*path, name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _fields(inner, path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,13 +22,14 @@ from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer, SealError
 from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
+from app.webhooks.attempt_log import note_attempt
 from app.webhooks.health import move_health
-from app.webhooks.keyring import open_headers, open_secret
 from app.webhooks.lane import Lane
+from app.webhooks.packing import Packer
 from app.webhooks.queue import MAX_LOSSES, Claimed, release
 from app.webhooks.queue import claim as claim_deliveries
 from app.webhooks.reply import printable
-from app.webhooks.sender import DETAIL_LETTERS, Parcel, Receipt, Sender
+from app.webhooks.sender import DETAIL_LETTERS, Receipt, Sender
 from app.webhooks.settlement import Settlement
 from app.webhooks.settlement import settle as settle_attempts
 
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 BATCH = 100
 CONTENDED_SECONDS = 0.02
+HELD_BACK_LOOK_SECONDS = 0.1
 RETRY_LOOK_SECONDS = 0.2
 MAX_LEASE_MARGIN_SECONDS = 1.0
 
@@ -80,21 +81,22 @@ class Dispatcher:
     ) -> None:
         self._database = database
         self._sender = sender
-        self._sealer = sealer
+        self._packer = Packer(sealer)
         self._wakeup = wakeup
         self._limits = limits or Limits()
         lease = self._limits.lease_seconds
-        self._may_wait_seconds = lease - sender.deadline_seconds - min(MAX_LEASE_MARGIN_SECONDS, lease / 10)
-        if self._may_wait_seconds <= 0:
+        self._usable_seconds = lease - min(MAX_LEASE_MARGIN_SECONDS, lease / 10)
+        if self._usable_seconds <= sender.deadline_seconds:
             raise ValueError(
                 f"a lease of {lease} s does not outlast an attempt of {sender.deadline_seconds} s"
             )
+        self._longest_seconds = max(sender.deadline_seconds, self._usable_seconds - 1)
         self._clock = clock
         self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
         self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
-        self._open_secret = lru_cache(maxsize=1_024)(partial(open_secret, sealer))
+        self._is_held_back = False
         self._ends = Wakeup()
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
@@ -113,6 +115,7 @@ class Dispatcher:
     async def claim(self) -> float:
         """Claim what there is room for; the seconds until it is worth looking again (or until rung)."""
         held = self._fast.held.total()
+        self._is_held_back = False
         delay = await self._fill(self._fast, fast=True)
         left = self._look_for_retries_at - time.monotonic()
         if left > 0 and self._fast.held.total() > held:
@@ -133,7 +136,7 @@ class Dispatcher:
         except BaseException:
             self._ended += [item for item in batch.values() if not item.is_written]
             raise
-        if self._fast.is_hungry or self._slow.is_hungry:
+        if self._fast.is_hungry or self._slow.is_hungry or (batch and self._is_held_back):
             self._wakeup.ring()
         return 0.0 if self._ended else self._limits.poll_seconds
 
@@ -171,20 +174,24 @@ class Dispatcher:
                 lease_seconds=self._limits.lease_seconds,
             )
         self._ahead = taken.now - self._clock()
-        send_by = started + self._may_wait_seconds
+        self._is_held_back = self._is_held_back or taken.is_held_back
+        until = started + self._usable_seconds
         lane.hold(item.endpoint_id for item in taken.items)
         for item in taken.items:
-            task = asyncio.create_task(self._carry(lane, item, send_by))
+            task = asyncio.create_task(self._carry(lane, item, until))
             self._tasks.add(task)
             task.add_done_callback(partial(self._end, lane, item))
         if taken.is_contended:
             return CONTENDED_SECONDS
+        if taken.is_held_back:
+            return min(HELD_BACK_LOOK_SECONDS, self._limits.poll_seconds)
         return 0.0 if len(taken.items) == limit or lane.is_hungry else self._limits.poll_seconds
 
-    async def _carry(self, lane: Lane, item: Claimed, send_by: float) -> Settlement | None:
+    async def _carry(self, lane: Lane, item: Claimed, until: float) -> Settlement | None:
         """Wait for a slot and make the attempt; None when the lease would not outlast it."""
+        deadline = min(item.deadline_seconds or self._sender.deadline_seconds, self._longest_seconds)
         async with lane.slot(item.endpoint_id):
-            return await self._attempt(item) if time.monotonic() < send_by else None
+            return await self._attempt(item, deadline) if time.monotonic() + deadline < until else None
 
     def _end(self, lane: Lane, item: Claimed, task: asyncio.Task[Settlement | None]) -> None:
         """Called for every task, also for one that was cancelled before it began."""
@@ -193,7 +200,7 @@ class Dispatcher:
         self._ended.append(_Ended(lane, item, None if task.cancelled() else task.result()))
         self._ends.ring()
 
-    async def _attempt(self, item: Claimed) -> Settlement:
+    async def _attempt(self, item: Claimed, deadline_seconds: float) -> Settlement:
         task = asyncio.current_task()
         assert task is not None
         self._sending.add(task)
@@ -204,27 +211,22 @@ class Dispatcher:
                 raise DomainError(
                     "lost_repeatedly", f"{item.losses} leases of this delivery ended without a word"
                 )
-            receipt = await self._sender.send(self._parcel(item), self._now())
+            receipt = await self._sender.send(self._packer.pack(item, deadline_seconds), self._now())
         except (DomainError, SealError) as error:
             receipt = Receipt(Broken(error.reason, str(error)), self._now(), 0)
         except Exception as error:
             log.error("delivery_unreadable", message=public_id("msg", item.message_id), exc_info=error)
             receipt = Receipt(Broken("unreadable", printable(repr(error), DETAIL_LETTERS)), self._now(), 0)
         jitter = random.random()  # noqa: S311 - spreads load, guards nothing
-        step = next_step(receipt.outcome, tries=item.tries, faults=faults, now=self._now(), jitter=jitter)
-        return Settlement(item, receipt, step)
-
-    def _parcel(self, item: Claimed) -> Parcel:
-        """Open what was sealed. Raises SealError, DomainError."""
-        if item.body is None:
-            raise DomainError("body_missing", "the body of this message is gone")
-        return Parcel(
-            message_id=public_id("msg", item.message_id),
-            url=item.url,
-            body=item.body,
-            secrets=[self._open_secret(item.endpoint_id, sealed) for sealed in item.sealed_secrets],
-            headers=open_headers(self._sealer, item.endpoint_id, item.sealed_headers),
+        step = next_step(
+            receipt.outcome,
+            tries=item.tries,
+            faults=faults,
+            now=self._now(),
+            jitter=jitter,
+            delays=item.delays,
         )
+        return Settlement(item, receipt, step)
 
     def _now(self) -> datetime:
         """The database's time, as far as we know it."""
@@ -254,27 +256,6 @@ class Dispatcher:
             item.is_written = True
             item.lane.let_go(item.claimed.endpoint_id)
         for settlement in written:
-            self._note(settlement)
-
-    def _note(self, settlement: Settlement) -> None:
-        """One log line per attempt, with everything on it; the usual one only at level debug."""
-        claimed, receipt = settlement.claimed, settlement.receipt
-        outcome = type(settlement.step).__name__.lower()
-        self.outcomes[outcome] += 1
-        level = logging.DEBUG if settlement.is_delivered else logging.INFO
-        if not log.is_enabled_for(level):
-            return
-        log.log(
-            level,
-            "attempt",
-            tenant=str(claimed.tenant_id),
-            endpoint=public_id("ep", claimed.endpoint_id),
-            message=public_id("msg", claimed.message_id),
-            type=claimed.type,
-            manual=claimed.manual,
-            tries=claimed.tries,
-            outcome=outcome,
-            reply=repr(receipt.outcome),
-            duration_ms=receipt.duration_ms,
-            next_at=settlement.due_at,
-        )
+            outcome = type(settlement.step).__name__.lower()
+            self.outcomes[outcome] += 1
+            note_attempt(settlement, outcome)

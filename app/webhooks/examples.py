@@ -12,6 +12,7 @@ CASE: dict[str, Any] = {
         "state": "open",
         "opened_at": "2026-11-22T08:15:00Z",
         "channel": "call",
+        "reply_channel": "call",
         "touchpoint": "support_line",
         "location": "kyiv-1",
         "employee": "olena",
@@ -24,12 +25,81 @@ CASE: dict[str, Any] = {
         "customer_facing": True,
         "steps": {"received": "2026-11-22T08:15:00Z"},
         "reopened_count": 0,
+        "compensation": {"currency": None, "net": None},
+        "improvements_owed": [],
     },
     "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
     "ref": "crm-4711",
     "occurred_at": "2026-11-22T08:15:00Z",
     "source": "call-centre",
     "sequence": 4402341478401,
+}
+
+COMPENSATION: dict[str, Any] = {
+    **CASE,
+    "details": {
+        "compensation": "1",
+        "base_amount": "2500.00",
+        "base_currency": "UAH",
+        "limit": "2000",
+        "role": "agent",
+        "rule": "default",
+        "approver": "olena",
+        "policy_version": 1,
+    },
+}
+
+MODERATION: dict[str, Any] = {
+    **CASE,
+    "details": {"platform": "review-site", "review": "R-17", "hides": False},
+}
+
+IMPROVEMENT: dict[str, Any] = {
+    "action": {
+        "id": "action_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "ref": "FIX-12",
+        "name": "Second till at lunch",
+        "cause": "office_process.queue",
+        "owner": "taras",
+        "state": "deployed",
+    },
+    "owed": 7,
+    "details": {},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478407,
+}
+
+FAILURE: dict[str, Any] = {
+    "failure": {
+        "id": "failure_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "cause": "office_process.queue",
+        "owner": None,
+        "action": None,
+        "state": "open",
+    },
+    "details": {"rule": "many_cases", "cases": 5, "cases_before": 1},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478408,
+}
+
+DEBRIEF: dict[str, Any] = {
+    "debrief": {
+        "id": "debrief_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "employee": "ivan",
+        "cause": "staff.rudeness",
+        "checklist": "debrief_negative",
+        "case": "case_01kb3v6n8qe5vr2a4d1f7m9xyz",
+        "state": "open",
+    },
+    "details": {},
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "occurred_at": "2026-11-22T08:15:00Z",
+    "source": "vidhuk",
+    "sequence": 4402341478409,
 }
 
 
@@ -45,6 +115,7 @@ def sla(
         "to": to,
         "revision": 0,
         "confidence": "final",
+        "confidence_reason": None,
         "sequence": 4402341478402,
         "detected_at": "2026-11-22T12:15:00.021Z",
         "policy": {"key": "default", "version": 1},
@@ -75,6 +146,43 @@ FEEDBACK_OFFER: dict[str, Any] = {
     **sla("breached", state="breached"),
     "subject": {"kind": "interaction", "id": "interaction_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["call-4711"]},
     "facts": {"channel": "call", "location": "kyiv-1", "employee": "olena"},
+}
+
+ENDPOINT_FAILING: dict[str, Any] = {
+    "endpoint_id": "ep_01kb3v6n8qe5vr2a4d1f7m9xyz",
+    "url": "https://crm.example.com/webhooks/vidhuk",
+    "failing_since": "2026-11-17T08:00:00Z",
+    "failures": 131,
+    "percent": 50,
+    "disables_at": "2026-11-22T08:00:00Z",
+    "sequence": 4402341478402,
+}
+
+REVIEW_UNANSWERED: dict[str, Any] = {
+    **sla("breached", state="breached"),
+    "subject": {"kind": "review", "id": "review_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["trustpilot:6561"]},
+    "facts": {"channel": "review", "location": "kyiv-1"},
+}
+
+_LATE_ORDER: dict[str, Any] = {
+    "subject": {"kind": "order", "id": "order_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["order-20417"]},
+    "facts": {"location": "kyiv-1", "product": "bicycle"},
+}
+
+DELAY_NOTICE_DUE: dict[str, Any] = {
+    **sla("warning", state="running", level=-3600, percent=None),
+    **_LATE_ORDER,
+}
+
+DELAY_NOTICE_MISSED: dict[str, Any] = {**sla("breached", state="breached"), **_LATE_ORDER}
+
+SOURCE_SILENT: dict[str, Any] = {
+    "silent_source": "crm",
+    "last_event_at": "2026-11-22T07:15:00Z",
+    "expected_every_seconds": 3600,
+    "handles_cases": True,
+    "detected_at": "2026-11-22T08:15:12Z",
+    "sequence": 4402341478407,
 }
 
 ENDPOINT_DISABLED: dict[str, Any] = {
@@ -109,6 +217,53 @@ ENDPOINT_TEST: dict[str, Any] = {
     "endpoint_id": "ep_01kb3v6n8qe5vr2a4d1f7m9xyz",
     "test": True,
     "sequence": 4402341478406,
+}
+
+
+def asking(moment: str) -> dict[str, Any]:
+    """The data of one event that says that it is time to ask."""
+    return {
+        "moment": moment,
+        "survey": None,
+        "question": "nps",
+        "channel": "email",
+        "location": "kyiv-1",
+        "product": "espresso",
+        "not_after": "2026-11-25T08:15:00Z",
+        "plan_id": "plan_01kb3v6n8rh2c9t0w4g6p8s1qa",
+        "trigger": {
+            "type": "transaction.completed",
+            "source": "till",
+            "id": "receipt-4711",
+            "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qb",
+        },
+        "subject": {"kind": "transaction", "ref": "receipt-4711"},
+        "customer_ref": "9f2c1b7a5d3e4f60718293a4b5c6d7e8",
+        "due_at": "2026-11-23T07:00:00Z",
+        "sequence": 4402341478401,
+    }
+
+
+SILENCE: dict[str, Any] = {
+    "channel": "sms",
+    "location": "kyiv-1",
+    "employee": "olena",
+    "question": "manager",
+    "measure": "staff",
+    "reason": "timed_out",
+    "silent_at": "2026-11-25T08:15:00Z",
+    "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "subject": {"kind": "survey", "ref": "invitation-4711"},
+    "customer_ref": "9f2c1b7a5d3e4f60718293a4b5c6d7e8",
+    "sequence": 4402341478401,
+}
+
+ERASURE: dict[str, Any] = {
+    "erasure_id": "ers_01kb3v6n8rh2c9t0w4g6p8s1qa",
+    "requested_at": "2026-11-22T08:15:00Z",
+    "completed_at": "2026-11-22T08:15:02Z",
+    "counts": {"event_personal": 7, "raw_payloads": 2, "message_bodies": 1},
+    "sequence": 4402341478401,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,26 +12,43 @@ from app.db.bulk import insert_rows
 from app.db.engine import Database, Tx
 from app.db.tables.webhooks import deliveries, message_bodies, messages
 from app.kit import json
-from app.kit.ids import new_id, parse_public_id
-from app.webhooks.catalogue import OPERATIONAL, matches
+from app.kit.ids import new_id
 from app.webhooks.notices import announce_notices
+from app.webhooks.subscription import Subscription, passing
 
 BATCH = 500
 
 _LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
+_LOCK = "SELECT pg_try_advisory_xact_lock($1) AS locked, EXISTS (SELECT FROM notices) AS noted"
+# Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
+# are bounded from both sides, and the ids an array, so that no plan ever reads through the flood.
 _TAKE = """
-DELETE FROM outbox WHERE outbox_id IN (
-    SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now
+WITH RECURSIVE tenants AS (
+    (SELECT tenant_id FROM outbox ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM tenants t CROSS JOIN LATERAL (
+        SELECT o.tenant_id FROM outbox o WHERE o.tenant_id > t.tenant_id ORDER BY o.tenant_id LIMIT 1) next
+), turns AS (
+    SELECT o.outbox_id, row_number() OVER (PARTITION BY t.tenant_id ORDER BY o.outbox_id) AS turn
+      FROM tenants t CROSS JOIN LATERAL (
+        SELECT o.outbox_id FROM outbox o
+         WHERE (o.tenant_id, o.outbox_id) >= (t.tenant_id, 0) AND o.tenant_id <= t.tenant_id
+         ORDER BY o.tenant_id, o.outbox_id LIMIT greatest(1, $1 / (SELECT count(*) FROM tenants))) o
+)
+DELETE FROM outbox
+ WHERE outbox_id = any(ARRAY(SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1))
+RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now,
+          (SELECT count(*) FROM tenants) AS tenants
 """
 # KEY SHARE: an endpoint deleted meanwhile waits for us, and then takes the new messages along.
-# One that we disabled as failing keeps collecting; gone and hand-disabled ones asked for silence.
+# One that we disabled as failing keeps collecting; gone and hand-disabled ones asked for silence, but
+# what they would have got is kept for as long as messages are: a replay can still send it.
 _ENDPOINTS = """
-SELECT endpoint_id, tenant_id, event_types FROM endpoints
- WHERE tenant_id = any($1) AND (disabled_at IS NULL OR disabled_reason = 'failing')
- ORDER BY endpoint_id FOR KEY SHARE
+SELECT endpoint_id, tenant_id, event_types, filter, payload, format,
+       disabled_at IS NULL OR disabled_reason = 'failing' AS is_listening
+  FROM endpoints WHERE tenant_id = any($1) ORDER BY endpoint_id FOR KEY SHARE
 """
-BODY_COLUMNS = ("tenant_id", "event_id", "body", "created_at")
+BODY_COLUMNS = ("tenant_id", "event_id", "body", "created_at", "type", "sequence", "occurred_at")
 MESSAGE_COLUMNS = (
     "tenant_id",
     "message_id",
@@ -43,6 +60,8 @@ MESSAGE_COLUMNS = (
     "created_at",
     "state",
     "attempts",
+    "payload",
+    "format",
 )
 DELIVERY_COLUMNS = (
     "tenant_id",
@@ -73,41 +92,59 @@ class Fanout:
 
     async def step(self) -> float:
         """Fan one batch out; the seconds until it is worth looking again."""
-        await announce_notices(self._database)
         async with self._database.worker() as tx:
-            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK_KEY):
+            first = await tx.fetchrow(_LOCK, _LOCK_KEY)
+            if not first["locked"]:
                 return self._poll_seconds / 10
             taken = sorted(await tx.fetch(_TAKE, BATCH), key=lambda row: row["outbox_id"])
             made = await _fan_out(tx, taken) if taken else 0
         if made:
             self._ring()
-        return 0.0 if len(taken) == BATCH else self._poll_seconds
+        moved = await announce_notices(self._database) if first["noted"] else 0
+        return 0.0 if moved or _may_be_more(taken) else self._poll_seconds
+
+
+def _may_be_more(taken: Sequence[Any]) -> bool:
+    """True when a tenant got no more than its share of the batch."""
+    if not taken:
+        return False
+    share: int = max(1, BATCH // taken[0]["tenants"])
+    return max(Counter(row["tenant_id"] for row in taken).values()) >= share
 
 
 async def _fan_out(tx: Tx, taken: Sequence[Any]) -> int:
-    endpoints = await tx.fetch(_ENDPOINTS, list({row["tenant_id"] for row in taken}))
-    by_tenant: defaultdict[UUID, list[Any]] = defaultdict(list)
-    for endpoint in endpoints:
-        by_tenant[endpoint["tenant_id"]].append(endpoint)
+    by_tenant: defaultdict[UUID, list[Subscription]] = defaultdict(list)
+    for row in await tx.fetch(_ENDPOINTS, list({row["tenant_id"] for row in taken})):
+        by_tenant[row["tenant_id"]].append(Subscription(row))
     bodies, made, queued = [], [], []
     for row in taken:
-        about = _endpoint_about(row)
-        wanting = [
-            endpoint["endpoint_id"]
-            for endpoint in by_tenant[row["tenant_id"]]
-            if endpoint["endpoint_id"] != about and matches(endpoint["event_types"], row["type"])
-        ]
+        asking = [endpoint for endpoint in by_tenant[row["tenant_id"]] if endpoint.wants(row["type"])]
+        if not asking:
+            continue
+        body = message_body(row["type"], row["occurred_at"], row["data"])
+        wanting = passing(asking, row, body)
         if wanting:
-            body = message_body(row["type"], row["occurred_at"], row["data"])
-            bodies.append((row["tenant_id"], row["event_id"], body, row["now"]))
-        for endpoint_id in wanting:
-            message_id = new_id()
-            made.append(message_row(row, message_id, endpoint_id, now=row["now"]))
-            queued.append(delivery_row(row["tenant_id"], message_id, endpoint_id, due_at=row["now"]))
+            facts = (row["type"], row["sequence"], row["occurred_at"])
+            bodies.append((row["tenant_id"], row["event_id"], body, row["now"], *facts))
+        for endpoint in wanting:
+            if endpoint.is_listening:
+                message_id = new_id()
+                made.append(message_row(row, message_id, endpoint.row, now=row["now"]))
+                queued.append(
+                    delivery_row(row["tenant_id"], message_id, endpoint.endpoint_id, due_at=row["now"])
+                )
     await insert_rows(tx, message_bodies, BODY_COLUMNS, bodies, suffix="ON CONFLICT DO NOTHING")
-    await insert_rows(tx, messages, MESSAGE_COLUMNS, made)
-    await insert_rows(tx, deliveries, DELIVERY_COLUMNS, queued)
+    await store_messages(tx, made, queued)
     return len(made)
+
+
+async def store_messages(
+    tx: Tx, made: Sequence[Sequence[Any]], queued: Sequence[Sequence[Any]], *, replayed: bool = False
+) -> None:
+    """Store messages with their places in the queue; those of a replay carry its id as one column more."""
+    more = ("replay_id",) if replayed else ()
+    await insert_rows(tx, messages, MESSAGE_COLUMNS + more, made)
+    await insert_rows(tx, deliveries, DELIVERY_COLUMNS + more, queued)
 
 
 def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
@@ -116,21 +153,15 @@ def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
     return head[:-1] + b',"data":' + data.encode() + b"}"
 
 
-def message_row(event: Any, message_id: UUID, endpoint_id: UUID, *, now: datetime) -> tuple[Any, ...]:
+def message_row(event: Any, message_id: UUID, endpoint: Any, *, now: datetime) -> tuple[Any, ...]:
     """A new message, in the order of MESSAGE_COLUMNS."""
     facts = (event["event_id"], event["sequence"], event["type"], event["occurred_at"])
-    return (event["tenant_id"], message_id, endpoint_id, *facts, now, "pending", 0)
+    shape = (endpoint["payload"], endpoint["format"])
+    return (event["tenant_id"], message_id, endpoint["endpoint_id"], *facts, now, "pending", 0, *shape)
 
 
 def delivery_row(
-    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, manual: bool = False
+    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, first_try: bool = True
 ) -> tuple[Any, ...]:
     """A place in the queue, in the order of DELIVERY_COLUMNS."""
-    return (tenant_id, new_id(), message_id, endpoint_id, due_at, manual, True, 0, 0, 0)
-
-
-def _endpoint_about(row: Any) -> UUID | None:
-    """The endpoint that must not hear of itself."""
-    if row["type"] not in OPERATIONAL:
-        return None
-    return parse_public_id("ep", json.loads(row["data"])["endpoint_id"])
+    return (tenant_id, new_id(), message_id, endpoint_id, due_at, False, first_try, 0, 0, 0)

@@ -18,6 +18,7 @@ from app.journal.ports import POSITION_BITS
 from app.kit.ids import new_id, public_id
 
 MAX_WAITING_RESENDS = 10
+GIVEN_UP = frozenset({"exhausted", "quarantined", "cancelled"})
 
 _next_at = (
     select(func.min(deliveries.c.due_at))
@@ -30,37 +31,49 @@ def _messages(tenant_id: UUID) -> Select[Any]:
     return select(messages, _next_at.label("next_at")).where(messages.c.tenant_id == tenant_id)
 
 
-async def list_messages(
-    connection: AsyncConnection,
+def _with_body(query: Select[Any]) -> Select[Any]:
+    return query.add_columns(message_bodies.c.body).outerjoin(
+        message_bodies, message_bodies.c.event_id == messages.c.event_id
+    )
+
+
+async def list_messages(connection: AsyncConnection, tenant_id: UUID, **wanted: Any) -> Sequence[Any]:
+    """Messages as `messages_query` finds them."""
+    rows: Sequence[Any] = (await connection.execute(messages_query(tenant_id, **wanted))).all()
+    return rows
+
+
+def messages_query(
     tenant_id: UUID,
     *,
     filters: Mapping[str, Any],
+    since: datetime | None,
+    until: datetime | None,
     beyond: tuple[int, int] | None,
     newest_first: bool,
     limit: int,
-) -> Sequence[Any]:
+    with_body: bool = False,
+) -> Select[Any]:
     """Messages beyond this (sequence, number), in the tenant's order or against it."""
-    query = _messages(tenant_id).where(
-        *(messages.c[name] == value for name, value in filters.items() if value is not None)
-    )
+    query = _with_body(_messages(tenant_id)) if with_body else _messages(tenant_id)
+    query = query.where(*(messages.c[name] == value for name, value in filters.items() if value is not None))
+    if filters.get("state") in GIVEN_UP:
+        query = query.where(messages.c.given_up_at.is_not(None))  # few, and they have an index of their own
+    if since is not None:
+        query = query.where(messages.c.created_at >= since)
+    if until is not None:
+        query = query.where(messages.c.created_at < until)
     if beyond is not None:
         place = tuple_(messages.c.sequence, messages.c.number)
         limit_place = tuple_(*(cast(part, BigInteger) for part in beyond))
         query = query.where(place < limit_place if newest_first else place > limit_place)
     order = [messages.c.sequence, messages.c.number]
-    query = query.order_by(*(column.desc() if newest_first else column for column in order)).limit(limit)
-    rows: Sequence[Any] = (await connection.execute(query)).all()
-    return rows
+    return query.order_by(*(column.desc() if newest_first else column for column in order)).limit(limit)
 
 
 async def get_message(connection: AsyncConnection, tenant_id: UUID, message_id: UUID) -> Any:
     """A message with its body. Raises NotFoundError."""
-    query = (
-        _messages(tenant_id)
-        .add_columns(message_bodies.c.body)
-        .outerjoin(message_bodies, message_bodies.c.event_id == messages.c.event_id)
-        .where(messages.c.message_id == message_id)
-    )
+    query = _with_body(_messages(tenant_id)).where(messages.c.message_id == message_id)
     row = (await connection.execute(query)).first()
     if row is None:
         raise NotFoundError("not_found", f"there is no message {public_id('msg', message_id)}")
@@ -87,8 +100,7 @@ async def insert_resend(connection: AsyncConnection, row: Any) -> None:
 
 async def insert_test_message(
     connection: AsyncConnection,
-    tenant_id: UUID,
-    endpoint_id: UUID,
+    endpoint: Any,
     *,
     event_type: str,
     body: bytes,
@@ -96,8 +108,8 @@ async def insert_test_message(
     now: datetime,
 ) -> UUID:
     """Queue a test message: one try, also where the endpoint is disabled."""
-    event_id, message_id = new_id(), new_id()
-    values = {"tenant_id": tenant_id, "event_id": event_id, "created_at": now}
+    tenant_id, endpoint_id, message_id = endpoint.tenant_id, endpoint.endpoint_id, new_id()
+    values = {"tenant_id": tenant_id, "event_id": new_id(), "created_at": now}
     await connection.execute(insert(message_bodies).values(**values, body=body))
     await connection.execute(
         insert(messages).values(
@@ -109,6 +121,8 @@ async def insert_test_message(
             occurred_at=now,
             state="pending",
             attempts=0,
+            payload=endpoint.payload,
+            format=endpoint.format,
         )
     )
     await _queue(connection, tenant_id, message_id, endpoint_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
 
 from app.deps import DatabaseDep, WebhooksManager, parse_id, refuse_unknown_query
 from app.problems import Problem
@@ -34,6 +35,12 @@ async def list_messages(
     endpoint: Annotated[str | None, Query(max_length=40, description="only of this endpoint")] = None,
     state: Annotated[State | None, Query(description="only in this state")] = None,
     type: Annotated[str | None, Query(max_length=100, description="only of this event type")] = None,
+    failure: Annotated[
+        str | None, Query(max_length=30, description="whose latest try failed so, such as `timeout`")
+    ] = None,
+    since: Annotated[AwareDatetime | None, Query(description="that came to be from then on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="and before then")] = None,
+    body: Annotated[bool, Query(description="with what is posted: to catch up without a webhook")] = False,
     after: Annotated[
         int | None,
         Query(ge=0, lt=2**63, description="only what comes after this `sequence`, in the tenant's order"),
@@ -50,6 +57,7 @@ async def list_messages(
         "endpoint_id": None if endpoint is None else parse_id("ep", endpoint),
         "state": state,
         "type": type,
+        "last_failure": failure,
     }
     beyond: tuple[int, int] | None = None if after is None else (after, 2**63 - 1)
     if cursor is not None:
@@ -60,11 +68,14 @@ async def list_messages(
             connection,
             principal.tenant_id,
             filters=filters,
+            since=since,
+            until=until,
+            with_body=body,
             beyond=beyond,
             newest_first=after is None,
             limit=limit + 1,
         )
-    items = [message_out(row) for row in rows[:limit]]
+    items = [message_detail(row) if body else message_out(row) for row in rows[:limit]]
     following = next_cursor(rows, limit, request, response, "sequence", "number")
     return MessagePage(items=items, next_cursor=following)
 
@@ -82,9 +93,10 @@ async def list_attempts(message_id: str, principal: WebhooksManager, database: D
     """Every HTTP try of a message, in order."""
     target = parse_id("msg", message_id)
     async with database.tenant(principal.tenant_id) as connection:
-        await messages.get_message(connection, principal.tenant_id, target)
+        message = await messages.get_message(connection, principal.tenant_id, target)
         rows = await messages.list_attempts(connection, principal.tenant_id, target)
-    return AttemptPage(items=[attempt_out(row) for row in rows])
+    content_type = message_detail(message).content_type
+    return AttemptPage(items=[attempt_out(row, content_type) for row in rows])
 
 
 @router.post(

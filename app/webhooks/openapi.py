@@ -55,7 +55,9 @@ def describe_webhooks(api: FastAPI) -> None:
             tags=["Webhooks out"],
             status_code=204,
             response_description="any 2xx takes the message; anything else is tried again for three days",
-            openapi_extra={"requestBody": {"content": {"application/json": {"example": _example(outgoing)}}}},
+            openapi_extra={
+                "requestBody": {"content": {"application/json": {"example": example_of(outgoing)}}}
+            },
         )
 
 
@@ -68,5 +70,6 @@ def _receive(
     """Never called: the receiver implements it."""
 
 
-def _example(outgoing: OutgoingType) -> dict[str, Any]:
+def example_of(outgoing: OutgoingType) -> dict[str, Any]:
+    """A whole body of this type."""
     return {"type": outgoing.type, "timestamp": EXAMPLE_AT, "data": outgoing.example}

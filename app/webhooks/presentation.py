@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.domain.outgoing import Format, Payload
 from app.domain.signature import HmacSecret, Secret
 from app.kit import json
 from app.kit.ids import public_id
-from app.webhooks.schemas import AttemptOut, EndpointOut, MessageDetail, MessageOut, SecretOut
+from app.webhooks.options import options_of
+from app.webhooks.packing import render_bytes
+from app.webhooks.schemas import AttemptOut, EndpointOut, MessageDetail, MessageOut, RequestOut, SecretOut
+from app.webhooks.sender import sent_headers
 
 
 def endpoint_out(row: Any, secrets: Sequence[Any], *, waiting: int | None = None) -> EndpointOut:
@@ -24,6 +28,8 @@ def endpoint_out(row: Any, secrets: Sequence[Any], *, waiting: int | None = None
         disabled_reason=row.disabled_reason,
         failing_since=row.failing_since,
         failures=row.failures,
+        open_until=row.open_until,
+        **options_of(row),
         waiting=waiting,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -69,10 +75,15 @@ def message_out(row: Any) -> MessageOut:
 
 def message_detail(row: Any) -> MessageDetail:
     """A message with its body."""
-    return MessageDetail(**message_fields(row), body=None if row.body is None else json.loads(row.body))
+    form = Format(row.format or Format.STANDARD)
+    body = None
+    if row.body is not None:
+        payload = Payload(row.payload or Payload.FULL)
+        body = json.loads(render_bytes(row.body, payload, form, row.tenant_id, row.event_id))
+    return MessageDetail(**message_fields(row), content_type=form.content_type, body=body)
 
 
-def attempt_out(row: Any) -> AttemptOut:
+def attempt_out(row: Any, content_type: str) -> AttemptOut:
     """An attempt."""
     return AttemptOut(
         number=row.number,
@@ -87,4 +98,13 @@ def attempt_out(row: Any) -> AttemptOut:
         reply_sha256=None if row.reply_sha256 is None else row.reply_sha256.hex(),
         reply_excerpt=row.reply_excerpt,
         next_at=row.next_at,
+        request=_request_out(row, content_type),
     )
+
+
+def _request_out(row: Any, content_type: str) -> RequestOut | None:
+    if row.url is None or row.signature is None:
+        return None
+    message_id, timestamp = public_id("msg", row.message_id), int(row.attempted_at.timestamp())
+    headers = sent_headers(message_id, timestamp, row.signature, content_type)
+    return RequestOut(url=row.url, headers=headers)

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.bulk import insert_rows
+from app.db.engine import Tx
 from app.db.tables.tenants import audit
 from app.db.tables.webhooks import deliveries, endpoint_secrets, endpoints, messages
 from app.domain.errors import NotFoundError
@@ -81,7 +83,7 @@ async def delete_endpoint(connection: AsyncConnection, row: Any, *, now: datetim
     await connection.execute(
         update(messages)
         .where(messages.c.message_id.in_(select(waiting.c.message_id)), messages.c.state == "pending")
-        .values(state="cancelled", settled_at=now)
+        .values(state="cancelled", settled_at=now, given_up_at=now)
     )
 
 
@@ -141,3 +143,12 @@ async def insert_audit(
     target = public_id("ep", endpoint_id)
     entry = {"tenant_id": tenant_id, "audit_id": new_id(), "at": now, "actor": actor}
     await connection.execute(insert(audit).values(**entry, action=action, target=target))
+
+
+async def note_in_audit(
+    tx: Tx, tenant_id: UUID, endpoint_id: UUID, action: str, *, actor: str, now: datetime
+) -> None:
+    """The same in a transaction of the driver."""
+    columns = ("tenant_id", "audit_id", "at", "actor", "action", "target")
+    row = (tenant_id, new_id(), now, actor, action, public_id("ep", endpoint_id))
+    await insert_rows(tx, audit, columns, [row])

@@ -31,6 +31,7 @@ _STATEMENTS = (
         SELECT b.event_id FROM message_bodies b WHERE b.created_at < $1
            AND NOT EXISTS (SELECT FROM messages m WHERE m.event_id = b.event_id) LIMIT $2)
     """,
+    "DELETE FROM replays WHERE replay_id IN (SELECT replay_id FROM replays WHERE ended_at < $1 LIMIT $2)",
     "DELETE FROM endpoint_secrets WHERE secret_id IN (SELECT secret_id FROM endpoint_secrets "
     "WHERE expires_at < $1 LIMIT $2)",
 )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.webhooks.options import FILTER_EXAMPLE, EndpointOptions
+
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=100)]
 Description = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
@@ -18,12 +20,19 @@ _EXAMPLE: dict[str, Any] = {
     "event_types": ["sla.*", "case.opened"],
     "description": "CRM",
 }
+_FILTERED: dict[str, Any] = {
+    "url": "https://pager.example.com/hooks",
+    "event_types": ["sla.breached", "sla.escalated"],
+    "filter": FILTER_EXAMPLE,
+    "payload": "thin",
+    "throttle": {"messages": 60, "seconds": 60},
+}
 
 
-class EndpointIn(BaseModel):
+class EndpointIn(EndpointOptions):
     """An endpoint to be created."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE, _FILTERED]})
 
     url: Url = Field(description="http or https, a public address")
     event_types: Patterns = Field(default=["*"], description="exact types, `family.*`, or `*` for all")
@@ -39,17 +48,18 @@ class EndpointIn(BaseModel):
     )
 
 
-class EndpointPatch(BaseModel):
+class EndpointPatch(EndpointOptions):
     """What to change of an endpoint; what is left out stays."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"event_types": ["sla.breached"]}]}
     )
 
-    url: Url = Field(default="", description="messages that wait go to the new URL")
-    event_types: Patterns = Field(default=[])
+    # by factories: a default that its own schema refuses has no place in the API description
+    url: Url = Field(default_factory=str, description="messages that wait go to the new URL")
+    event_types: Patterns = Field(default_factory=list)
     description: Description | None = None
-    headers: dict[str, str] = Field(default={}, description="replaces all custom headers")
+    headers: dict[str, str] = Field(default_factory=dict, description="replaces all custom headers")
 
 
 class SecretOut(BaseModel):
@@ -61,7 +71,7 @@ class SecretOut(BaseModel):
     public_key: str | None = Field(description="`whpk_...`, for ed25519")
 
 
-class EndpointOut(BaseModel):
+class EndpointOut(EndpointOptions):
     """An endpoint."""
 
     id: str = Field(examples=["ep_01kb3v6n8qe5vr2a4d1f7m9xyz"])
@@ -71,9 +81,12 @@ class EndpointOut(BaseModel):
     header_names: list[str] = Field(description="custom headers; their values are never shown")
     state: Literal["enabled", "disabled"]
     disabled_at: datetime | None
-    disabled_reason: Literal["operator", "gone", "failing"] | None
+    disabled_reason: Literal["operator", "gone", "asked", "failing"] | None
     failing_since: datetime | None = Field(description="first failure since the last success")
     failures: int = Field(description="failures in a row")
+    open_until: datetime | None = Field(
+        description="left alone until then (it failed ten times in a row, or asked to wait); then one probe"
+    )
     waiting: int | None = Field(default=None, description="messages not yet settled (only for one endpoint)")
     created_at: datetime
     updated_at: datetime
@@ -157,14 +170,25 @@ class MessageOut(BaseModel):
 class MessageDetail(MessageOut):
     """A message with what is posted."""
 
-    body: dict[str, Any] | None = Field(description="null once retention or erasure took it")
+    content_type: str
+    body: dict[str, Any] | None = Field(
+        description="exactly what is posted, parsed; null once retention or erasure took it"
+    )
 
 
 class MessagePage(BaseModel):
-    """Messages."""
+    """Messages; with what is posted where that was asked for."""
 
-    items: list[MessageOut]
+    items: list[MessageDetail | MessageOut]
     next_cursor: str | None = None
+
+
+class RequestOut(BaseModel):
+    """The request of a try; its body is the message's."""
+
+    method: Literal["POST"] = "POST"
+    url: str
+    headers: dict[str, str] = Field(description="as they were sent, but for the endpoint's custom ones")
 
 
 class AttemptOut(BaseModel):
@@ -182,6 +206,7 @@ class AttemptOut(BaseModel):
     reply_sha256: str | None
     reply_excerpt: str | None = Field(description="at most 1,000 printable characters")
     next_at: datetime | None
+    request: RequestOut | None = Field(description="what was sent; null where that is not known")
 
 
 class AttemptPage(BaseModel):

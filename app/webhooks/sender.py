@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from app.domain.delivery import Answered, Broken, Failed, Outcome, is_redirect
+from app.domain.delivery import Answered, Broken, Failed, Outcome, is_redirect, parse_wish
 from app.domain.errors import DomainError
 from app.domain.signature import Secret, sign
 from app.webhooks.dial import WireError
@@ -33,6 +33,8 @@ class Parcel:
     body: bytes
     secrets: Sequence[Secret] = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content_type: str = "application/json"
+    deadline_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Receipt:
     reply_sha256: bytes | None = None
     reply_excerpt: str | None = None
     truncated: bool = False
+    signature: str | None = None
 
 
 class Sender:
@@ -58,11 +61,14 @@ class Sender:
     async def send(self, parcel: Parcel, now: datetime) -> Receipt:
         """Make one attempt, signed for `now`. Whatever goes wrong is an outcome; only cancelling raises."""
         started = time.perf_counter()
+        signature: str | None = None
         try:
-            reply = await self._post(parcel, int(now.timestamp()))
+            timestamp = int(now.timestamp())
+            signature = sign(parcel.message_id, timestamp, parcel.body, parcel.secrets)
+            reply = await self._post(parcel, timestamp, signature)
         except WireError as error:
             outcome: Outcome = Failed(error.kind, printable(error.detail, DETAIL_LETTERS), error.status)
-            return Receipt(outcome, now, _milliseconds(started))
+            return Receipt(outcome, now, _milliseconds(started), signature=signature)
         except DomainError as error:
             return Receipt(Broken(error.reason, error.detail), now, _milliseconds(started))
         except (
@@ -79,26 +85,33 @@ class Sender:
             reply_sha256=hashlib.sha256(reply.body).digest(),
             reply_excerpt=printable(reply.body, EXCERPT_LETTERS) or None,
             truncated=reply.truncated,
+            signature=signature,
         )
 
     async def close(self) -> None:
         """Drop the kept connections."""
         await self._transport.close()
 
-    async def _post(self, parcel: Parcel, timestamp: int) -> Reply:
+    async def _post(self, parcel: Parcel, timestamp: int, signature: str) -> Reply:
         headers = {
             **parcel.headers,
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,
-            "webhook-id": parcel.message_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(parcel.message_id, timestamp, parcel.body, parcel.secrets),
+            **sent_headers(parcel.message_id, timestamp, signature, parcel.content_type),
         }
-        return await self._transport.post(
-            parcel.url, headers, parcel.body, deadline_seconds=self.deadline_seconds
-        )
+        deadline = parcel.deadline_seconds or self.deadline_seconds
+        return await self._transport.post(parcel.url, headers, parcel.body, deadline_seconds=deadline)
+
+
+def sent_headers(message_id: str, timestamp: int, signature: str, content_type: str) -> dict[str, str]:
+    """The headers of an attempt, without the endpoint's own and those of the wire."""
+    return {
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Content-Type": content_type,
+        "User-Agent": USER_AGENT,
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature,
+    }
 
 
 def _answer(reply: Reply) -> Answered:
@@ -107,6 +120,7 @@ def _answer(reply: Reply) -> Answered:
         reply.status,
         retry_after=reply.header(b"retry-after"),
         location=None if location is None else printable(location, DETAIL_LETTERS),
+        wish=parse_wish(reply.header(b"webhook-delivery")),
     )
 
 

@@ -20,6 +20,7 @@ from app.webhooks.custom_headers import check_headers
 from app.webhooks.editing import check_match
 from app.webhooks.fanout import message_body
 from app.webhooks.keyring import Scheme, new_secret, scheme_of, seal_headers, seal_secret
+from app.webhooks.options import check_filter, option_columns
 from app.webhooks.schemas import EndpointIn, EndpointPatch, RotateIn
 
 MAX_ENDPOINTS = 100
@@ -69,6 +70,8 @@ async def create_endpoint(edit: Edit, wanted: EndpointIn, secret: Secret) -> UUI
     """A new endpoint. Raises InvalidError, ConflictError `too_many_endpoints`."""
     check_patterns(wanted.event_types)
     check_headers(wanted.headers)
+    if wanted.filter is not None:
+        check_filter(wanted.filter, wanted.event_types)
     if await repository.count_endpoints(edit.connection, edit.tenant_id) >= MAX_ENDPOINTS:
         raise ConflictError("too_many_endpoints", f"a tenant has at most {MAX_ENDPOINTS} endpoints")
     endpoint_id = new_id()
@@ -82,6 +85,7 @@ async def create_endpoint(edit: Edit, wanted: EndpointIn, secret: Secret) -> UUI
             "event_types": wanted.event_types,
             "sealed_headers": seal_headers(edit.sealer, endpoint_id, wanted.headers),
             "header_names": list(wanted.headers),
+            **option_columns(wanted.model_dump()),
             "created_at": edit.now,
             "updated_at": edit.now,
         },
@@ -93,14 +97,24 @@ async def create_endpoint(edit: Edit, wanted: EndpointIn, secret: Secret) -> UUI
 
 async def patch_endpoint(edit: Edit, endpoint_id: UUID, patch: EndpointPatch) -> None:
     """Change what the patch names. Raises InvalidError, NotFoundError, ChangedMeanwhileError."""
-    values: dict[str, Any] = patch.model_dump(exclude_unset=True, exclude={"headers"})
+    given = patch.model_dump(exclude_unset=True)
+    values: dict[str, Any] = {
+        name: given[name] for name in ("url", "event_types", "description") if name in given
+    }
+    values |= option_columns(given)
     if "event_types" in values:
         check_patterns(patch.event_types)
-    if "headers" in patch.model_fields_set:
+    if "headers" in given:
         check_headers(patch.headers)
         values["sealed_headers"] = seal_headers(edit.sealer, endpoint_id, patch.headers)
         values["header_names"] = list(patch.headers)
+    if "url" in given:
+        values["open_until"] = None  # the new one is asked at once
     row = await edit.get(endpoint_id)
+    if {"filter", "event_types"} & values.keys():
+        wanted = values.get("filter", row.filter)
+        if wanted is not None:
+            check_filter(wanted, values.get("event_types", row.event_types))
     if values:
         await repository.update_endpoint(edit.connection, row, values, now=edit.now)
         await edit.note(endpoint_id, "endpoint.changed")
@@ -123,6 +137,8 @@ async def enable_endpoint(edit: Edit, endpoint_id: UUID) -> None:
             "failing_since": None,
             "last_failure_at": None,
             "failures": 0,
+            "open_until": None,
+            "warned_percent": None,
         }
         await repository.update_endpoint(edit.connection, row, values, now=edit.now)
         await repository.bring_forward(edit.connection, endpoint_id)
@@ -158,15 +174,14 @@ async def rotate_secret(edit: Edit, endpoint_id: UUID, wanted: RotateIn, secret:
 async def send_test(edit: Edit, endpoint_id: UUID, event_type: str) -> UUID:
     """Queue the catalogue's example of a type for this endpoint: the same way as any message, one try."""
     example = dict(get_type(event_type).example)
-    await repository.get_endpoint(edit.connection, edit.tenant_id, endpoint_id)
+    endpoint = await repository.get_endpoint(edit.connection, edit.tenant_id, endpoint_id)
     sequence = await messages.get_last_position(edit.connection, edit.tenant_id)
     if event_type == TEST:
         example["endpoint_id"] = public_id("ep", endpoint_id)
     data = json.dumps_text({**example, "sequence": sequence})
     return await messages.insert_test_message(
         edit.connection,
-        edit.tenant_id,
-        endpoint_id,
+        endpoint,
         event_type=event_type,
         body=message_body(event_type, edit.now, data),
         sequence=sequence,

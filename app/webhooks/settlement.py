@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.delivery import (
+    Aborted,
     Answered,
     Broken,
     Delivered,
@@ -33,10 +34,10 @@ WITH given AS (
     SELECT * FROM json_to_recordset($1::text::json) AS g(
         delivery_id uuid, claim_id uuid, due_at timestamptz, tried int, faulted int, state text,
         attempted_at timestamptz, outcome text, failure text, status int, duration_ms int, detail text,
-        reply_bytes int, reply_sha256 bytea, reply_excerpt text)
+        reply_bytes int, reply_sha256 bytea, reply_excerpt text, url text, signature text)
 ), fenced AS (
     SELECT g.*, d.manual, m.tenant_id, m.message_id, m.endpoint_id,
-           CASE WHEN m.state <> 'pending' AND NOT d.manual THEN NULL ELSE g.due_at END AS next_at,
+           CASE WHEN m.state = 'pending' OR d.manual OR d.replay_id IS NOT NULL THEN g.due_at END AS next_at,
            CASE WHEN g.state = 'delivered' THEN g.state
                 WHEN m.state <> 'pending' THEN m.state
                 WHEN NOT d.manual THEN coalesce(g.state, m.state)
@@ -61,15 +62,18 @@ WITH given AS (
     UPDATE messages m SET attempts = m.attempts + 1, state = f.next_state, last_status = f.status,
            last_failure = f.failure,
            settled_at = CASE WHEN f.next_state = 'pending' THEN NULL
-                             WHEN f.next_state = m.state THEN m.settled_at ELSE now() END
+                             WHEN f.next_state = m.state THEN m.settled_at ELSE now() END,
+           given_up_at = CASE WHEN f.next_state IN ('pending', 'delivered') THEN NULL
+                              ELSE coalesce(m.given_up_at, now()) END
       FROM fenced f WHERE m.message_id = f.message_id
-    RETURNING f.delivery_id, m.attempts AS number
+    RETURNING f.*, m.attempts AS number
 )
 INSERT INTO attempts (tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status,
-                      manual, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at)
-SELECT f.tenant_id, f.attempted_at, f.message_id, s.number, f.endpoint_id, f.outcome, f.failure, f.status,
-       f.manual, f.duration_ms, f.detail, f.reply_bytes, f.reply_sha256, f.reply_excerpt, f.next_at
-  FROM settled s JOIN fenced f USING (delivery_id)
+                      manual, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at,
+                      url, signature)
+SELECT tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status, manual,
+       duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at, url, signature
+  FROM settled
 RETURNING message_id, number
 """
 
@@ -101,6 +105,8 @@ class Settlement:
             return None
         if isinstance(self.step, Exhausted):
             return "exhausted"
+        if isinstance(self.step, Aborted):
+            return "cancelled"
         return "quarantined" if isinstance(self.step, Internal) and self.step.at is None else None
 
     @property
@@ -143,6 +149,8 @@ def _row(item: Settlement) -> dict[str, object]:
         "reply_bytes": receipt.reply_bytes,
         "reply_sha256": receipt.reply_sha256 and "\\x" + receipt.reply_sha256.hex(),
         "reply_excerpt": receipt.reply_excerpt,
+        "url": item.claimed.url,
+        "signature": receipt.signature,
     }
 
 
@@ -151,8 +159,10 @@ def _describe(item: Settlement) -> tuple[str, str | None, int | None, str | None
     match item.receipt.outcome:
         case Answered(status=status) if item.is_delivered:
             return "delivered", None, status, None
-        case Answered(status=status, location=location):
+        case Answered(status=status, location=location, wish=wish):
             kind = FailureKind.REDIRECT if is_redirect(status) else FailureKind.STATUS
+            if wish is not None:
+                return "failed", kind, status, f"the receiver asked: webhook-delivery: {wish}"
             return "failed", kind, status, location and f"to {location}"
         case Failed(kind=kind, detail=detail, status=status):
             return "failed", kind, status, detail

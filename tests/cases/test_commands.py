@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import httpx
 
-from app.cases.bodies import BODIES, Channel
+from app.cases.bodies import Channel
+from app.cases.care_bodies import BODIES
 from app.domain.case import COMMANDS
 from app.ingest.schemas import Channel as EventChannel
 from tests.cases.conftest import Desk
@@ -38,6 +39,11 @@ async def test_a_complaint_is_taken_from_opening_to_closing_by_commands(desk: De
         "mark-invalid",
         "link",
         "merge",
+        "tick",
+        "request-verification",
+        "link-action",
+        "action-not-needed",
+        "offer-compensation",
     ]
     assert case["anomalies"] == []
 

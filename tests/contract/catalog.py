@@ -61,6 +61,14 @@ WITH declared AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bool[]) AS d(
 _MINE = "(tenant_id = (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid)"
 _OPERATOR = "('tenants', 'tenant_head', 'api_keys', 'audit')"
 _LOOKED_UP = "('api_keys', 'inlets')"
+_REPORTED = (
+    "('tenants', 'feedback', 'volumes', 'cases', 'sla_timers', "
+    "'questions', 'directory', 'attributes', 'sources')"
+)
+_NEVER_REPORTED = (
+    "('sealed_secret', 'sealed_secrets', 'mapping', 'defaults', 'details', 'detection', 'steps')"
+)
+_LOGIN = "(tenant_id = (\"substring\"((SESSION_USER)::text, ''^bi_([0-9a-f]{32})_''::text))::uuid)"
 
 # The policies that each kind of table calls for: (name, command, roles, shown, written).
 _WANTED = f"""
@@ -69,7 +77,8 @@ SELECT t.name, w.* FROM tables t CROSS JOIN LATERAL (VALUES
     ('own_row', 'r', 'vidhuk_app', '{_MINE}', NULL, t.kind = 'reference'),
     ('worker', 'r', 'vidhuk_worker', 'true', NULL, t.kind = 'reference'),
     ('worker', '*', 'vidhuk_worker', 'true', 'true', t.kind = 'local' AND t.worker),
-    ('operator', '*', 'vidhuk_operator', 'true', 'true', t.name IN {_OPERATOR})
+    ('operator', '*', 'vidhuk_operator', 'true', 'true', t.name IN {_OPERATOR}),
+    ('reports', 'r', 'vidhuk_bi', '{_LOGIN}', NULL, t.name IN {_REPORTED})
 ) AS w(policy, command, role, shown, written, due) WHERE w.due
 """
 
@@ -121,7 +130,7 @@ RULES: Mapping[str, str] = {
     "and no other policies": f"""
         SELECT p.name || '.' || p.policy FROM policies p
          WHERE NOT EXISTS (SELECT FROM ({_WANTED}) w WHERE w.name = p.name AND w.policy = p.policy)""",
-    "nobody is granted more than the policies allow": """
+    "nobody is granted more than the policies allow": f"""
         SELECT t.name || ': ' || a.privilege_type || ' to ' || coalesce(r.rolname::text, 'public')
           FROM tables t CROSS JOIN LATERAL aclexplode(t.relacl) AS a
           LEFT JOIN pg_roles r ON r.oid = a.grantee
@@ -131,7 +140,9 @@ RULES: Mapping[str, str] = {
                        OR p.command = '*' AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE'))))
         UNION ALL
         SELECT t.name || '.' || a.attname FROM tables t
-          JOIN pg_attribute a ON a.attrelid = t.oid AND a.attacl IS NOT NULL""",
+          JOIN pg_attribute a ON a.attrelid = t.oid CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+         WHERE g.grantee <> 'vidhuk_bi'::regrole OR g.privilege_type <> 'SELECT' OR g.is_grantable
+            OR t.name NOT IN {_REPORTED} OR a.attname IN {_NEVER_REPORTED}""",
     "partitions are reached through their table, and none is wanting": """
         SELECT c.relname::text FROM pg_class c
          WHERE c.relispartition AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
@@ -154,7 +165,7 @@ RULES: Mapping[str, str] = {
                 OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid))""",
     "every view shows a reader no more than the reader may see": """
         SELECT c.relname::text FROM pg_class c
-         WHERE c.relnamespace = 'public'::regnamespace AND (c.relkind = 'm'
+         WHERE c.relnamespace IN ('public'::regnamespace, 'bi'::regnamespace) AND (c.relkind = 'm'
             OR c.relkind = 'v' AND NOT coalesce(c.reloptions @> ARRAY['security_invoker=true'], false))""",
 }
 

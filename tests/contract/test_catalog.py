@@ -68,7 +68,7 @@ TWINS = {
     "every table is declared, and every declared table is there": [
         (GOOD, None, "planted"),
         ("SELECT 1", TENANT, "planted"),
-        ("DROP TABLE cases", None, "cases"),
+        ("DROP TABLE audit", None, "audit"),
     ],
     "every row of a tenant names its tenant": [
         (f"CREATE TABLE planted (tenant_id uuid, id uuid PRIMARY KEY);{SECURED}", LOCAL, "planted"),
@@ -150,7 +150,7 @@ TWINS = {
         ("GRANT SELECT ON cases TO vidhuk_worker", None, "cases: SELECT to vidhuk_worker"),
         ("GRANT TRUNCATE ON cases TO vidhuk_app", None, "cases: TRUNCATE to vidhuk_app"),
         ("GRANT INSERT ON tenants TO vidhuk_app", None, "tenants: INSERT to vidhuk_app"),
-        ("GRANT SELECT (state) ON cases TO vidhuk_bi", None, "cases.state"),
+        ("GRANT SELECT (steps) ON cases TO vidhuk_bi", None, "cases.steps"),
     ],
     "partitions are reached through their table, and none is wanting": [
         ("GRANT SELECT ON raw_payloads_default TO vidhuk_app", None, "raw_payloads_default"),

@@ -56,9 +56,9 @@ async def test_the_migrated_schema_is_the_one_that_the_code_declares(server):
     "change",
     [
         "ALTER TABLE cases ADD forgotten text",
-        "ALTER TABLE cases DROP assignee",
+        "ALTER TABLE announcements DROP quiet",
         "ALTER TABLE cases ALTER state DROP NOT NULL",
-        "ALTER TABLE cases ALTER reopened_count TYPE bigint",
+        "ALTER TABLE announcements ALTER level TYPE bigint",
         "DROP INDEX ix_cases_state",
         "COMMENT ON COLUMN tenants.time_zone IS NULL",
         "CREATE TABLE forgotten (id uuid PRIMARY KEY)",

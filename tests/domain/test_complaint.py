@@ -179,6 +179,7 @@ def test_a_case_opens_with_the_facts_of_the_feedback_and_nothing_personal():
             "rule_id": "negative_class",
             "reason": "an answer is negative on its scale",
             "severity_by": "rudeness+repeat",
+            "severity_reason": "a complaint starts at sev3, one up for rudeness, one up for repeat",
         },
         "due_at": "2026-11-22T10:00:00Z",
         "repeat_of": "case_1",

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from app.domain.delivery import (
     MAX_FAULTS,
+    MAX_HOLD_SECONDS,
     MAX_TRIES,
     RETRY_DELAYS_SECONDS,
+    Aborted,
     Answered,
     Broken,
     Delivered,
@@ -24,8 +26,11 @@ from app.domain.delivery import (
     Outcome,
     RetryAt,
     Step,
+    Wish,
+    hold_seconds,
     next_step,
     parse_retry_after,
+    parse_wish,
 )
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -131,3 +136,63 @@ def test_a_fault_of_ours_costs_no_try_and_is_quarantined_after_three() -> None:
         assert isinstance(step, Internal)
         assert step.at is not None
     assert follow(Broken("unreadable", "secret"), faults=MAX_FAULTS - 1) == Internal(None, "unreadable")
+
+
+@pytest.mark.parametrize("status", [400, 410, 429, 503])
+def test_a_receiver_may_ask_to_be_switched_off_with_any_reply(status: int) -> None:
+    assert follow(Answered(status, wish=Wish.DISABLE)) == DisableEndpoint(asked=True)
+
+
+def test_a_receiver_that_takes_a_message_and_asks_for_no_more_gets_no_more() -> None:
+    assert follow(Answered(200, wish=Wish.DISABLE)) == Delivered(disable=True)
+    assert follow(Answered(200, wish=Wish.ABORT)) == Delivered()
+
+
+@pytest.mark.parametrize("status", [302, 400, 503])
+def test_a_receiver_may_ask_never_to_get_this_message_again(status: int) -> None:
+    step = follow(Answered(status, wish=Wish.ABORT))
+    assert step == Aborted(FailureKind.REDIRECT if status == 302 else FailureKind.STATUS)
+
+
+def test_gone_stays_gone_whatever_else_is_asked() -> None:
+    assert follow(Answered(410, wish=Wish.ABORT)) == DisableEndpoint()
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [("disable", Wish.DISABLE), (" Abort-Message ", Wish.ABORT), ("delete", None), ("", None), (None, None)],
+)
+def test_a_wish_is_one_of_two_words(text: str | None, wish: Wish | None) -> None:
+    assert parse_wish(text) is wish
+
+
+def test_an_own_schedule_has_its_own_delays_and_end() -> None:
+    own = [10, 60]
+    steps = [
+        next_step(Answered(500), tries=tries, faults=0, now=NOW, jitter=0.0, delays=own) for tries in range(3)
+    ]
+    assert [delay(step) for step in steps[:2]] == [10, 60]
+    assert steps[2] == Exhausted(FailureKind.STATUS)
+
+
+def test_an_empty_schedule_is_one_try() -> None:
+    step = next_step(Answered(500), tries=0, faults=0, now=NOW, jitter=0.0, delays=[])
+    assert step == Exhausted(FailureKind.STATUS)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds"),
+    [
+        (Answered(429, retry_after="30"), 30),
+        (Answered(503, retry_after="30"), 30),
+        (Answered(429, retry_after="1000000"), MAX_HOLD_SECONDS),
+        (Answered(429), None),
+        (Answered(429, retry_after="soon"), None),
+        (Answered(500, retry_after="30"), None),  # of one message, not of the endpoint
+        (Failed(FailureKind.TIMEOUT, ""), None),
+    ],
+)
+def test_an_endpoint_that_asks_for_a_pause_is_left_alone_as_a_whole(
+    outcome: Outcome, seconds: float | None
+) -> None:
+    assert hold_seconds(outcome, NOW) == seconds

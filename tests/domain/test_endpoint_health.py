@@ -5,11 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.delivery import RETRY_DELAYS_SECONDS
-from app.domain.endpoint_health import FAILING_FAILURES, HEALTHY, Health
+from app.domain.endpoint_health import (
+    FAILING_FAILURES,
+    HEALTHY,
+    MAX_PAUSE_SECONDS,
+    MIN_PAUSE_SECONDS,
+    OPEN_FAILURES,
+    Health,
+)
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -60,3 +68,36 @@ def test_a_blip_is_not_worth_a_recovery_but_five_minutes_are() -> None:
     assert not failing(0, 0.01).is_noteworthy
     assert failing(0, 0.1).is_noteworthy
     assert not HEALTHY.is_noteworthy
+
+
+def run(failures: int, lasted: timedelta) -> Health:
+    return Health(START, START + lasted, failures)
+
+
+def test_the_circuit_opens_after_ten_failures_in_a_row_and_not_before() -> None:
+    assert run(OPEN_FAILURES - 1, timedelta(days=4)).pause_seconds is None
+    assert run(OPEN_FAILURES, timedelta(0)).pause_seconds == MIN_PAUSE_SECONDS
+
+
+def test_the_longer_it_is_down_the_less_often_it_is_asked_within_bounds() -> None:
+    pauses = [run(99, timedelta(seconds=seconds)).pause_seconds for seconds in (0, 40, 400, 1_200, 400_000)]
+    assert pauses == [MIN_PAUSE_SECONDS, MIN_PAUSE_SECONDS, 100.0, MAX_PAUSE_SECONDS, MAX_PAUSE_SECONDS]
+
+
+@pytest.mark.parametrize(
+    ("failures", "lasted", "percent"),
+    [
+        (FAILING_FAILURES - 1, timedelta(days=4), None),  # too few to say anything
+        (99, timedelta(seconds=299), None),
+        (99, timedelta(seconds=300), 0),
+        (99, timedelta(hours=59.9), 0),
+        (99, timedelta(hours=60), 50),
+        (99, timedelta(hours=84), 70),
+        (99, timedelta(hours=108), 90),
+        (99, timedelta(hours=500), 90),
+    ],
+)
+def test_warnings_come_at_their_share_of_the_way_to_being_disabled(
+    failures: int, lasted: timedelta, percent: int | None
+) -> None:
+    assert run(failures, lasted).warning_percent == percent

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 
 from app.domain.complaint import CaseKind, Severity
 from app.domain.errors import InvalidError
-from app.domain.playbook import (
-    DEFAULT_PLAYBOOKS,
-    LANGUAGES,
-    Step,
-    completeness,
-    default_document,
-    parse_playbooks,
-)
+from app.domain.playbook import LANGUAGES, Step, completeness
+from app.domain.playbook_document import parse_playbooks
+from app.domain.playbook_preset import DEFAULT_PLAYBOOKS, default_document
 
 
 @dataclass
@@ -166,6 +161,11 @@ STEP = {"key": "thank", "labels": {"uk": "а", "ru": "б", "en": "c"}}
     [
         ("/note", 1, "unknown_key", "/note"),
         ("/checklists", ..., "missing_key", ""),
+        ("/checklists/loyalty_conversion", ..., "missing_checklist", "/checklists"),
+        ("/waiting", {"notice_days": 10}, "notice_after_closing", "/waiting"),
+        ("/waiting", {"close_after_days": 0}, "out_of_range", "/waiting/close_after_days"),
+        ("/waiting", {"close_after": 3}, "unknown_key", "/waiting/close_after"),
+        ("/verification_days", True, "not_an_integer", "/verification_days"),
         ("/checklists", [], "not_an_object", "/checklists"),
         ("/checklists/praise", [], "empty_list", "/checklists/praise"),
         ("/checklists/a~b", {}, "not_an_array", "/checklists/a~0b"),

@@ -7,6 +7,7 @@ import random
 import httpx
 import pytest
 
+from app.asking.acts.loop import SilenceLoop
 from app.journal.journal import Journal
 from app.journal.rebuild import rebuild
 from app.sla.loop import SlaLoop
@@ -23,6 +24,7 @@ async def live(
 ) -> None:
     """Post a random history in random pieces, moving the clock and firing timers between them."""
     loop = SlaLoop(services.database, services.journal, services.bell, poll_seconds=0.01)
+    silence = SilenceLoop(services.journal, services.asking_policies, services.bell)
     number = 0
     while number < size:
         piece = [random_event(dice, n) for n in range(number, number + dice.choice((1, 1, 2, 5, 20)))]
@@ -40,6 +42,7 @@ async def live(
         if dice.random() < 0.3:
             clock.advance(hours=dice.choice((0.1, 3, 30)))
             await loop.step()
+            await silence.step()
 
 
 async def ledgers(server: Server) -> dict[str, int]:
@@ -68,7 +71,23 @@ async def check(
     await live(client, services, clock, random.Random(seed), size)
     before, told = await projections(services.journal, server, tenant.tenant_id), await ledgers(server)
     assert all(
-        before[name] for name in ("feedback", "volumes", "cases", "subjects", "object_heads", "sla_timers")
+        before[name]
+        for name in (
+            "feedback",
+            "volumes",
+            "survey_acts",
+            "amendments",
+            "touchpoint_retags",
+            "cases",
+            "subjects",
+            "object_heads",
+            "sla_timers",
+            "compensations",
+            "case_actions",
+            "corrective_actions",
+            "debriefs",
+            "proactive_notices",
+        )
     )
     await rebuild(services.journal, tenant.tenant_id)
     after = await projections(services.journal, server, tenant.tenant_id)

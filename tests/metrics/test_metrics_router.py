@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from app.domain.measures.registry import METRICS
 from app.main import create_api
+from app.metrics.formats import MEDIA_TYPES, Form
 from app.wiring import Services
 from tests.conftest import MakeKey, MovedClock
 from tests.metrics.world import Answer, World, several
@@ -241,7 +242,7 @@ async def test_a_cursor_of_another_query_is_refused(
     ("query", "code", "pointer", "near"),
     [
         ({"metrics": ["npss"]}, "unknown_metric", "/metrics/0", "'nps'"),
-        ({"group_by": ["chanel"]}, "unknown_dimension", "/group_by/0", "'channel'"),
+        ({"group_by": ["chanel"]}, "unknown_dimension", "/group_by/0", "is 'channel'"),
         ({"group_by": ["attributes.agencyy"]}, "unknown_dimension", "/group_by/0", "'attributes.agency'"),
         ({"group_by": ["attributes.note"]}, "attribute_not_groupable", "/group_by/0", "groupable"),
         ({"group_by": ["timer"]}, "dimension_not_valid", "/group_by/0", "channel"),
@@ -446,3 +447,35 @@ async def test_events_posted_over_http_are_in_the_numbers_at_once(client, http, 
     [row] = (await post(http, "nps", group_by=["location", "channel"]))["rows"]
     # 3 promoters, 1 passive, 1 detractor -> 100 * (3 - 1) / 5 = 40
     assert (row["location"], row["channel"], row["nps"]) == ("kyiv", "call", 40.0)
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "ndjson", "arrow", "parquet", "xlsx"])
+async def test_an_answer_is_a_file_of_the_asked_form(http, march: World, ending: str) -> None:
+    address = f"/v1/metrics/query.{ending}?metrics=nps&from=2026-03-01&to=2026-04-01"
+    answer = await http.get(address)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[Form(ending)]
+    again = await http.get(address, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_an_unknown_ending_is_refused(http, march: World) -> None:
+    assert (await http.get("/v1/metrics/query.xml?metrics=nps")).status_code == 422
+
+
+async def test_the_sql_of_an_answer_is_told_to_those_who_may_read_rows(
+    http, api, api_key, world, march
+) -> None:
+    asked = {"metrics": ["happiness", "cases_opened"], "period": MARCH}
+    plain = await http.post("/v1/metrics/query", json=asked)
+    told = await http.post("/v1/metrics/query?explain=true", json=asked)
+    assert "statements" not in plain.json()
+    assert told.json()["rows"] == plain.json()["rows"]
+    feedback, opened = told.json()["statements"]
+    assert (feedback["population"], opened["population"]) == ("feedback", "cases_opened")
+    assert str(world.tenant_id) in feedback["parameters"]
+    assert f"${len(feedback['parameters'])}" in feedback["sql"]
+    assert f"${len(feedback['parameters']) + 1}" not in feedback["sql"]
+    others = {"Authorization": f"Bearer {await api_key('metrics:read')}"}
+    refused = await http.post("/v1/metrics/query?explain=true", json=asked, headers=others)
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")

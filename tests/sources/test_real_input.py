@@ -19,7 +19,7 @@ from app.sources.base import SourceContext, adapt
 from app.sources.delivery import Delivery
 from app.sources.errors import PayloadError
 from app.sources.mapping import compile_mapping
-from app.sources.registry import get_adapter
+from app.sources.registry import ADAPTERS, get_adapter
 from app.sources.signatures import get_family
 from app.sources.verification import VerificationError, verify
 from tests.sources.conftest import RECEIVED_AT
@@ -82,7 +82,7 @@ def test_trustpilots_published_batch_gives_a_review_and_one_loud_stranger(contex
 
 
 @needs_samples
-@pytest.mark.parametrize("adapter", ["chatwoot", "trustpilot"])
+@pytest.mark.parametrize("adapter", sorted(ADAPTERS))
 def test_no_partners_payload_breaks_another_partners_adapter(adapter: str, context: SourceContext) -> None:
     for path in sorted(SAMPLES.glob("*/*.json")):
         try:

@@ -148,6 +148,7 @@ class Outlet:
         """Let waiting tries be due now: time is moved in the table, not on the clock."""
         async with self.database.worker() as tx:
             await tx.execute("UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL")
+            await tx.execute("UPDATE endpoints SET open_until = now() WHERE open_until IS NOT NULL")
 
     async def endpoint_row(self, endpoint_id: UUID) -> Any:
         """The endpoint as stored."""

@@ -88,6 +88,8 @@ async def list_calendar_versions(
         rows = await repository.list_versions(
             connection, CALENDARS, principal.tenant_id, key, below=below, limit=limit + 1
         )
+    if below is None:
+        found(rows[0] if rows else None, response, f"calendar {key!r}")
     page = CalendarPage(items=[calendar_out(row) for row in rows[:limit]])
     if len(rows) > limit:
         page.next_cursor = link_next(request, response, str(page.items[-1].version))

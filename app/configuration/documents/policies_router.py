@@ -97,6 +97,8 @@ async def list_policy_versions(
         rows = await repository.list_versions(
             connection, POLICIES, principal.tenant_id, key, below=below, limit=limit + 1
         )
+    if below is None:
+        found(rows[0] if rows else None, response, f"policy {key!r}")
     page = PolicyPage(items=[policy_out(row, in_force) for row in rows[:limit]])
     if len(rows) > limit:
         page.next_cursor = link_next(request, response, str(page.items[-1].version))

@@ -19,6 +19,7 @@ class NounKind(StrEnum):
     TOUCHPOINT = "touchpoint"
     PRODUCT = "product"
     SEGMENT = "segment"
+    CAUSE = "cause"
 
 
 Detail = (

@@ -11,7 +11,9 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables.configuration import inlets, sources
+from app.db.tables.configuration import inlets, source_mappings, source_pulls, sources
+from app.db.tables.ledgers import raw_payloads
+from app.kit.ids import new_id
 
 
 def _with_tokens(tenant_id: UUID) -> Select[Any]:
@@ -47,6 +49,66 @@ async def put_source(
     await connection.execute(
         statement.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=dict(values))
     )
+
+
+async def count_payloads(
+    connection: AsyncConnection, tenant_id: UUID, key: str, since: datetime
+) -> Sequence[Any]:
+    """What arrived from a source since then: (state, reason, count, last arrival)."""
+    query = (
+        select(
+            raw_payloads.c.state,
+            raw_payloads.c.reason,
+            func.count().label("payloads"),
+            func.max(raw_payloads.c.received_at).label("last_at"),
+        )
+        .where(
+            raw_payloads.c.tenant_id == tenant_id,
+            raw_payloads.c.source == key,
+            raw_payloads.c.received_at >= since,
+        )
+        .group_by(raw_payloads.c.state, raw_payloads.c.reason)
+    )
+    found: Sequence[Any] = (await connection.execute(query)).all()
+    return found
+
+
+async def put_pull(
+    connection: AsyncConnection, tenant_id: UUID, source: str, now: datetime, *, pulled: bool
+) -> None:
+    """Let a source be asked from now on (again at once, if it was already), or no more."""
+    own = (source_pulls.c.tenant_id == tenant_id, source_pulls.c.source == source)
+    if not pulled:
+        await connection.execute(delete(source_pulls).where(*own))
+        return
+    statement = postgresql.insert(source_pulls).values(
+        tenant_id=tenant_id, pull_id=new_id(), source=source, next_at=now, failures=0
+    )
+    again = {"next_at": now, "failures": 0, "last_error": None, "cursor": None}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=again)
+    )
+
+
+async def find_pull(connection: AsyncConnection, tenant_id: UUID, source: str) -> Any:
+    """How the asking of a source goes, or None."""
+    own = (source_pulls.c.tenant_id == tenant_id, source_pulls.c.source == source)
+    return (await connection.execute(select(source_pulls).where(*own))).first()
+
+
+async def insert_mapping(
+    connection: AsyncConnection, tenant_id: UUID, source: str, document: Mapping[str, Any], now: datetime
+) -> int:
+    """Keep a mapping document for good; its number. The tenant's write lock keeps two from one number."""
+    own = (source_mappings.c.tenant_id == tenant_id, source_mappings.c.source == source)
+    newest = await connection.scalar(select(func.max(source_mappings.c.version)).where(*own))
+    version = int(newest or 0) + 1
+    await connection.execute(
+        insert(source_mappings).values(
+            tenant_id=tenant_id, source=source, version=version, document=dict(document), created_at=now
+        )
+    )
+    return version
 
 
 async def insert_token(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,7 +11,15 @@ from app.configuration.changes import configuring
 from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next, read_cursor
 from app.configuration.sources import repository, service
-from app.configuration.sources.schemas import SourceIn, SourceKey, SourceOut, SourcePage, TokenOut
+from app.configuration.sources.schemas import (
+    PullOut,
+    SourceCounts,
+    SourceIn,
+    SourceKey,
+    SourceOut,
+    SourcePage,
+    TokenOut,
+)
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
 
@@ -41,6 +50,36 @@ async def list_sources(
     if len(rows) > limit:
         page.next_cursor = link_next(request, response, page.items[-1].key)
     return page
+
+
+@router.get("/{key:path}/counts", summary="Count what arrived", operation_id="count_source")
+async def count_source(
+    principal: ConfigManager,
+    key: SourceKey,
+    database: DatabaseDep,
+    now: NowDep,
+    days: Annotated[int, Query(ge=1, le=90, description="how many days back")] = 7,
+) -> SourceCounts:
+    """Payloads of a source by what became of them, and when it last spoke."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await repository.find_source(connection, principal.tenant_id, key)
+        if row is None:
+            raise NotFoundError("not_found", f"there is no source {key!r}")
+        since = now - timedelta(days=days)
+        counted = await repository.count_payloads(connection, principal.tenant_id, key, since)
+    return service.counts_of(row, counted, days, now)
+
+
+@router.get("/{key:path}/pull", summary="How the asking goes", operation_id="get_source_pull")
+async def get_source_pull(principal: ConfigManager, key: SourceKey, database: DatabaseDep) -> PullOut:
+    """When a source is asked next, and what came of the last time."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await repository.find_pull(connection, principal.tenant_id, key)
+    if row is None:
+        raise NotFoundError("not_found", f"the source {key!r} is not asked")
+    return PullOut(
+        next_at=row.next_at, pulled_at=row.pulled_at, failures=row.failures, last_error=row.last_error
+    )
 
 
 @router.post(

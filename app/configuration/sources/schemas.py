@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.configuration.fields import Key, Strict, TimeZone, Title
+from app.domain.errors import InvalidError
+from app.domain.scales import QuestionMeasure, get_scale
+from app.sources.pulls import RECIPES
 from app.sources.registry import ADAPTERS
 from app.sources.shapes import FEEDBACK
 from app.sources.signatures import FAMILIES
@@ -17,6 +21,16 @@ MAPPING_ADAPTER = "mapping"
 _DAY = 86_400
 
 SourceKey = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]+$", examples=["chatwoot"])]
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f"{value[:60]!r} is no network such as 192.0.2.0/24") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -29,6 +43,34 @@ def _known_word(field: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+class QuestionRuleIO(Strict):
+    """What one question of the partner asks, under the partner's own key for it."""
+
+    as_: Literal["score", "text", "attribute", "nothing"] = Field(
+        default="score", alias="as", description="what its answer is"
+    )
+    scale: Annotated[str, Field(max_length=64)] | None = Field(default=None, examples=["csat_1_5"])
+    measure: QuestionMeasure | None = None
+    question: Key | None = Field(default=None, description="our key for it; the partner's by default")
+    words: dict[str, int | float | str] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="the partner's answers -> values of the scale",
+        examples=[{"Good": 5, "Bad": 1}],
+    )
+
+    @model_validator(mode="after")
+    def _has_a_known_scale(self) -> Self:
+        if self.scale is not None:
+            try:
+                get_scale(self.scale)
+            except InvalidError as error:
+                raise ValueError(f"{error.detail}; {error.cure}") from None
+        elif self.as_ == "score":
+            raise ValueError("a score needs its scale, for example csat_1_5")
+        return self
 
 
 class SourceDefaultsIO(Strict):
@@ -46,6 +88,21 @@ class SourceDefaultsIO(Strict):
     ref_prefix: Annotated[str, StringConstraints(max_length=50, pattern=r"^[^\x00-\x1f]*$")] | None = Field(
         default=None, description="keeps references of two installations of one system apart"
     )
+    questions: dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], QuestionRuleIO] = Field(
+        default_factory=dict,
+        max_length=300,
+        description="what the partner's questions ask: forms, flows and buttons tell no scale",
+        examples=[{"delivery_rating": {"scale": "csat_1_5", "measure": "csat"}}],
+    )
+
+
+class PullSettings(Strict):
+    """What a source is asked for, and how often."""
+
+    settings: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(
+        max_length=10, examples=[{"business": "la-palma-kyiv"}]
+    )
+    every_seconds: int = Field(default=900, ge=60, le=7 * _DAY)
 
 
 class SourceSettings(Strict):
@@ -69,6 +126,22 @@ class SourceSettings(Strict):
     )
     verification_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] | None = Field(
         default=None, description="where the family's proof stands, when not in its usual header"
+    )
+    public_url: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[^\s]+$")] | None = (
+        Field(
+            default=None,
+            description="the address that the partner was given, as it knows it: some sign it, and a proxy "
+            "may change it",
+            examples=["https://feedback.example.com/in/in_3vJ..."],
+        )
+    )
+    allowed_networks: Annotated[list[Network], Field(max_length=100)] = Field(
+        default_factory=list,
+        description="the partner's addresses; with a list, deliveries from elsewhere are refused (401)",
+        examples=[["194.88.218.0/24"]],
+    )
+    pull: PullSettings | None = Field(
+        default=None, description=f"for sources that are asked: {', '.join(RECIPES)}"
     )
     time_zone: TimeZone | None = Field(default=None, description="zone of times without an offset")
     defaults: SourceDefaultsIO = Field(default_factory=SourceDefaultsIO)
@@ -112,11 +185,28 @@ class SourceIn(SourceSettings):
         description="at most two live ones, for a rotation; never shown again. Left out: they stay",
     )
 
+    credentials: dict[str, Annotated[str, StringConstraints(max_length=20_000)]] | None = Field(
+        default=None,
+        max_length=10,
+        description="what a puller proves itself with; never shown again. Left out: they stay",
+    )
+
+
+class PullOut(BaseModel):
+    """How the asking goes."""
+
+    next_at: datetime
+    pulled_at: datetime | None = Field(description="when it last worked")
+    failures: int = Field(description="in a row")
+    last_error: str | None
+
 
 class SourceOut(SourceSettings):
     """A source: created when an event first named it, or when it was configured."""
 
     key: str = Field(examples=["chatwoot"])
+    mapping_version: int | None = Field(description="number of the mapping document, from 1")
+    has_credentials: bool = Field(default=False, description="whether a puller could prove itself")
     live_secrets: int = Field(description="how many secrets are stored")
     live_tokens: int = Field(description="how many secret paths lead to it")
     created_at: datetime
@@ -128,6 +218,23 @@ class SourcePage(BaseModel):
 
     items: list[SourceOut]
     next_cursor: str | None = None
+
+
+class SourceCounts(BaseModel):
+    """What a source has sent, and what became of it."""
+
+    key: str
+    days: int = Field(description="how many days back")
+    adapted: int = Field(description="payloads that state events")
+    ignored: int = Field(description="payloads that say nothing which is kept")
+    quarantined: int = Field(description="payloads that were not understood, or not wholly")
+    dismissed: int
+    quarantine_reasons: dict[str, int] = Field(examples=[{"unknown_event": 2}])
+    last_payload_at: datetime | None
+    last_event_at: datetime | None = Field(description="by either door")
+    is_silent: bool | None = Field(
+        description="whether its last event is older than `expected_every_seconds`; null: none is stated"
+    )
 
 
 class TokenOut(BaseModel):

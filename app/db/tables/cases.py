@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, LargeBinary, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.kinds import tenant_table
@@ -42,8 +54,29 @@ cases = tenant_table(
     Column("repeat_of", Uuid),
     Column("merged_into", Uuid),
     Column("quiet_until", DateTime(timezone=True), comment="what fell due before is not announced"),
+    Column("contacts", Integer, nullable=False, server_default="1", comment="how often the customer came"),
+    Column("outcome", Text),
+    Column("preferred_channel", Text),
+    Column("verification", Text, comment="requested, verified, unverified, expired; null: never asked"),
+    Column("reply_completeness", Double, comment="share of the reply's checklist that was done, 0..1"),
+    Column("playbook_version", Integer, nullable=False, server_default="0", comment="0: the preset"),
+    Column("compensation_gross", Numeric, comment="granted, in the tenant's currency"),
+    Column("compensation_recovered", Numeric, comment="got back from carrier or insurer"),
+    Column("compensation_net", Numeric),
+    Column("compensation_currency", Text),
+    Column("deviations", JSONB, nullable=False, server_default="[]", comment="how the handling failed again"),
+    Column("is_double_deviation", Boolean, nullable=False, server_default="false"),
+    Column("promise_missed", Boolean, nullable=False, server_default="false"),
+    Column("resurvey_class", Text, comment="what the customer said last after the settlement"),
+    Column("recovered_at", DateTime(timezone=True), comment="the first contented answer after it"),
+    Column("is_ambassador", Boolean, nullable=False, server_default="false", comment="recovered, 9 or 10"),
+    Column("action_not_needed_at", DateTime(timezone=True), comment="no systemic cause was found"),
+    Column("attention_at", DateTime(timezone=True), comment="when the clock of its upkeep must look at it"),
     Index("ix_cases_opened", "tenant_id", "opened_at"),
+    Index("ix_cases_cause", "tenant_id", "cause", "opened_at", postgresql_where="cause is not null"),
+    Index("ix_cases_attention", "tenant_id", "attention_at", postgresql_where="attention_at is not null"),
     Index("ix_cases_state", "tenant_id", "state", "opened_at"),
     Index("ix_cases_customer", "tenant_id", "customer_ref", postgresql_where="customer_ref is not null"),
+    Index("ix_cases_merged", "tenant_id", "merged_into", postgresql_where="merged_into is not null"),
     comment="One row per complaint or question, folded from its events.",
 )

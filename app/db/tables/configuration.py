@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.kinds import local_table, tenant_table
@@ -73,6 +73,9 @@ sources = tenant_table(
     Column("time_zone", Text, comment="zone of naive times"),
     Column("defaults", JSONB, nullable=False),
     Column("mapping", JSONB, comment="mapping document of the mapping adapter"),
+    Column("mapping_version", Integer, comment="its number in source_mappings"),
+    Column("pull", JSONB, comment="what a puller asks for, and how often"),
+    Column("sealed_credentials", JSONB, comment="what a puller proves itself with, sealed"),
     Column(
         "handles_cases", Boolean, nullable=False, comment="its case events decide whether a breach is final"
     ),
@@ -83,6 +86,31 @@ sources = tenant_table(
     Column("disabled_at", DateTime(timezone=True)),
     Column("last_event_at", DateTime(timezone=True)),
     comment="Who sends: a CRM, a chat, a review site.",
+)
+
+source_mappings = tenant_table(
+    "source_mappings",
+    Column("source", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    comment="Every mapping document that a source has had; a raw payload names the one that read it.",
+)
+
+source_pulls = local_table(
+    "source_pulls",
+    Column("pull_id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("next_at", DateTime(timezone=True), nullable=False, comment="when it is asked again"),
+    Column("claim_id", Uuid, comment="fence of the puller that asks now; next_at is its lease"),
+    Column("cursor", JSONB, comment="where the last pull ended"),
+    Column("failures", Integer, nullable=False, comment="in a row"),
+    Column("last_error", Text),
+    Column("pulled_at", DateTime(timezone=True)),
+    Index("ix_source_pulls_next_at", "next_at"),
+    UniqueConstraint("tenant_id", "source"),
+    worker=True,
+    comment="Sources that are asked, and when the next time is.",
 )
 
 inlets = local_table(

@@ -59,6 +59,7 @@ feedback = tenant_table(
     Column("source_url", Text),
     Column("verification", Text),
     Column("attributes", JSONB, nullable=False),
+    Column("reading", JSONB, comment="what was read off the text: language, sentiment, hints; no score"),
     Index("ix_feedback_current", "tenant_id", "occurred_at", postgresql_where="seq_to is null"),
     Index("ix_feedback_seq_from", "tenant_id", "seq_from"),
     Index("ix_feedback_seq_to", "tenant_id", "seq_to", postgresql_where="seq_to is not null"),
@@ -94,4 +95,19 @@ volumes = tenant_table(
     Column("attributes", JSONB, nullable=False),
     Index("ix_volumes_current", "tenant_id", "occurred_at", postgresql_where="seq_to is null"),
     comment="Visitors, transactions and interactions, counted or one by one.",
+)
+
+amendments = tenant_table(
+    "amendments",
+    Column("event_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False, comment="type of the event"),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("target_source", Text, comment="with target_id: the event that stated the answer"),
+    Column("target_id", Text),
+    Column("subject_id", Uuid, comment="else: all answers of this subject"),
+    Column("question", Text),
+    Column("stated", JSONB, nullable=False),
+    Index("ix_amendments_target", "tenant_id", "target_source", "target_id"),
+    Index("ix_amendments_subject", "tenant_id", "subject_id"),
+    comment="What experts and classifiers said of answers; the latest word of each kind counts.",
 )

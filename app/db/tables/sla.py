@@ -20,6 +20,11 @@ sla_timers = tenant_table(
     Column("state", Text, nullable=False, comment="as of the last evaluation; due_at and stopped_at decide"),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("due_at", DateTime(timezone=True)),
+    Column(
+        "breaches_after",
+        DateTime(timezone=True),
+        comment="due_at, or the end of the due day where the start is known by its day",
+    ),
     Column("stopped_at", DateTime(timezone=True)),
     Column("cancelled_at", DateTime(timezone=True)),
     Column("target_seconds", Double),
@@ -65,4 +70,21 @@ announcements = tenant_table(
     Column("quiet", Boolean, nullable=False, comment="decided and counted, but sent to nobody"),
     Index("ix_announcements_told", "tenant_id", "announced_at", "event_id"),
     comment="What was decided about a timer, each exactly once; never rebuilt.",
+)
+
+sla_recomputations = tenant_table(
+    "sla_recomputations",
+    Column("recomputation_id", Uuid, primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_from", DateTime(timezone=True), nullable=False, comment="what opened earlier is frozen"),
+    Column("opened_before", DateTime(timezone=True), nullable=False),
+    Column("policy", Text, comment="null: the version that bound each subject"),
+    Column("policy_version", Integer),
+    Column("calendars_at", DateTime(timezone=True), nullable=False, comment="calendars as they stood then"),
+    Column("cursor", Uuid, comment="the last subject that is done"),
+    Column("counts", JSONB, nullable=False, comment="subjects looked at, verdicts that changed"),
+    Column("finished_at", DateTime(timezone=True)),
+    comment="Corrections of versions: what opened in a period counts by other ones; never rebuilt.",
 )

@@ -4,11 +4,13 @@ Import everything from here (`from app.domain.case import Case, fold, check, ...
 """
 
 from app.domain.case.commands import COMMANDS, check
-from app.domain.case.facts import moment_of
+from app.domain.case.facts import named
 from app.domain.case.fold import fold
 from app.domain.case.misfit import REOPEN_WINDOW
+from app.domain.case.moments import moment_of
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
     "COMMANDS", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState", "Cycle", "check", "fold", "moment_of",
+    "named",
 ]  # fmt: skip

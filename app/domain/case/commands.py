@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from app.domain.case.facts import FIT_A_CLOSED, JUDGEMENTS, MARKS, STEPS, moment_of
+from app.domain.case.care_checks import check_care, check_ticks
+from app.domain.case.facts import FIT_A_CLOSED, JUDGEMENTS, MARKS, STEPS
+from app.domain.case.gifts import GIFTS, check_gift
 from app.domain.case.misfit import reopening_misfit
+from app.domain.case.moments import moment_of
 from app.domain.case.state import Case, CaseState
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import EventType
@@ -35,6 +38,14 @@ COMMANDS: Final[Mapping[str, EventType]] = {
     "mark-invalid": EventType.CASE_MARKED_INVALID,
     "link": EventType.CASE_LINKED,
     "merge": EventType.CASE_MERGED,
+    "tick": EventType.CASE_CHECKLIST_TICKED,
+    "request-verification": EventType.CASE_VERIFICATION_REQUESTED,
+    "verify": EventType.CASE_VERIFIED,
+    "mark-unverified": EventType.CASE_UNVERIFIED,
+    "link-action": EventType.CASE_ACTION_LINKED,
+    "action-not-needed": EventType.CASE_ACTION_NOT_NEEDED,
+    "inform-of-improvement": EventType.CASE_IMPROVEMENT_INFORMED,
+    **GIFTS,
 }
 _NEEDS: Final = {
     EventType.CASE_ASSIGNED: "assignee",
@@ -44,7 +55,16 @@ _NEEDS: Final = {
     EventType.CASE_MARKED_INVALID: "reason",
     EventType.CASE_LINKED: "ref",
     EventType.CASE_MERGED: "into",
+    EventType.CASE_CHECKLIST_TICKED: "ticked",
+    EventType.CASE_ACTION_LINKED: "action",
+    EventType.CASE_ACTION_NOT_NEEDED: "reason",
+    EventType.CASE_IMPROVEMENT_INFORMED: "action",
+    EventType.COMPENSATION_OFFERED: "type",
+    EventType.COMPENSATION_REJECTED: "reason",
+    EventType.COMPENSATION_RECOVERED: "amount",
 }
+# What may be given, refused or got back after the case was closed as well.
+_ANY_TIME: Final = frozenset(GIFTS.values())
 # Said once in a cycle: a second time would only blur when it was done.
 _ONCE: Final = frozenset({Step.THANKED, Step.DECLINED, Step.REMEDIED, Step.RESURVEYED})
 
@@ -63,12 +83,16 @@ def check(
         detail = f"There is no command {command!r}."
         raise InvalidError("unknown_command", detail, cure=nearest(command, COMMANDS))
     _check_data(event, data, now)
+    check_ticks(case, data, playbooks)
     if case.ended_as is not None:
         _check_ended(case, event, case.ended_as)
-    elif case.closed_at is not None and event not in FIT_A_CLOSED - {EventType.CASE_CLOSED}:
+    elif case.closed_at is not None and event not in (FIT_A_CLOSED | _ANY_TIME) - {EventType.CASE_CLOSED}:
         cure = "Reopen it within 14 days of its closing; later, open a new case with `repeat_of`."
         raise ConflictError("case_closed", "The case is closed.", cure=cure)
     _check_steps(case, event, now)
+    check_care(case, event, data)
+    if event in _ANY_TIME:
+        check_gift(case, event, data)
     missing = playbooks.missing_to_close(case) if event is EventType.CASE_CLOSED else ()
     if missing:
         detail = f"Before it closes, the case must still be: {'; '.join(missing)}."
@@ -101,7 +125,7 @@ def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> Non
 
 def _check_ended(case: Case, event: EventType, ended_as: CaseState) -> None:
     """A withdrawn case may be reopened, one that is no case of its own still linked or merged."""
-    allowed = {EventType.CASE_LINKED}
+    allowed = {EventType.CASE_LINKED, EventType.CASE_IMPROVEMENT_INFORMED}
     if ended_as is CaseState.WITHDRAWN:
         allowed |= {EventType.CASE_REOPENED, *MARKS}
     elif ended_as is not CaseState.MERGED:

@@ -1,15 +1,14 @@
-"""What each kind of event means to a case, and how a time kept in one is read."""
+"""What each kind of event means to a case."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from app.domain.case.state import CaseState
 from app.domain.complaint import CaseKind, Severity
-from app.domain.events import EventType
+from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import Step
 
 STEPS: Final = {
@@ -45,20 +44,32 @@ ENDS_WAITING: Final = frozenset(
         EventType.CASE_CLOSED,
     }
 )
-FIT_AN_END: Final = MARKS | {
-    EventType.CASE_CLOSED,
-    EventType.CASE_LINKED,
-    EventType.CASE_CUSTOMER_CONTACTED,
-}
+# What follows a case for long: lessons drawn from it, thanks, the author's identity, tidying up.
+LASTING: Final = frozenset(
+    {
+        EventType.CASE_LINKED,
+        EventType.CASE_CUSTOMER_CONTACTED,
+        EventType.CASE_CHECKLIST_TICKED,
+        EventType.CASE_REPEATED,
+        EventType.CASE_VERIFICATION_REQUESTED,
+        EventType.CASE_VERIFIED,
+        EventType.CASE_UNVERIFIED,
+        EventType.CASE_VERIFICATION_EXPIRED,
+        EventType.CASE_ACTION_LINKED,
+        EventType.CASE_ACTION_NOT_NEEDED,
+        EventType.CASE_IMPROVEMENT_DEPLOYED,
+        EventType.CASE_IMPROVEMENT_INFORMED,
+    }
+)
+FIT_AN_END: Final = MARKS | LASTING | {EventType.CASE_CLOSED}
 FIT_A_CLOSED: Final = FIT_AN_END | {EventType.CASE_REOPENED, EventType.CASE_RESURVEYED}
 # At one and the same time the order of the closed list decides, which is that of handling.
-RANK: Final = {kind: rank for rank, kind in enumerate(EventType) if kind.startswith("case.")}
+RANK: Final = {
+    kind: rank for rank, kind in enumerate(EventType) if kind.startswith("case.") and not kind.is_derived
+}
 
 
-def moment_of(value: object) -> datetime | None:
-    """A time kept in a fact, aware and in UTC; None when there is none, or none that can be read."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if isinstance(moment, datetime) and moment.tzinfo else None
+def named(fact: StoredEvent, name: str) -> str | None:
+    """A caller's reference that a fact names; it is personal, and was kept among the facts at first."""
+    found: str | None = fact.personal.get(name) or fact.fact.get(name)
+    return found

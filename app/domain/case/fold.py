@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from typing import Any, Final
 
+from app.domain.case.aftermath import ANSWERS, aftermath_of
+from app.domain.case.care import dialogue_of, first_at, links_of, ticks_of
+from app.domain.case.compensations import fold_compensations
 from app.domain.case.facts import (
     DESCRIBES,
     ENDINGS,
@@ -16,15 +19,20 @@ from app.domain.case.facts import (
     PLACE,
     RANK,
     STEPS,
-    moment_of,
+    named,
 )
 from app.domain.case.misfit import misfit_of
+from app.domain.case.moments import moment_of
 from app.domain.case.standing import latest, order, standing
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 from app.domain.errors import NotFoundError
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import Step
 from app.domain.sla.clock_event import clock_event
+
+_HUMAN: Final = frozenset({Step.REPLIED, Step.ASSESSED})
+"""Steps that an automatic message or a rule does not take."""
+_LATEST: Final = ("cause", "assignee", "outcome", "preferred_channel")
 
 
 def fold(events: Sequence[StoredEvent]) -> Case:
@@ -42,7 +50,30 @@ def fold(events: Sequence[StoredEvent]) -> Case:
         return _void(min(told, key=order)) if told else _awaiting(events)
     opening = next((fact for fact in facts if fact.type is EventType.CASE_OPENED), None)
     case = _opened_by(opening) if opening else _awaiting(facts)
-    return reduce(_apply, (fact for fact in facts if fact is not opening), case)
+    case = reduce(_apply, (fact for fact in facts if fact is not opening), case)
+    return _care_for(case, facts, [event for event in events if event.type not in RANK], events)
+
+
+def _care_for(
+    case: Case, facts: Sequence[StoredEvent], others: Sequence[StoredEvent], events: Sequence[StoredEvent]
+) -> Case:
+    """What the facts as a whole, and the answers and gifts beside them, tell of the case."""
+    told = sorted(standing([event for event in others if _counts(event)], events), key=order)
+    given = fold_compensations(told)
+    answers = [event for event in told if event.type in ANSWERS]
+    return replace(
+        case,
+        ticked=ticks_of(facts),
+        dialogue=dialogue_of(facts),
+        links=links_of(facts),
+        action_not_needed_at=first_at(facts, EventType.CASE_ACTION_NOT_NEEDED),
+        compensations=given,
+        aftermath=aftermath_of(case, facts, answers, given),
+    )
+
+
+def _counts(event: StoredEvent) -> bool:
+    return event.type in ANSWERS or event.type.startswith("compensation.")
 
 
 def _opened_by(opening: StoredEvent) -> Case:
@@ -95,10 +126,10 @@ def _apply(case: Case, fact: StoredEvent) -> Case:
 
 def _advance(cycle: Cycle, fact: StoredEvent) -> Cycle:
     step = STEPS.get(fact.type)
-    if step is not None and (step is not Step.REPLIED or clock_event(fact).human):
+    if step is not None and (step not in _HUMAN or clock_event(fact).human):
         cycle = replace(cycle, steps={step: fact.occurred_at, **cycle.steps})
     if fact.type in ENDS_WAITING:
-        cycle = replace(cycle, waiting_since=None)
+        cycle = replace(cycle, waiting_since=None, closing_notified_at=None)
     match fact.type:
         case EventType.CASE_WAITING_CUSTOMER:
             return replace(cycle, waiting_since=cycle.waiting_since or fact.occurred_at)
@@ -106,6 +137,8 @@ def _advance(cycle: Cycle, fact: StoredEvent) -> Cycle:
             return replace(cycle, escalated_at=cycle.escalated_at or fact.occurred_at)
         case EventType.CASE_PROMISED:
             return replace(cycle, promised_due_at=moment_of(fact.fact.get("due_at")) or cycle.promised_due_at)
+        case EventType.CASE_CLOSING_NOTIFIED if cycle.waiting_since is not None:
+            return replace(cycle, closing_notified_at=cycle.closing_notified_at or fact.occurred_at)
         case EventType.CASE_CLOSED:
             return replace(cycle, closed_until=cycle.closed_until or latest(fact))
         case _:
@@ -125,8 +158,8 @@ def _end(case: Case, fact: StoredEvent) -> Case:
         case,
         ended_as=ending,
         ended_at=case.ended_at or fact.occurred_at,
-        duplicate_of=case.duplicate_of or fact.fact.get("of"),
-        merged_into=case.merged_into or fact.fact.get("into"),
+        duplicate_of=case.duplicate_of or named(fact, "of"),
+        merged_into=case.merged_into or named(fact, "into"),
     )
 
 
@@ -147,9 +180,11 @@ def _learn(case: Case, fact: StoredEvent) -> Case:
             case = _list(case, "unreadable_fact", fact, name)
     if said.get("due_at") is not None and moment_of(said["due_at"]) is None:
         case = _list(case, "unreadable_fact", fact, "due_at")
-    changes |= {name: said[name] for name in ("cause", "assignee", "outcome") if said.get(name)}
+    changes |= {name: said[name] for name in _LATEST if said.get(name)}
+    if fact.type is EventType.CASE_ASSESSED and case.repeat_of is None and said.get("repeat_of"):
+        changes["repeat_of"] = said["repeat_of"]
     if said.get("attributes"):
         changes["attributes"] = {**case.attributes, **said["attributes"]}
-    if fact.type is EventType.CASE_LINKED and said.get("ref"):
-        changes["linked"] = tuple(sorted({*case.linked, said["ref"]}))
+    if fact.type is EventType.CASE_LINKED and (ref := named(fact, "ref")):
+        changes["linked"] = tuple(sorted({*case.linked, ref}))
     return replace(case, **changes) if changes else case

@@ -9,6 +9,9 @@ from enum import StrEnum, auto
 from typing import Any
 from uuid import UUID
 
+from app.domain.case.care import ActionLink, Dialogue
+from app.domain.case.compensations import Compensation, Sums, sum_compensations
+from app.domain.case.outcome import NO_AFTERMATH, Aftermath
 from app.domain.complaint import CaseKind, Severity
 from app.domain.playbook import Step
 
@@ -56,6 +59,7 @@ class Cycle:
     waiting_since: datetime | None = None
     escalated_at: datetime | None = None
     closed_until: datetime | None = None
+    closing_notified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,13 @@ class Case:
     ended_as: CaseState | None = None
     ended_at: datetime | None = None
     anomalies: tuple[Anomaly, ...] = ()
+    preferred_channel: str | None = None
+    ticked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dialogue: Dialogue | None = None
+    links: tuple[ActionLink, ...] = ()
+    action_not_needed_at: datetime | None = None
+    compensations: tuple[Compensation, ...] = ()
+    aftermath: Aftermath = NO_AFTERMATH
 
     @property
     def current(self) -> Cycle:
@@ -144,6 +155,16 @@ class Case:
             return self.ended_at
         answers = (self.steps[step] for step in (Step.REMEDIED, Step.DECLINED) if step in self.steps)
         return self.current.closed_until or max(answers, default=None)
+
+    @property
+    def reply_channel(self) -> str | None:
+        """Where to answer: where the customer prefers it, else where he spoke (domain.md S2.11)."""
+        return self.preferred_channel or self.channel
+
+    @property
+    def cost(self) -> Sums:
+        """What was given to the customer, in the tenant's currency."""
+        return sum_compensations(self.compensations)
 
     @property
     def reopened_count(self) -> int:

@@ -30,12 +30,16 @@ class AnnouncementKind(StrEnum):
 
 
 class Announced(NamedTuple):
-    """A row of the ledger for one subject, timer and cycle; `provisional` matters for a breach."""
+    """A row of the ledger for one subject, timer and cycle; `provisional` matters for a breach.
+
+    `quiet`: decided, but told to nobody; what nobody was told is not taken back either.
+    """
 
     kind: str
     level: int
     revision: int
     provisional: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ class _Desk:
 
     def speak(self) -> Iterator[Announcement]:
         """Revocation first, then warnings, the breach, its escalations, its confirmation, the end."""
-        if self._told_breach() is not None and not self.reading.is_breached:
+        told = self._told_breach()
+        if told is not None and not told.quiet and not self.reading.is_breached:
             yield self._say(AnnouncementKind.BREACH_REVOKED, self.now)
             self.revision += 1
         if self._is_withheld():

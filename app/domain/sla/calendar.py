@@ -27,6 +27,8 @@ Spans = tuple[Segment, ...]
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """A calendar has hours in these years only, so that no hostile date makes it lay out millennia."""
 
+_MOST_DAYS = 4096
+
 
 class Closure(StrEnum):
     """Why an instant is not working time."""
@@ -61,6 +63,7 @@ class Calendar:
     # Derived and idempotent: a year is laid out once and kept, so that a span of years costs
     # some binary searches.
     _blocks: dict[int, Block] = field(default_factory=dict, init=False, repr=False)
+    _day_ends: dict[date, datetime] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def business_day_seconds(self) -> int:
@@ -115,6 +118,14 @@ class Calendar:
 
     def end_of_day(self, day: date) -> datetime:
         """The instant at which a local date is over (UTC)."""
+        known = self._day_ends.get(day)
+        if known is None:
+            if len(self._day_ends) >= _MOST_DAYS:
+                self._day_ends.clear()
+            known = self._day_ends[day] = self._end_of_day(day)
+        return known
+
+    def _end_of_day(self, day: date) -> datetime:
         zone_offsets = self._offsets_around(day)
         shown = list(lay(day, ((0, 1440),), zone_offsets))
         if shown:
@@ -155,7 +166,7 @@ class Calendar:
         if within is not None and within.covers(start, end):
             return within.count(end) - within.count(start)
         blocks = (self._block(year) for year in years)
-        return sum(block.count(end) - block.count(start) for block in blocks)
+        return sum(block.between(start, end) for block in blocks)
 
     def advance(self, start: int, worked: int) -> int:
         """The earliest instant by which `worked` microseconds of working time follow `start`."""

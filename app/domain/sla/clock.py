@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from app.domain.sla.matter import Change, Matter
 from app.domain.sla.reading import ClockReading, ClockState
 from app.domain.sla.timer import Timer
 from app.domain.sla.track import Track, Walk, walk
+from app.domain.sla.trigger import find_trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class TimerPlan:
 
     key: str
     versions: tuple[TimerVersion, ...]
+    watched: frozenset[str] = field(init=False, compare=False, repr=False)
+    started_by: frozenset[str] = field(init=False, compare=False, repr=False)
+    """Without an event of these types there is nothing to read."""
+
+    def __post_init__(self) -> None:
+        timers = [version.timer for version in self.versions if version.timer]
+        object.__setattr__(self, "watched", frozenset().union(*(timer.watched for timer in timers)))
+        object.__setattr__(self, "started_by", frozenset().union(*(timer.started_by for timer in timers)))
 
 
 @dataclass(slots=True)
@@ -71,6 +80,8 @@ def read_plan(
     events: Iterable[ClockEvent],
     as_of: datetime,
     received_at: datetime | None = None,
+    *,
+    foresee: bool = True,
 ) -> tuple[ClockReading, ...]:
     """Every cycle of a timer as it stands at `as_of`, in order of start (design: section 6).
 
@@ -78,16 +89,19 @@ def read_plan(
     is not known yet. A change of definition acts from its instant: a cycle that was running is
     recomputed from its original start with all its pauses, one that had ended or was breached by
     then keeps its verdict. Without a starting event, or when that gives no due time: no reading.
+    Without `foresee` the rungs of an escalation are laid out only once the breach stands.
     """
-    events = tuple(events)
-    known = [event for event in events if event.occurred_at <= as_of]
-    later = [event for event in events if event.occurred_at > as_of]
+    told = {event.event_id: event for event in events if event.type in plan.watched}.values()
+    known = [event for event in told if event.occurred_at <= as_of]
+    later = [event for event in told if event.occurred_at > as_of]
     found: list[ClockReading] = []
-    for group in _groups(plan, known):
-        found.extend(_Reader(plan.versions, group, as_of, received_at).readings())
+    for shared, group in _groups(plan, known):
+        found.extend(_Reader(plan.versions, group, as_of, received_at, shared, foresee).readings())
     if not found:
         found.extend(_pending(plan, later, as_of))
-    following = min((event.occurred_at for event in later), default=None)
+    ahead = [event.occurred_at for event in later]
+    ahead += [version.since for version in plan.versions if version.since and version.since > as_of]
+    following = min(ahead, default=None)
     ordered = sorted(found, key=lambda reading: (reading.started_at, reading.number, reading.cycle.bytes))
     return tuple(_look_again(reading, following) for reading in ordered)
 
@@ -99,17 +113,29 @@ def _look_again(reading: ClockReading, following: datetime | None) -> ClockReadi
     return replace(reading, next_at=following)
 
 
-def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[list[ClockEvent]]:
-    """One group per correlation value that starts the timer; events without a value belong to all."""
+def _groups(plan: TimerPlan, events: Sequence[ClockEvent]) -> list[tuple[str, list[ClockEvent]]]:
+    """The events of each correlation value; those without one belong to all.
+
+    A start without a value, told of a subject that has values, starts a cycle for each of them: the
+    group is named then, since the event alone does not tell its cycles apart.
+    """
     timers = [version.timer for version in plan.versions if version.timer]
-    name = timers[0].correlate_by if timers else "subject"
+    starts = plan.started_by
+    if not timers or not any(event.type in starts for event in events):
+        return []
+    name = timers[0].correlate_by
     if name == "subject":
-        return [list(events)]
-    starts = {kind for timer in timers for kind in timer.start}
-    values = {str(event.data.get(name)) for event in events if event.type in starts}
+        return [("", list(events))]
+    values = sorted({str(event.data[name]) for event in events if event.data.get(name) is not None})
+    shared = any(event.type in starts and event.data.get(name) is None for event in events)
+    if not values:
+        return [("", list(events))]
     return [
-        [event for event in events if event.data.get(name) is None or str(event.data[name]) == value]
-        for value in sorted(values)
+        (
+            value if shared else "",
+            [event for event in events if event.data.get(name) is None or str(event.data[name]) == value],
+        )
+        for value in values
     ]
 
 
@@ -118,11 +144,11 @@ def _pending(plan: TimerPlan, later: Sequence[ClockEvent], as_of: datetime) -> l
     version = plan.versions[-1]
     if version.timer is None:
         return []
-    starts = [event for event in later if event.type in version.timer.start]
+    starts = [event for event in later if find_trigger(version.timer.start, event)]
     if not starts:
         return []
     first = min(starts, key=lambda event: (event.occurred_at, event.event_id.bytes))
-    readings = _Reader((version,), [first], first.occurred_at, None).readings()
+    readings = _Reader((version,), [first], first.occurred_at, None, "", True).readings()
     return [
         replace(reading, state=ClockState.PENDING, as_of=as_of, next_at=first.occurred_at)
         for reading in readings
@@ -139,16 +165,25 @@ class _Reader:
         events: Sequence[ClockEvent],
         as_of: datetime,
         received_at: datetime | None,
+        shared: str,
+        foresee: bool,
     ) -> None:
         in_force = [version for version in versions if version.since is None or version.since <= as_of]
         self.versions = in_force
         self.events = events
         self.as_of = as_of
         self.received_at = received_at
+        self.shared = shared
+        self.foresee = foresee
         self.held: dict[UUID, _Held] = {}
 
     def readings(self) -> list[ClockReading]:
         """The cycles, each judged at `as_of` by the definition that holds for it."""
+        if len(self.versions) == 1:
+            walked = self._walk(0, self.as_of)
+            only = _Held(0, None)
+            judged = (self._judge(walked, track, only, self.as_of) for track in walked.tracks)
+            return [reading for reading in judged if reading is not None]
         for index in range(len(self.versions) - 1):
             self._settle(index, self.versions[index + 1].since or self.as_of)
         if self.versions:
@@ -198,7 +233,7 @@ class _Reader:
         if version.timer is None:
             return Walk((), ())
         known = [event for event in self.events if event.occurred_at <= until]
-        return walk(version.timer, version.calendar, known)
+        return walk(version.timer, version.calendar, known, self.shared)
 
     def _judge(self, walked: Walk, track: Track, held: _Held, as_of: datetime) -> ClockReading | None:
         version = self.versions[held.version]
@@ -213,5 +248,6 @@ class _Reader:
                 change=held.change,
                 received_at=self.received_at,
                 cancelled=held.cancelled,
+                foresee=self.foresee,
             )
         )

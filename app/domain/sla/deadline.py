@@ -62,13 +62,23 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A due time: `at` (None while a pause holds it open), its local `day`, the target on its clock."""
+    """A due time: `at` (None while a pause holds it open), the target on its clock.
+
+    `stated_day`: the local date that a rule means, where it is not simply that of `at`.
+    """
 
     at: int | None
-    day: date | None
     target: int
     counting: Counting
     clock: Clock
+    stated_day: date | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The local date that it is due."""
+        if self.at is None or self.stated_day is not None:
+            return self.stated_day
+        return self.clock.calendar.local_date(instant_of(self.at))
 
     def after(self, percent: float) -> int | None:
         """When that share of the target is consumed; 100 is the due time itself."""
@@ -94,14 +104,13 @@ def _simple(due: Simple, clock: Clock, data: Mapping[str, Any], factor: float) -
         case AfterDuration(duration):
             target = duration.micros(calendar, factor)
             at = clock.reach(duration.counting, target)
-            day = None if at is None else calendar.local_date(instant_of(at))
-            return Deadline(at, day, target, duration.counting, clock)
-        case GivenByEvent(name, counting):
+            return Deadline(at, target, duration.counting, clock)
+        case GivenByEvent(name=name, counting=counting):
             return _given(data.get(name), counting, clock)
         case CloseOfBusinessDay(n, counting):
             received_on = calendar.local_date(instant_of(clock.start))
             closes = calendar.end_of_business_day(received_on, n)
-            # A night shift closes on the morning after the business day it belongs to.
+            # A night shift closes on the morning after the business day that it belongs to.
             return _fixed(micros(closes), calendar.local_date(closes), counting, clock)
         case EndOfDay(n, counting):
             day = calendar.local_date(instant_of(clock.start)) + timedelta(days=n)
@@ -118,7 +127,7 @@ def _given(value: object, counting: Counting, clock: Clock) -> Deadline | None:
     if not isinstance(found, datetime):
         return _fixed(micros(calendar.end_of_day(found)), found, counting, clock)
     at = found if found.tzinfo else found.replace(tzinfo=calendar.tz)
-    return _fixed(micros(at), calendar.local_date(at), counting, clock)
+    return _fixed(micros(at), None, counting, clock)
 
 
 def _time_or_date(value: object) -> date | datetime | None:
@@ -133,7 +142,7 @@ def _time_or_date(value: object) -> date | datetime | None:
         return None
 
 
-def _fixed(at: int, day: date, counting: Counting, clock: Clock) -> Deadline:
+def _fixed(at: int, day: date | None, counting: Counting, clock: Clock) -> Deadline:
     """A due time that pauses do not move."""
     clock = replace(clock, rests=())
-    return Deadline(at, day, clock.consumed(counting, at), counting, clock)
+    return Deadline(at, clock.consumed(counting, at), counting, clock, day)

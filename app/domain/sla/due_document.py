@@ -17,6 +17,7 @@ from app.domain.sla.timer import (
     GivenByEvent,
     Simple,
 )
+from app.domain.sla.trigger_document import read_fact
 
 LONGEST_SECONDS = 10 * 366 * 86_400
 LONGEST_DAYS = 3_660
@@ -26,16 +27,17 @@ _ISO_DURATION = re.compile(
 _UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _BUSINESS_UNITS = ("business_hours", "business_days")
 _DUE_FORMS = ("duration", "from_event", "calendar_rule", "min_of")
+_DUE_KEYS = (*_DUE_FORMS, "clock", "of")
 
 
 def read_due(node: Node) -> Due:
     """A due rule in one of its forms:
 
     `{"duration": "PT4H" | {"hours": 4}, "clock": "elapsed" | "business"}`,
-    `{"from_event": "due_at"}`, `{"calendar_rule": {"close_of_business_day": 3}}`,
+    `{"from_event": "due_at", "of"?: event type}`, `{"calendar_rule": {"close_of_business_day": 3}}`,
     `{"calendar_rule": {"end_of_day": 30}}`, `{"min_of": [rule, rule, ...]}`.
     """
-    fields = node.fields((*_DUE_FORMS, "clock"))
+    fields = node.fields(_DUE_KEYS)
     if "min_of" not in fields:
         return _simple(node, fields)
     if len(fields) > 1:
@@ -43,7 +45,7 @@ def read_due(node: Node) -> Due:
     parts = fields["min_of"].elements()
     if len(parts) < 2:
         raise fields["min_of"].refusal("too_few_parts", "min_of chooses between two rules or more.")
-    return Earliest(tuple(_simple(part, part.fields((*_DUE_FORMS, "clock"))) for part in parts))
+    return Earliest(tuple(_simple(part, part.fields(_DUE_KEYS)) for part in parts))
 
 
 def _simple(node: Node, fields: dict[str, Node]) -> Simple:
@@ -53,10 +55,13 @@ def _simple(node: Node, fields: dict[str, Node]) -> Simple:
     if others:
         raise node.refusal("ambiguous_due", f"{form} and {others[0]} are two rules.", "Use min_of for both.")
     counting = fields["clock"].choice(Counting) if "clock" in fields else None
+    if "of" in fields and form != "from_event":
+        raise fields["of"].refusal("unknown_key", "`of` goes with from_event.", "Remove it.")
     if form == "duration":
         return AfterDuration(read_duration(fields[form], counting))
     if form == "from_event":
-        return GivenByEvent(fields[form].slug(), counting or Counting.ELAPSED)
+        of = read_fact(fields["of"]) if "of" in fields else ""
+        return GivenByEvent(fields[form].slug(), counting or Counting.ELAPSED, of)
     if form == "calendar_rule":
         return _calendar_rule(fields[form], counting)
     raise fields[form].refusal(

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from app.domain.sla.reading import ClockReading, ClockState
+from app.domain.sla.reading import ClockReading, ClockState, Interval, IntervalKind
 from app.domain.sla.timer import Counting
 
+_SHORT_HOURS = 72
+_NOT_COUNTED = {
+    IntervalKind.OUT_OF_HOURS: "outside working hours",
+    IntervalKind.HOLIDAY: "of days off",
+    IntervalKind.PAUSED: "of waiting",
+}
 
-def explain(reading: ClockReading) -> str:
-    """What ran since when on which clock, when it was due, and how it stands (English, local times)."""
-    sentences = [_run(reading), _due(reading), _standing(reading)]
+
+def explain(reading: ClockReading, parts: Sequence[Interval] = ()) -> str:
+    """What ran since when on which clock, when it was due, and how it stands (English, local times).
+
+    `parts`: its intervals; given, it says too how much of the time was left out, and why.
+    """
+    sentences = [_run(reading), _due(reading), *_left_out(parts), _standing(reading)]
+    if reading.timer.basis:
+        sentences.append(f"It rests on {reading.timer.basis}.")
     if reading.breach_reason:
         sentences.append(f"The due time came into the past by: {reading.breach_reason.replace('_', ' ')}.")
     if reading.anomalies:
@@ -35,10 +48,20 @@ def _due(reading: ClockReading) -> str:
     return f"It is due {_local(reading, reading.due_at)}: {target}{paused}."
 
 
+def _left_out(parts: Sequence[Interval]) -> list[str]:
+    """How much of each kind of time did not count."""
+    sums: dict[IntervalKind, timedelta] = {}
+    for part in parts:
+        if part.kind is not IntervalKind.COUNTED:
+            sums[part.kind] = sums.get(part.kind, timedelta()) + (part.to_at - part.from_at)
+    told = [f"{_wall(span / timedelta(seconds=1))} {_NOT_COUNTED[kind]}" for kind, span in sums.items()]
+    return [f"Not counted so far: {', '.join(told)}."] if told else []
+
+
 def _standing(reading: ClockReading) -> str:
     state, stopped_at = reading.state, reading.stopped_at
     spent = f"{_span(reading.consumed_seconds)} used"
-    left, late = _span(max(reading.remaining_seconds, 0)), _span(reading.late_seconds)
+    left, late = _span(max(reading.remaining_seconds, 0)), _wall(reading.late_seconds)
     match state:
         case ClockState.PENDING:
             return "It has not begun yet."
@@ -67,6 +90,12 @@ def _local(reading: ClockReading, at: datetime | None) -> str:
     assert at is not None, "this state has that time"
     zone = reading.calendar.tz
     return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M:%S} {zone.key}"
+
+
+def _wall(seconds: float) -> str:
+    """The same on the wall clock, where a day has 24 hours: "5 d 2 h" from three days on."""
+    hours = int(seconds) // 3600
+    return _span(seconds) if hours < _SHORT_HOURS else f"{hours // 24} d {hours % 24} h"
 
 
 def _span(seconds: float) -> str:

@@ -55,7 +55,7 @@ def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
     breached = _is_breached(matter, due, cut_at)
     due_at = None if due.at is None else instant_of(due.at)
     fell_at, reason = _fell_due(matter, cut_at, course.started_at) if breached and cut_at else (None, "")
-    marks = lay_marks(matter, due, fell_at or cut_at, course.until_at if course.ended_at else None)
+    marks = lay_marks(matter, due, fell_at or cut_at, course.until_at if course.ended_at else None, breached)
     return ClockReading(
         timer=matter.timer,
         calendar=matter.calendar,
@@ -73,6 +73,7 @@ def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
         cancelled_at=course.ended_at if stop is None else None,
         cancelled_by=_cancelled_by(matter),
         breached_at=due_at if breached else None,
+        breaches_after=cut_at,
         fell_due_at=fell_at,
         breach_reason=reason,
         warnings=marks.warnings,
@@ -124,7 +125,7 @@ def _is_breached(matter: Matter, due: Deadline, cut_at: datetime | None) -> bool
 def _deadline(matter: Matter, clock: Clock) -> Deadline | None:
     """The due time with every move that came before it had passed."""
     track = matter.track
-    due = deadline(matter.timer.due, clock, track.start.data, track.factor)
+    due = deadline(matter.timer.due, clock, track.data, track.factor)
     for alternative, event in track.moves:
         if due is None or alternative.moves_to is None or _is_late(matter, due, event):
             break
@@ -133,18 +134,20 @@ def _deadline(matter: Matter, clock: Clock) -> Deadline | None:
 
 
 def _is_late(matter: Matter, due: Deadline, event: ClockEvent) -> bool:
-    if due.at is None or due.day is None:
+    if due.at is None:
         return False
     if event.day_precision or matter.track.start.day_precision:
-        return matter.calendar.local_date(event.occurred_at) > due.day
+        day = due.day
+        return day is not None and matter.calendar.local_date(event.occurred_at) > day
     return micros(event.occurred_at) > due.at
 
 
 def _cut_at(matter: Matter, due: Deadline) -> datetime | None:
     """The instant after which the breach stands: with a start known by its day, the end of the due day."""
-    if due.at is None or due.day is None:
+    if due.at is None:
         return None
-    return matter.calendar.end_of_day(due.day) if matter.track.start.day_precision else instant_of(due.at)
+    day = due.day if matter.track.start.day_precision else None
+    return instant_of(due.at) if day is None else matter.calendar.end_of_day(day)
 
 
 def _state(breached: bool, stop: ClockEvent | None, course: _Course) -> ClockState:

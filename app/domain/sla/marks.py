@@ -33,9 +33,12 @@ class Marks:
         return min((at for at in ahead if at > as_of), default=None)
 
 
-def lay_marks(matter: Matter, due: Deadline, fell_at: datetime | None, ended_at: datetime | None) -> Marks:
+def lay_marks(
+    matter: Matter, due: Deadline, fell_at: datetime | None, ended_at: datetime | None, breached: bool
+) -> Marks:
     """The marks of a cycle: `fell_at` is from when the breach stands or would stand."""
-    return Marks(_warnings(matter, due, ended_at), _escalations(matter, due, fell_at, ended_at))
+    ahead = matter.foresee or breached
+    return Marks(_warnings(matter, due, ended_at), _escalations(matter, due, fell_at, ended_at, ahead))
 
 
 def _warnings(matter: Matter, due: Deadline, ended_at: datetime | None) -> tuple[Mark, ...]:
@@ -57,11 +60,13 @@ def _warnings(matter: Matter, due: Deadline, ended_at: datetime | None) -> tuple
 
 
 def _escalations(
-    matter: Matter, due: Deadline, fell_at: datetime | None, ended_at: datetime | None
+    matter: Matter, due: Deadline, fell_at: datetime | None, ended_at: datetime | None, ahead: bool
 ) -> tuple[Mark, ...]:
     """Rungs in order, those from 100 % on never before the breach; without a target only up to there."""
     found = []
     for rung in matter.timer.escalations:
+        if not ahead and rung.percent >= 100:
+            break
         at = due.after(rung.percent) if due.target or rung.percent == 100 else None
         if at is not None:
             floor = micros(fell_at) if fell_at and rung.percent >= 100 else at

@@ -31,3 +31,5 @@ class Matter:
     change: Change | None = None
     received_at: datetime | None = None
     cancelled: Change | None = None
+    foresee: bool = True
+    """Lay out the rungs of the ladder before the breach too; a live look needs them only after it."""

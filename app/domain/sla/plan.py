@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.domain.errors import InvalidError
 from app.domain.events import EventType, SubjectKind
@@ -16,6 +17,9 @@ from app.domain.sla.policy_document import SEVERITIES
 
 DEFAULT_SEVERITY = "sev3"
 Calendars = Mapping[str, Calendar]
+_MOST_PLANS = 4096
+# Derived and idempotent, like the laid out years of a calendar.
+_PLANS: dict[tuple[Any, ...], tuple[tuple[TimerPlan, ...], Policy, Calendars]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,32 @@ def plan_timers(
 ) -> tuple[TimerPlan, ...]:
     """The timers that a subject has, or had at some time, each with its definitions over time.
 
-    `facts` as they stood at the opening (see `Policy.match`). `severity` and `kind` that the first
+    `facts` as they stood at the opening (see `Policy.match`). `severity`, `kind` and `cause` that the first
     case.opened states override them; those of later openings and of case.assessed act from their
     `occurred_at`. A case without a severity has sev3 until it is assessed; a severity that is none
     changes nothing. Raises InvalidError `unknown_calendar` when one is missing from `calendars`.
     """
     standings = _standings(policy, facts, events, calendars, repinned)
+    if len(standings) == 1:
+        return _known_plans(standings[0])
+    return _lay_plans(standings)
+
+
+def _known_plans(standing: _Standing) -> tuple[TimerPlan, ...]:
+    """The plans of a subject whose definitions never changed: those of every other like it."""
+    policy, calendars = standing.policy, standing.calendars
+    used = sorted(policy.calendars() & calendars.keys())
+    # the calendars themselves are kept in the entry, so that no other can take over an id
+    key = (id(policy), policy.asked(standing.facts), *(id(calendars[name]) for name in used))
+    known = _PLANS.get(key)
+    if known is None:
+        if len(_PLANS) >= _MOST_PLANS:
+            _PLANS.clear()
+        known = _PLANS[key] = (_lay_plans([standing]), policy, calendars)
+    return known[0]
+
+
+def _lay_plans(standings: Sequence[_Standing]) -> tuple[TimerPlan, ...]:
     plans: dict[str, list[TimerVersion]] = {}
     for standing in standings:
         timers = {timer.key: timer for timer in standing.policy.match(standing.facts)}
@@ -96,13 +120,13 @@ def _standings(
         stated = _stated(change)
         changed = {name: value for name, value in stated.items() if value != last.facts.get(name)}
         if changed:
-            reason = "severity_change" if "severity" in changed else "kind_change"
+            reason = next(f"{name}_change" for name in ("severity", "kind", "cause") if name in changed)
             found.append(_Standing(at, last.policy, last.calendars, {**last.facts, **changed}, reason))
     return found
 
 
 def _statements(events: Iterable[ClockEvent]) -> tuple[ClockEvent | None, list[ClockEvent]]:
-    """The first opening, and whatever later states a severity or a kind."""
+    """The first opening, and whatever later states a severity, a kind or a cause."""
     types = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
     telling = {event.event_id: event for event in events if event.type in types}.values()
     ordered = sorted(telling, key=lambda event: (event.occurred_at, event.event_id.bytes))
@@ -111,7 +135,8 @@ def _statements(events: Iterable[ClockEvent]) -> tuple[ClockEvent | None, list[C
 
 
 def _stated(event: ClockEvent) -> dict[str, str]:
-    found = {"severity": _severity(event.data.get("severity")), "kind": event.data.get("kind")}
+    found = {"severity": _severity(event.data.get("severity"))}
+    found |= {name: event.data.get(name) for name in ("kind", "cause")}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.events import SubjectKind
-from app.domain.sla.timer import Timer
+from app.domain.sla.timer import ClockKind, Timer
+from app.domain.sla.trigger import Conditions
 
 Facts = Mapping[str, Any]
 
@@ -17,37 +18,40 @@ Facts = Mapping[str, Any]
 class When:
     """A condition on the facts of a subject: every name must have one of its values."""
 
-    values: Mapping[str, frozenset[Any]] = field(default_factory=dict)
-    attributes: Mapping[str, frozenset[Any]] = field(default_factory=dict)
+    values: Conditions = field(default_factory=dict)
+    attributes: Conditions = field(default_factory=dict)
 
     def holds(self, facts: Facts) -> bool:
         """True when each named fact, and each named attribute, is one of those listed."""
         attributes = facts.get("attributes") or {}
-        return _all_in(self.values, facts) and _all_in(self.attributes, attributes)
+        return _all_hold(self.values, facts) and _all_hold(self.attributes, attributes)
 
 
-def _all_in(wanted: Mapping[str, frozenset[Any]], facts: Facts) -> bool:
-    return all(_scalar(facts.get(name)) in values for name, values in wanted.items())
-
-
-def _scalar(value: Any) -> Any:
-    """Lists and objects are never equal to a listed scalar (and would not hash); True is not 1."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str | int | float) else None
+def _all_hold(wanted: Conditions, facts: Facts) -> bool:
+    return all(values.holds(facts.get(name)) for name, values in wanted.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition and the timers that it gives; with no timers it says that nothing is promised."""
+    """A condition and the timers that it gives; with no timers it says that nothing is promised.
+
+    `also`: its timers run beside those of the first rule that matches (statutory clocks).
+    """
 
     when: When
     timers: tuple[Timer, ...]
     name: str = ""
+    also: bool = False
+    by_subject: Mapping[str, tuple[Timer, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        kinds = dict.fromkeys(timer.subject.value for timer in self.timers)
+        found = {kind: tuple(timer for timer in self.timers if timer.subject == kind) for kind in kinds}
+        object.__setattr__(self, "by_subject", found)
 
     def concerns(self, subject: str) -> bool:
         """Whether it speaks about that kind of subject: it has timers for it, or none at all."""
-        return not self.timers or any(timer.subject == subject for timer in self.timers)
+        return not self.timers or subject in self.by_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +64,46 @@ class Policy:
     rules: tuple[Rule, ...]
     effective_from: datetime | None = None
     title: str = ""
+    subjects: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The kinds of subject that it gives timers to."""
+    has_statutory: bool = field(init=False, compare=False, repr=False)
+    _names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _attributes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _calendars: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        conditions = [rule.when for rule in self.rules]
+        set_once = object.__setattr__
+        set_once(self, "subjects", frozenset().union(*(rule.by_subject for rule in self.rules)))
+        kinds = {timer.clock_kind for timer in self.timers()}
+        set_once(self, "has_statutory", ClockKind.STATUTORY in kinds)
+        set_once(self, "_names", tuple({name: None for when in conditions for name in when.values}))
+        set_once(self, "_attributes", tuple({name: None for when in conditions for name in when.attributes}))
+        set_once(self, "_calendars", frozenset({self.calendar, *(timer.calendar for timer in self.timers())}))
+
+    def asked(self, facts: Facts) -> tuple[Any, ...]:
+        """What of the facts its rules ask for: subjects that give the same have the same timers."""
+        attributes = facts.get("attributes") or {}
+        told = [facts["subject"], *(facts.get(name) for name in self._names)]
+        told += [attributes.get(name) for name in self._attributes]
+        return tuple(value if isinstance(value, str) else repr(value) for value in told)
 
     def match(self, facts: Facts) -> tuple[Timer, ...]:
         """The timers for a subject: those of its kind in the first rule that concerns it and holds.
 
-        `facts` has `subject` (a SubjectKind) and what the rules may ask for: kind, severity,
-        channel, touchpoint, location, segment, source ..., and `attributes`, an object.
+        Beside them those of every rule with `also` that holds. `facts` has `subject` (a SubjectKind)
+        and what the rules may ask for: kind, severity, channel, touchpoint, location, segment,
+        source ..., and `attributes`, an object.
         """
         subject = str(facts["subject"])
+        found: list[Timer] = []
+        matched = False
         for rule in self.rules:
-            if rule.concerns(subject) and rule.when.holds(facts):
-                return tuple(timer for timer in rule.timers if timer.subject == subject)
-        return ()
+            if (rule.also is False and matched) or not rule.concerns(subject) or not rule.when.holds(facts):
+                continue
+            matched = matched or not rule.also
+            found.extend(rule.by_subject.get(subject, ()))
+        return tuple(found)
 
     def watches(self, subject: SubjectKind) -> frozenset[str]:
         """Every event type that can change a reading about that kind of subject."""
@@ -84,4 +116,4 @@ class Policy:
 
     def calendars(self) -> Collection[str]:
         """Keys of the calendars it counts by."""
-        return frozenset({self.calendar, *(timer.calendar for timer in self.timers())})
+        return self._calendars

@@ -11,6 +11,7 @@ from app.domain.sla.document import Node
 from app.domain.sla.policy import Policy, Rule, When
 from app.domain.sla.timer import Timer
 from app.domain.sla.timer_document import read_calendar_name, read_timer
+from app.domain.sla.trigger_document import read_values
 
 FORMAT = 1
 SEVERITIES = ("sev1", "sev2", "sev3", "sev4")
@@ -70,8 +71,9 @@ def _instant(node: Node) -> datetime:
 
 
 def _rule(node: Node, calendar: str, known_calendars: Collection[str]) -> Rule:
-    fields = node.fields(("name", "when", "timers"), required=("timers",))
+    fields = node.fields(("name", "also", "when", "timers"), required=("timers",))
     when = _when(fields["when"]) if "when" in fields else When()
+    also = fields["also"].flag() if "also" in fields else False
     nodes = fields["timers"].elements()
     _refuse_cycles(nodes)
     timers: dict[str, Timer] = {}
@@ -81,18 +83,20 @@ def _rule(node: Node, calendar: str, known_calendars: Collection[str]) -> Rule:
             raise child.refusal(
                 "duplicate_timer", f"The rule has a timer {timer.key!r} already.", "Rename one."
             )
-        if timer.subject not in when.values.get("subject", {timer.subject}):
+        if "subject" in when.values and not when.values["subject"].holds(timer.subject.value):
             raise child.refusal("wrong_subject", f"The rule is not about a {timer.subject.value}.")
         timers[timer.key] = timer
-    return Rule(when, tuple(timers.values()), fields["name"].text() if "name" in fields else "")
+    if also and not timers:
+        raise fields["timers"].refusal("adds_nothing", "A rule that adds to others has at least one timer.")
+    return Rule(when, tuple(timers.values()), fields["name"].text() if "name" in fields else "", also)
 
 
 def _when(node: Node) -> When:
     fields = node.fields(CONDITIONS)
     attributes = fields.pop("attributes", None)
-    values = {name: _listed(child, _closed_values(name)) for name, child in fields.items()}
+    values = {name: read_values(child, _closed_values(name)) for name, child in fields.items()}
     named = attributes.members().items() if attributes else ()
-    return When(values, {name: _listed(child, ()) for name, child in named})
+    return When(values, {name: read_values(child) for name, child in named})
 
 
 def _closed_values(name: str) -> Collection[str]:
@@ -101,27 +105,13 @@ def _closed_values(name: str) -> Collection[str]:
     return [kind.value for kind in SubjectKind] if name == "subject" else ()
 
 
-def _listed(node: Node, closed: Collection[str]) -> frozenset[Any]:
-    """A scalar or a list of them; booleans are kept as words, since True equals 1."""
-    elements = node.elements() if isinstance(node.value, list | tuple) else [node]
-    for element in elements:
-        if not isinstance(element.value, str | int | float):
-            raise element.refusal("not_a_scalar", "Text, a number or a boolean is expected here.")
-        if closed and element.value not in closed:
-            listed = ", ".join(closed)
-            raise element.refusal("unknown_value", f"{element.value!r} is not one of: {listed}.")
-    if not elements:
-        raise node.refusal(
-            "never_matches", "An empty list matches nothing.", "Name a value, or drop the key."
-        )
-    words = {True: "true", False: "false"}
-    return frozenset(words[e.value] if isinstance(e.value, bool) else e.value for e in elements)
-
-
 def _refuse_unreachable(rule: Rule, earlier: list[Rule], node: Node) -> None:
     """A rule behind one with the same condition, or none, for the same subjects is never reached."""
+    if rule.also:
+        _refuse_twins(rule, earlier, node)
+        return
     subjects = {timer.subject.value for timer in rule.timers} or {kind.value for kind in SubjectKind}
-    for before in earlier:
+    for before in (before for before in earlier if not before.also):
         same = before.when == rule.when or before.when == When()
         if same and all(before.concerns(subject) for subject in subjects):
             raise node.refusal(
@@ -129,6 +119,14 @@ def _refuse_unreachable(rule: Rule, earlier: list[Rule], node: Node) -> None:
                 "A rule above matches all that this one would.",
                 "Move it up, or narrow the other.",
             )
+
+
+def _refuse_twins(rule: Rule, earlier: list[Rule], node: Node) -> None:
+    """A timer that runs beside those of another rule is told from them by its key."""
+    taken = {(timer.subject, timer.key) for before in earlier for timer in before.timers}
+    for timer in rule.timers:
+        if (timer.subject, timer.key) in taken:
+            raise node.refusal("duplicate_timer", f"A rule above has a timer {timer.key!r}.", "Rename one.")
 
 
 def _refuse_cycles(timers: list[Node]) -> None:

@@ -66,7 +66,8 @@ class Anomaly:
 class ClockReading:
     """One cycle of a timer at one instant. Times are aware UTC; seconds are those of its own clock.
 
-    `due_at` is None while a pause holds it open. `breached_at` is the due time itself;
+    `due_at` is None while a pause holds it open; `breaches_after` is the same, or the end of the due day
+    where the start is known by its day only. `breached_at` is the due time itself;
     `fell_due_at` is from when the breach stands, later than that only when a change put the due
     time into the past (`breach_reason`: severity_change, policy_change, reopened, due_before_start).
     `remaining_seconds` is negative when overdue. `next_at` is the next instant at which, without
@@ -89,6 +90,7 @@ class ClockReading:
     cancelled_at: datetime | None = None
     cancelled_by: str = ""
     breached_at: datetime | None = None
+    breaches_after: datetime | None = None
     fell_due_at: datetime | None = None
     breach_reason: str = ""
     warnings: tuple[Mark, ...] = ()

@@ -90,6 +90,16 @@ class Block:
             return 0
         return self.before[index] + min(until, self.ends[index]) - self.starts[index]
 
+    def between(self, start: int, end: int) -> int:
+        """Microseconds worked in this block from one instant to another."""
+        if self.lies_within(start, end):
+            return self.total
+        return self.count(end) - self.count(start)
+
+    def lies_within(self, start: int, end: int) -> bool:
+        """Whether the whole block lies between the two instants."""
+        return bool(self.starts) and start <= self.starts[0] and self.ends[-1] <= end
+
     def reach(self, worked: int) -> int:
         """The earliest instant by which `worked` (0 < worked <= total) has been worked."""
         index = bisect_left(self.before, worked) - 1

@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.events import EventType, SubjectKind
 from app.domain.sla.calendar import Calendar
 from app.domain.sla.instants import SECOND
+from app.domain.sla.trigger import Triggers, types_of
 
 Types = tuple[str, ...]
 
@@ -49,11 +50,13 @@ class ReopenMode(StrEnum):
     `first_resolution`: nothing; the first verdict stands.
     `total_resolution`: the stop is taken back and the same cycle runs on from its original start,
     the falsely resolved time included.
+    `next_start`: ends the cycle that runs; the next starting event begins another.
     """
 
     NEW_CYCLE = "new_cycle"
     FIRST_RESOLUTION = "first_resolution"
     TOTAL_RESOLUTION = "total_resolution"
+    NEXT_START = "next_start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,14 @@ class AfterDuration:
 
 @dataclass(frozen=True, slots=True)
 class GivenByEvent:
-    """Due when a field of the starting event says (an ISO 8601 time or date); absent: no timer."""
+    """Due when a field of the starting event says (an ISO 8601 time or date); absent: no timer.
+
+    With `of`: when the starting event does not say, the latest event of that type before it does.
+    """
 
     name: str
     counting: Counting = Counting.ELAPSED
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +190,11 @@ class Timer:
 
     key: str
     subject: SubjectKind
-    start: Types
-    stop: Types
+    start: Triggers
+    stop: Triggers
     due: Due
     calendar: str
-    cancel: Types = ()
+    cancel: Triggers = ()
     human_only: bool = False
     alternatives: tuple[Alternative, ...] = ()
     pauses: tuple[Pause, ...] = ()
@@ -201,11 +208,21 @@ class Timer:
     announce: Announce = Announce.IMMEDIATELY
     notice_hours: NoticeHours = NoticeHours.ANY
     announced_as: Mapping[str, EventType] = field(default_factory=dict)
+    basis: str = ""
+    watched: frozenset[str] = field(init=False, compare=False, repr=False, default=frozenset())
+    """Every event type that can change a reading of this timer."""
+    started_by: frozenset[str] = field(init=False, compare=False, repr=False, default=frozenset())
+    """The event types that start it: a subject without one of them has no reading."""
 
-    @property
-    def watched(self) -> frozenset[str]:
-        """Every event type that can change a reading of this timer."""
+    def __post_init__(self) -> None:
         paused = [name for pause in self.pauses for name in (*pause.start, *pause.stop, *pause.broken_by)]
         moved = [alternative.event for alternative in self.alternatives]
-        reopened = [EventType.CASE_REOPENED] if self.subject is SubjectKind.CASE else []
-        return frozenset([*self.start, *self.stop, *self.cancel, *paused, *moved, *reopened])
+        reopened = [EventType.CASE_REOPENED.value] if self.subject is SubjectKind.CASE else []
+        given = [part.of for part in self.dues() if isinstance(part, GivenByEvent) and part.of]
+        told = types_of((*self.start, *self.stop, *self.cancel))
+        object.__setattr__(self, "watched", frozenset([*told, *paused, *moved, *reopened, *given]))
+        object.__setattr__(self, "started_by", frozenset(types_of(self.start)))
+
+    def dues(self) -> tuple[Simple, ...]:
+        """Its due rule in parts, one of which decides."""
+        return self.due.parts if isinstance(self.due, Earliest) else (self.due,)

@@ -13,10 +13,8 @@ from app.domain.sla.timer import (
     ClockKind,
     Due,
     Duration,
-    Earliest,
     NoticeHours,
     Timer,
-    Types,
 )
 from app.domain.sla.timer_parts import (
     read_alternatives,
@@ -26,20 +24,24 @@ from app.domain.sla.timer_parts import (
     read_pauses,
     read_reopening,
     read_repeat,
-    read_types,
     read_warnings,
 )
+from app.domain.sla.trigger import Trigger, Triggers, types_of
+from app.domain.sla.trigger_document import read_triggers
 
 TIMER_KEYS = (
     "key", "subject", "start", "stop", "human_only", "alternatives", "cancel", "pause", "due", "repeat",
     "window", "correlate_by", "warnings", "escalation", "clock_kind", "reopen", "announce", "notice_hours",
-    "events", "calendar",
+    "events", "calendar", "basis",
 )  # fmt: skip
-_ENDINGS = (
-    EventType.CASE_WITHDRAWN,
-    EventType.CASE_MARKED_DUPLICATE,
-    EventType.CASE_MARKED_INVALID,
-    EventType.CASE_MERGED,
+_ENDINGS = tuple(
+    Trigger(event.value)
+    for event in (
+        EventType.CASE_WITHDRAWN,
+        EventType.CASE_MARKED_DUPLICATE,
+        EventType.CASE_MARKED_INVALID,
+        EventType.CASE_MERGED,
+    )
 )
 
 
@@ -49,15 +51,14 @@ def read_timer(node: Node, default_calendar: str, known_calendars: Collection[st
     subject = fields["subject"].choice(SubjectKind)
     kind = read_optional(fields, "clock_kind", ClockKind, ClockKind.INTERNAL)
     not_before, due = _due(node, fields)
-    stop = read_types(fields["stop"])
     timer = Timer(
         key=fields["key"].slug(),
         subject=subject,
-        start=read_types(fields["start"]),
-        stop=stop,
+        start=read_triggers(fields["start"]),
+        stop=read_triggers(fields["stop"], counted=True),
         due=due,
         calendar=_calendar(fields, default_calendar, known_calendars),
-        cancel=read_types(fields["cancel"]) if "cancel" in fields else _endings(subject, kind),
+        cancel=read_triggers(fields["cancel"]) if "cancel" in fields else _endings(subject, kind),
         human_only=fields["human_only"].flag() if "human_only" in fields else False,
         alternatives=read_alternatives(fields.get("alternatives")),
         pauses=read_pauses(fields.get("pause")),
@@ -71,26 +72,27 @@ def read_timer(node: Node, default_calendar: str, known_calendars: Collection[st
         announce=read_optional(fields, "announce", Announce, Announce.IMMEDIATELY),
         notice_hours=read_optional(fields, "notice_hours", NoticeHours, NoticeHours.ANY),
         announced_as=read_announced_as(fields.get("events")),
+        basis=fields["basis"].text() if "basis" in fields else "",
     )
     _check(timer, fields)
     return timer
 
 
 def _check(timer: Timer, fields: dict[str, Node]) -> None:
-    stops = [*timer.stop, *(a.event for a in timer.alternatives if a.moves_to is None)]
+    stops = [*types_of(timer.stop), *(a.event for a in timer.alternatives if a.moves_to is None)]
     if not any(_may_concern(name, timer) for name in stops):
         raise fields["stop"].refusal(
             "never_stops",
             "No event that stops this timer can ever happen to its subject.",
             f"Name a stop event that is about a {timer.subject.value}, or another correlate_by.",
         )
-    if not any(_may_concern(name, timer) for name in timer.start):
+    if not any(_may_concern(name, timer) for name in timer.started_by):
         raise fields["start"].refusal("never_starts", "No event that starts it can happen to its subject.")
     if timer.pauses and timer.clock_kind is ClockKind.STATUTORY:
         raise fields["pause"].refusal(
             "statutory_pause", "A statutory clock is never paused.", "Remove the pause, or make it internal."
         )
-    if timer.pauses and not _is_pausable(timer.due):
+    if timer.pauses and not any(isinstance(part, AfterDuration) for part in timer.dues()):
         raise fields["pause"].refusal(
             "pause_moves_nothing",
             "A due time given as a date does not move with pauses.",
@@ -103,11 +105,6 @@ def _may_concern(name: str, timer: Timer) -> bool:
     return (
         not name.startswith("case.") or timer.subject is SubjectKind.CASE or timer.correlate_by != "subject"
     )
-
-
-def _is_pausable(due: Due) -> bool:
-    parts = due.parts if isinstance(due, Earliest) else (due,)
-    return any(isinstance(part, AfterDuration) for part in parts)
 
 
 def _due(node: Node, fields: dict[str, Node]) -> tuple[Duration | None, Due]:
@@ -144,8 +141,8 @@ def read_calendar_name(node: Node, known: Collection[str]) -> str:
     return name
 
 
-def _endings(subject: SubjectKind, kind: ClockKind) -> Types:
+def _endings(subject: SubjectKind, kind: ClockKind) -> Triggers:
     """What ends a case's timers unmet; a statutory clock is not ended by closing the case."""
     if subject is not SubjectKind.CASE:
         return ()
-    return _ENDINGS if kind is ClockKind.STATUTORY else (*_ENDINGS, EventType.CASE_CLOSED)
+    return _ENDINGS if kind is ClockKind.STATUTORY else (*_ENDINGS, Trigger(EventType.CASE_CLOSED.value))

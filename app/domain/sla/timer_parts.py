@@ -17,17 +17,15 @@ from app.domain.sla.timer import (
     Pause,
     Reopening,
     ReopenMode,
-    Types,
     Warn,
 )
+from app.domain.sla.trigger_document import DERIVED, read_fact, read_types
 
 ROLES = ("assignee", "manager", "feedback_owner")
 HIGHEST_PERCENT = 1_000
 MOST_MARKS = 20
 _STATES = {"waiting_customer": WAITING_CUSTOMER}
 _ANNOUNCED = ("breached", "warning", "escalated", "met", "met_late", "cancelled")
-_FACTS = tuple(member.value for member in EventType if not member.is_derived)
-_DERIVED = tuple(member.value for member in EventType if member.is_derived)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -37,24 +35,6 @@ def read_optional(fields: Mapping[str, Node], name: str, choices: type[Choice], 
     return fields[name].choice(choices) if name in fields else default
 
 
-def read_types(node: Node) -> Types:
-    """A list of event types (or one alone); what the service itself announces is refused."""
-    elements = node.elements() if isinstance(node.value, list | tuple) else [node]
-    if not elements:
-        raise node.refusal("no_events", "At least one event type is expected here.")
-    return tuple(_fact(element) for element in elements)
-
-
-def _fact(node: Node) -> str:
-    if isinstance(node.value, str) and node.value in _FACTS:
-        return node.value
-    if node.value in _DERIVED:
-        raise node.refusal(
-            "derived_event", f"{node.value} follows from a timer and cannot drive one.", "Name a fact."
-        )
-    raise node.refusal("unknown_event", f"{node.value!r} is no event type.", nearest(node.value, _FACTS))
-
-
 def read_alternatives(node: Node | None) -> tuple[Alternative, ...]:
     """`[{"event": ..., "when": {field: value}, "moves_to": due rule}]`; without moves_to it stops."""
     found = []
@@ -62,7 +42,7 @@ def read_alternatives(node: Node | None) -> tuple[Alternative, ...]:
         fields = element.fields(("event", "when", "moves_to"), required=("event",))
         when = _scalars(fields["when"]) if "when" in fields else {}
         moves_to = read_due(fields["moves_to"]) if "moves_to" in fields else None
-        found.append(Alternative(_fact(fields["event"]), when, moves_to))
+        found.append(Alternative(read_fact(fields["event"]), when, moves_to))
     return tuple(found)
 
 
@@ -165,8 +145,8 @@ def read_announced_as(node: Node | None) -> Mapping[str, EventType]:
     """`{"breached": "feedback_offer.missed"}`: other names for what is announced."""
     found = {}
     for name, child in node.fields(_ANNOUNCED).items() if node else []:
-        if child.value not in _DERIVED:
-            cure = nearest(child.value, _DERIVED)
+        if child.value not in DERIVED:
+            cure = nearest(child.value, DERIVED)
             raise child.refusal("unknown_event", f"{child.value!r} is nothing that is announced.", cure)
         found[name] = EventType(str(child.value))
     return found

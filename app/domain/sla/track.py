@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid5
 
 from app.domain.events import EventType
 from app.domain.sla.calendar import Calendar
@@ -13,26 +14,29 @@ from app.domain.sla.clock_event import ClockEvent
 from app.domain.sla.deadline import Clock, Rests
 from app.domain.sla.instants import instant_of, micros
 from app.domain.sla.reading import Anomaly
-from app.domain.sla.timer import Alternative, ReopenMode, Timer
+from app.domain.sla.timer import Alternative, GivenByEvent, ReopenMode, Timer
+from app.domain.sla.trigger import Trigger, find_trigger
 
 
 @dataclass(slots=True)
 class Track:
-    """One cycle as the events tell it; nothing is judged yet."""
+    """One cycle as the events tell it; nothing is judged yet.
+
+    `cycle` is the id of the starting event; where that starts one for each correlation value, an id made
+    of both. `data` is what the starting event says, with what earlier events said of the due time.
+    """
 
     start: ClockEvent
     number: int
+    cycle: UUID
+    data: Mapping[str, Any]
     factor: float = 1
     stop: ClockEvent | None = None
     cancel: ClockEvent | None = None
     reopened: ClockEvent | None = None
     moves: list[tuple[Alternative, ClockEvent]] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
-
-    @property
-    def cycle(self) -> UUID:
-        """The id of the event that started it."""
-        return self.start.event_id
+    seen: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def end(self) -> ClockEvent | None:
@@ -48,9 +52,12 @@ class Walk:
     rests: Rests
 
 
-def walk(timer: Timer, calendar: Calendar, events: Iterable[ClockEvent]) -> Walk:
-    """The cycles that the events make; neither their order nor their repetition matters."""
-    walker = _Walker(timer, calendar)
+def walk(timer: Timer, calendar: Calendar, events: Iterable[ClockEvent], shared: str = "") -> Walk:
+    """The cycles that the events make; neither their order nor their repetition matters.
+
+    `shared`: the correlation value of this walk, when its starting events do not carry one.
+    """
+    walker = _Walker(timer, calendar, shared)
     for event in sorted(_once(events), key=walker.place):
         walker.meet(event)
     return Walk(tuple(walker.tracks), (*walker.rests, *walker.open_rest()))
@@ -63,9 +70,15 @@ def _once(events: Iterable[ClockEvent]) -> Iterable[ClockEvent]:
 class _Walker:
     """The state of the walk: the cycle that is open, what came too early, which pauses hold."""
 
-    def __init__(self, timer: Timer, calendar: Calendar) -> None:
+    def __init__(self, timer: Timer, calendar: Calendar, shared: str) -> None:
         self.timer = timer
         self.calendar = calendar
+        self.shared = shared
+        self.given = {
+            part.of: part.name for part in timer.dues() if isinstance(part, GivenByEvent) and part.of
+        }
+        self.said: dict[str, Any] = {}
+        self.armed = False
         self.tracks: list[Track] = []
         self.rests: list[tuple[int, int | None]] = []
         self.resting: dict[int, int] = {}
@@ -80,9 +93,9 @@ class _Walker:
         pauses = any(event.type in pause.start for pause in timer.pauses)
         if event.type == EventType.CASE_REOPENED:
             rank = 5
-        elif self._stops(event) or self._alternative(event) is not None:
+        elif self._stopping(event) is not None or self._alternative(event) is not None:
             rank = 3
-        elif event.type in timer.cancel:
+        elif self._cancels(event):
             rank = 4
         else:
             rank = 2 if pauses else 1 if resumes else 0
@@ -91,13 +104,15 @@ class _Walker:
     def meet(self, event: ClockEvent) -> None:
         """Take in the next event."""
         self._rest(event)
+        if event.type in self.given and event.data.get(self.given[event.type]) is not None:
+            self.said[self.given[event.type]] = event.data[self.given[event.type]]
         if event.type == EventType.CASE_REOPENED:
             self._reopen(event)
         elif self.tracks:
             self._advance(event)
-        elif event.type in self.timer.start:
+        elif self._starts(event):
             self._begin_first(event)
-        elif not self.timer.repeat or event.type in self.timer.cancel:
+        elif not self.timer.repeat or self._cancels(event):
             self.early.append(event)
 
     def open_rest(self) -> Rests:
@@ -105,23 +120,25 @@ class _Walker:
         return ((min(self.resting.values()), None),) if self.resting else ()
 
     def _advance(self, event: ClockEvent) -> None:
-        track, timer = self.tracks[-1], self.timer
+        track = self.tracks[-1]
         if track.end is None:
             self._end_or_move(track, event)
-        self.closed = self.closed or event.type in timer.cancel
-        if track.end is not None and timer.repeat and not self.closed and event.type in timer.start:
+        self.closed = self.closed or self._cancels(event)
+        again = self.timer.repeat or self.armed
+        if track.end is not None and again and not self.closed and self._starts(event):
+            self.armed = False
             self._begin(event)
 
     def _end_or_move(self, track: Track, event: ClockEvent) -> None:
         alternative = self._alternative(event)
         if alternative is not None and alternative.moves_to is not None:
             track.moves.append((alternative, event))
-        elif alternative is not None or self._stops(event):
+        elif alternative is not None or self._stops(track, event):
             if self._too_early(track, event):
                 track.anomalies.append(Anomaly("stopped_too_early", event.occurred_at, event.event_id))
             else:
                 track.stop = event
-        elif event.type in self.timer.cancel:
+        elif self._cancels(event):
             track.cancel = event
 
     def _begin_first(self, event: ClockEvent) -> None:
@@ -134,16 +151,22 @@ class _Walker:
             track.anomalies.append(Anomaly("stop_before_start", stop.occurred_at, stop.event_id))
 
     def _begin(self, event: ClockEvent, factor: float = 1) -> Track:
-        track = Track(event, len(self.tracks) + 1, factor, anomalies=self.notes)
+        cycle = uuid5(event.event_id, self.shared) if self.shared else event.event_id
+        data = {**self.said, **event.data} if self.said else event.data
+        track = Track(event, len(self.tracks) + 1, cycle, data, factor, anomalies=self.notes)
         self.notes = []
         self.tracks.append(track)
         return track
 
     def _reopen(self, event: ClockEvent) -> None:
         self.closed = False
+        mode = self.timer.reopening.mode
+        if mode is ReopenMode.NEXT_START and self.tracks:
+            self.armed = True
+            if self.tracks[-1].end is None:
+                self.tracks[-1].cancel = event
         if not self.tracks or self.tracks[-1].end is None:
             return
-        mode = self.timer.reopening.mode
         if mode is ReopenMode.NEW_CYCLE:
             self._begin(event, self.timer.reopening.target_factor)
         elif mode is ReopenMode.TOTAL_RESOLUTION:
@@ -177,8 +200,27 @@ class _Walker:
         notes = self.tracks[-1].anomalies if self.tracks else self.notes
         notes.append(Anomaly(reason, event.occurred_at, event.event_id))
 
-    def _stops(self, event: ClockEvent) -> bool:
-        return event.type in self.timer.stop and (event.human or not self.timer.human_only)
+    def _starts(self, event: ClockEvent) -> bool:
+        return event.type in self.timer.started_by and find_trigger(self.timer.start, event) is not None
+
+    def _cancels(self, event: ClockEvent) -> bool:
+        return find_trigger(self.timer.cancel, event) is not None
+
+    def _stopping(self, event: ClockEvent) -> Trigger | None:
+        if self.timer.human_only and not event.human:
+            return None
+        return find_trigger(self.timer.stop, event)
+
+    def _stops(self, track: Track, event: ClockEvent) -> bool:
+        """Whether it stops the cycle; of a counted trigger the event that completes the count does."""
+        trigger = self._stopping(event)
+        if trigger is None or trigger.count == 1:
+            return trigger is not None
+        told = event.data.get(trigger.distinct)
+        seen = track.seen.setdefault(trigger.event, set())
+        if told is not None:
+            seen.add(str(told))
+        return len(seen) >= trigger.count
 
     def _alternative(self, event: ClockEvent) -> Alternative | None:
         if self.timer.human_only and not event.human:

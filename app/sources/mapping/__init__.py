@@ -6,6 +6,7 @@
       "zone": "Europe/Kyiv",                                       reads times written without one
       "absent": ["", "N/A"],                                       texts that mean "nothing here"
       "optional": ["Channel"],                                     columns that a file may lack
+      "embedded": ["rawRequest"],                                  only for json: keys whose text is JSON
       "items": "events[]",                                         only for json: one payload, many items
       "row_id": {"column": "Ticket"},                              else file hash + row number
       "events": [{
@@ -24,7 +25,9 @@
 VALUE is a JMESPath expression as text, or one of {"path": expression}, {"column": name}, {"value": constant},
 with optional "map" (raw text -> word, null for nothing), "default" and, in attributes, "cast" (text, number,
 boolean). TIME is a VALUE's place with "format" (iso, epoch_s, epoch_ms or a strptime pattern), "zone" and
-"precision": "day"; {"received_at": true} where a live payload tells no time at all.
+"precision": "day"; {"received_at": true} where a live payload tells no time at all. `answers` may also be
+{"each": expression, "question": VALUE, "scale": VALUE, "value": VALUE, ...}: one answer per element that the
+expression finds, its VALUEs read in the element. A form is an object of texts, `a[b]=1` nested.
 """
 
 from app.sources.mapping.adapter import MappingAdapter

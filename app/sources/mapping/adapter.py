@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.events import Event
 from app.sources.base import Item, SourceContext
+from app.sources.bodies import embedded_json
 from app.sources.errors import PayloadError
 from app.sources.mapping.compiled import CompiledMapping
 
@@ -24,6 +25,7 @@ class MappingAdapter:
 
     def items(self, payload: object) -> Sequence[Item]:
         """What `items` finds; without it a list is its elements and anything else is one item."""
+        payload = self._opened(payload)
         if self.mapping.items is not None:
             found = self.mapping.items.search(payload, "")
             if found is None:
@@ -38,6 +40,15 @@ class MappingAdapter:
         if isinstance(payload, list):
             return [Item(f"/{index}", element) for index, element in enumerate(payload)]
         return (Item("", payload),)
+
+    def _opened(self, payload: object) -> object:
+        """The payload with the JSON that stands in its text fields read."""
+        if not isinstance(payload, Mapping) or not self.mapping.embedded:
+            return payload
+        return {
+            key: embedded_json(value, f"/{key}") if key in self.mapping.embedded else value
+            for key, value in payload.items()
+        }
 
     def events(self, item: Item, context: SourceContext) -> list[Event]:
         """The events of one item. Raises PayloadError."""

@@ -21,7 +21,8 @@ from app.sources.mapping.values import Origin, Row, Value, compile_value
 FORMATS = ("csv", "ndjson", "json")
 MAX_EVENTS = 50
 
-_KEYS = ("mapping", "id", "title", "format", "csv", "zone", "absent", "optional", "items", "row_id", "events")
+_KEYS: tuple[str, ...] = ("mapping", "id", "title", "format", "csv", "zone", "absent", "optional")
+_KEYS += ("embedded", "items", "row_id", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class CompiledMapping:
     zone: ZoneInfo | None
     absent: frozenset[str]
     optional: frozenset[str]
+    embedded: frozenset[str]
     items: Expression | None
     row_id: Value | None
     rules: tuple[EventRule, ...]
@@ -129,6 +131,13 @@ def compile_mapping(document: object) -> CompiledMapping:
             pointer="/items",
             cure="Leave it out.",
         )
+    if "embedded" in section and form != "json":
+        raise MappingError(
+            "unknown_key",
+            f"'embedded' has no meaning in a {form} file",
+            pointer="/embedded",
+            cure="Leave it out.",
+        )
     return CompiledMapping(
         id=section.required_text("id"),
         format=form,
@@ -136,6 +145,7 @@ def compile_mapping(document: object) -> CompiledMapping:
         zone=section.zone("zone"),
         absent=_texts(section, "absent") | {""},
         optional=_texts(section, "optional"),
+        embedded=_texts(section, "embedded"),
         items=None if items is None else compile_expression(items, "/items"),
         row_id=compile_value(section.value["row_id"], "/row_id", Form.IDENTIFIER)
         if "row_id" in section

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from app.domain.events import EventType
 from app.sources.errors import MappingError
-from app.sources.mapping.expression import Expression
+from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.forms import Form
 from app.sources.mapping.section import Section, unknown_word, wrong_type
 from app.sources.mapping.values import Column, Origin, Row, TimeValue, Value, compile_time, compile_value
+from app.sources.questions import MAX_ANSWERS
 from app.sources.shapes import ANSWER, CUSTOMER, Field, Kind, Shape, is_attribute_name, shape_of
 
 
@@ -89,6 +90,8 @@ def _object_part(key: str, document: object, pointer: str, shape: Shape, needs: 
 
 def _answers_part(key: str, document: object, pointer: str) -> Part:
     """Several answers; one that was skipped (no value) is not an answer and is left out."""
+    if isinstance(document, Mapping):
+        return _each_part(key, document, pointer)
     if not isinstance(document, list | tuple):
         raise wrong_type(document, "a list of answers", pointer)
     parts = [
@@ -100,6 +103,23 @@ def _answers_part(key: str, document: object, pointer: str) -> Part:
         return [answer for part in parts if (answer := part.read(row)) is not None]
 
     return Part(key, read, tuple(origin for part in parts for origin in part.origins))
+
+
+def _each_part(key: str, document: Mapping[str, object], pointer: str) -> Part:
+    """One answer per element of a list in the row, however many there are; the first 50 count."""
+    section = Section.of(document, pointer)
+    section.only((*ANSWER, "each"))
+    each = compile_expression(section.required_text("each"), section.at("each"))
+    answer = {name: value for name, value in document.items() if name != "each"}
+    part = _object_part(key, answer, pointer, ANSWER, needs="value")
+
+    def read(row: Row) -> object:
+        found = each.search(row.document, row.pointer)
+        elements = found if isinstance(found, list) else [] if found is None else [found]
+        rows = [replace(row, document=one) for one in elements[:MAX_ANSWERS] if isinstance(one, Mapping)]
+        return [said for one in rows if (said := part.read(one)) is not None]
+
+    return Part(key, read, (each,))
 
 
 def _attributes_part(key: str, document: object, pointer: str) -> Part:

@@ -1,0 +1,1 @@
+"""Survey acts: folded after every commit, silent when their time is over."""

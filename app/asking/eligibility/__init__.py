@@ -1,0 +1,1 @@
+"""Eligibility: may this customer be asked, on this channel, now."""

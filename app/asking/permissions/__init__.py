@@ -1,0 +1,1 @@
+"""Permissions, referrals and coupons: what customers said of being asked, and whom they brought."""

@@ -1,0 +1,1 @@
+"""Survey moments: planned after an event, decided when they come due."""

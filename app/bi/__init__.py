@@ -1,0 +1,1 @@
+"""Reports: read-only logins of the `bi` views, and the same views as an OData feed."""

@@ -1,0 +1,150 @@
+"""Decides what follows from a case as it is opened or assessed: how severe it is, and who gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from app.cases.repository import get_states
+from app.cases.settled import find_repeats, repeated
+from app.db.engine import Tx
+from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
+from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
+from app.journal.drafts import draft
+from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.kit.ids import parse_public_id, public_id
+
+_TELLING: Final = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a case at this point of the commit."""
+
+    kind: str = CaseKind.COMPLAINT
+    severity: str = Severity.SEV3
+    cause: str | None = None
+    assignee: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def learn(self, event: StoredEvent) -> None:
+        for name in ("kind", "severity", "cause", "assignee"):
+            if event.fact.get(name) is not None:
+                setattr(self, name, event.fact[name])
+        self.facts = {**self.facts, **event.fact}
+
+
+class Followups:
+    """The decider of severity and of routing: rules raise the one, the first that holds names the other."""
+
+    async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
+        """A `case.assessed` where a rule finds more than was stated, a `case.assigned` where nobody was."""
+        telling = [
+            event for event in commit.events if event.type in _TELLING and event.subject_id is not None
+        ]
+        if not telling:
+            return ()
+        known = await _known(tx, commit, telling)
+        repeats = await _repeats(tx, commit, telling)
+        drafts = await repeated(tx, commit, list(repeats.values()))
+        for event in telling:
+            case = known[event.subject_id] if event.subject_id is not None else _Known()
+            earlier = repeats[event.event_id][1] if event.event_id in repeats else None
+            raised = _raised(commit, event, case, earlier)
+            case.learn(event)
+            if raised is not None:
+                case.severity = raised.fact.get("severity", case.severity)
+                drafts.append(raised)
+            if event.type is EventType.CASE_OPENED and case.assignee is None:
+                assigned = _assigned(commit, event, case)
+                drafts += [] if assigned is None else [assigned]
+        return drafts
+
+
+async def _known(tx: Tx, commit: Commit, telling: list[StoredEvent]) -> dict[UUID, _Known]:
+    ids = {event.subject_id for event in telling if event.subject_id is not None}
+    # a case that we open ourselves in this commit is new: it needs no look
+    new = {event.subject_id for event in telling if event.type is EventType.CASE_OPENED and event.caused_by}
+    rows = await get_states(tx, commit.tenant_id, [case_id for case_id in ids if case_id not in new])
+    names = ("kind", "severity", "cause", "assignee")
+    return {
+        case_id: _Known(**{name: rows[case_id][name] for name in names}) if case_id in rows else _Known()
+        for case_id in ids
+    }
+
+
+async def _repeats(
+    tx: Tx, commit: Commit, telling: Sequence[StoredEvent]
+) -> dict[UUID, tuple[StoredEvent, UUID]]:
+    """Openings of a customer who complained before: stated with them, or known to us."""
+    openings = [event for event in telling if event.type is EventType.CASE_OPENED]
+    unstated = [event for event in openings if not event.fact.get("repeat_of") and event.source != OWN_SOURCE]
+    known = await find_repeats(tx, commit, unstated)
+    found: dict[UUID, tuple[StoredEvent, UUID]] = {}
+    for event in openings:
+        stated = parse_public_id("case", str(event.fact.get("repeat_of") or ""))
+        earlier = stated or (known.get(event.customer_ref or b"") if event in unstated else None)
+        if earlier is not None and earlier != event.subject_id:
+            found[event.event_id] = (event, earlier)
+    return found
+
+
+def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | None) -> Draft | None:
+    """What the rules make of a cause or a text whose sender did not say how severe it is."""
+    repetition = {} if earlier is None or event.fact.get("repeat_of") else _repetition(earlier)
+    if event.fact.get("severity") is not None:
+        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+    bound = commit.config.care.complaint_rules_at(commit.recorded_at)
+    facts = {**event.personal, **event.fact}
+    facts.setdefault("cause", case.cause)
+    kind = CaseKind(facts["kind"]) if facts.get("kind") in list(CaseKind) else CaseKind(case.kind)
+    signs = severity_signs(facts, repeat=earlier is not None, rules=bound.value)
+    found = severity_of_signs(kind, signs)
+    # words rank as they are written: sev1 is the gravest
+    if not signs or found >= Severity(case.severity):
+        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+    data = {
+        "severity": found.value,
+        "severity_by": "+".join(signs),
+        "severity_reason": severity_reason(kind, signs),
+        "rules_version": bound.version,
+        **repetition,
+        "human": False,
+    }
+    return _stated(commit, event, EventType.CASE_ASSESSED, data)
+
+
+def _repetition(earlier: UUID) -> dict[str, Any]:
+    return {"repeat_of": public_id("case", earlier), "human": False}
+
+
+def _assigned(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:
+    bound = commit.config.care.routing_at(commit.recorded_at)
+    if bound.value is None:
+        return None
+    facts = {**case.facts, "kind": case.kind, "severity": case.severity, "cause": case.cause}
+    found = bound.value.assign(facts)
+    data = {
+        "assignee": found.assignee,
+        "rule": found.rule,
+        "routing_version": bound.version,
+        "human": False,
+    }
+    return _stated(commit, event, EventType.CASE_ASSIGNED, data)
+
+
+def _stated(commit: Commit, event: StoredEvent, kind: EventType, data: dict[str, Any]) -> Draft:
+    stated = Event(
+        type=kind,
+        id=f"{kind.value}:{event.event_id}",
+        source=OWN_SOURCE,
+        occurred_at=event.occurred_at,
+        data=data,
+        subject=Subject(SubjectKind.CASE, event.personal["subject_ref"]),
+        day_precision=event.day_precision,
+    )
+    return draft(
+        stated, commit.config, received_at=commit.recorded_at, origin=event.origin, caused_by=event.event_id
+    )

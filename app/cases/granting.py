@@ -1,0 +1,103 @@
+"""Decides about each offer of compensation: within the limit it is approved, over it somebody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from app.cases.repository import get_states
+from app.db.engine import Tx
+from app.domain.case.compensations import UNNAMED, amount_of
+from app.domain.compensation import Outcome, approver_of, judge
+from app.domain.errors import DomainError
+from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
+from app.journal.drafts import draft
+from app.journal.ports import OWN_SOURCE, Commit, Draft
+
+_GIVEN: Final = """
+SELECT case_id, sum(base_amount) AS given FROM compensations
+ WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'rejected' GROUP BY case_id
+"""
+
+
+class Granting:
+    """The decider of compensation. What a source offered without asking is judged like our own offers."""
+
+    async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
+        """A `compensation.approved` or a `compensation.over_limit` for each offer on a case."""
+        offers = [
+            event
+            for event in commit.events
+            if event.type is EventType.COMPENSATION_OFFERED
+            and event.subject_kind is SubjectKind.CASE
+            and event.subject_id is not None
+        ]
+        if not offers:
+            return ()
+        ids = list({event.subject_id for event in offers if event.subject_id is not None})
+        states = await get_states(tx, commit.tenant_id, ids)
+        rows = await tx.fetch(_GIVEN, commit.tenant_id, ids)
+        given: dict[UUID, Decimal] = {row["case_id"]: row["given"] or Decimal(0) for row in rows}
+        drafts: list[Draft] = []
+        for event in offers:
+            assert event.subject_id is not None
+            before = given.get(event.subject_id, Decimal(0))
+            made, base = _judged(commit, event, states.get(event.subject_id), before)
+            given[event.subject_id] = before + base
+            drafts.append(made)
+        return drafts
+
+
+def _judged(commit: Commit, event: StoredEvent, case: Any, given: Decimal) -> tuple[Draft, Decimal]:
+    care, said = commit.config.care, event.fact
+    bound, routing = care.compensation_at(commit.recorded_at), care.routing_at(commit.recorded_at).value
+    policy = bound.value
+    facts = {} if case is None else {name: case[name] for name in ("kind", "severity", "cause")}
+    amount, currency = amount_of(said.get("amount")), said.get("currency") or policy.currency
+    data: dict[str, Any] = {
+        "compensation": said.get("compensation") or UNNAMED,
+        "base_currency": policy.currency,
+        "policy_version": bound.version,
+        "approver": approver_of(policy, facts, None if routing is None else routing.owner_of(facts)),
+        "human": False,
+    }
+    try:
+        verdict = judge(
+            policy, facts, kind=said.get("type"), amount=amount or Decimal(0), currency=currency,
+            employee=said.get("employee"), given=given,
+        )  # fmt: skip
+    except DomainError as error:
+        # a fact is never refused: what the policy does not allow waits for somebody to decide
+        return _stated(
+            commit, event, EventType.COMPENSATION_OVER_LIMIT, {**data, "rule": error.reason}
+        ), Decimal(0)
+    data |= {
+        "rule": verdict.rule,
+        "role": verdict.role,
+        "limit": str(verdict.limit),
+        "total": str(verdict.total),
+    }
+    if amount is not None:
+        data["base_amount"] = str(verdict.base_amount)
+    within = verdict.outcome is Outcome.WITHIN
+    kind = EventType.COMPENSATION_APPROVED if within else EventType.COMPENSATION_OVER_LIMIT
+    return _stated(commit, event, kind, data), verdict.base_amount
+
+
+def _stated(commit: Commit, event: StoredEvent, kind: EventType, data: dict[str, Any]) -> Draft:
+    if event.fact.get("due_at") is not None:
+        data["due_at"] = event.fact["due_at"]
+    stated = Event(
+        type=kind,
+        id=f"{kind.value}:{event.event_id}",
+        source=OWN_SOURCE,
+        occurred_at=event.occurred_at,
+        data=data,
+        subject=Subject(SubjectKind.CASE, event.personal["subject_ref"]),
+        day_precision=event.day_precision,
+    )
+    return draft(
+        stated, commit.config, received_at=commit.recorded_at, origin=event.origin, caused_by=event.event_id
+    )

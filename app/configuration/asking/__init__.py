@@ -1,0 +1,1 @@
+"""The asking policy: a document whose versions never change."""

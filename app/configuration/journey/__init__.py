@@ -1,0 +1,1 @@
+"""The journey map as configuration: touchpoints, the rules that find them."""

@@ -1,0 +1,1 @@
+"""Ready mapping documents: systems that need no code, only a description."""

@@ -1,0 +1,1 @@
+"""Retention: how long a tenant keeps words, raw bodies and decisions."""

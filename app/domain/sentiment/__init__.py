@@ -1,0 +1,1 @@
+"""Sentiment of a text: weights of words, negation, contrast; `unknown` where nothing speaks."""

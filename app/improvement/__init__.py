@@ -1,0 +1,1 @@
+"""What is learned from cases: corrective actions, recurring failures, staff debriefs, proactive notices."""

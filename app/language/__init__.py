@@ -1,0 +1,1 @@
+"""Language: what is read off a text of a customer, offline: its language, its sentiment, hints."""

@@ -1,0 +1,1 @@
+"""Metric queries with a name and a stable address, and signed addresses of them for spreadsheets."""

@@ -1,0 +1,1 @@
+"""Corrections of versions over a period: weighed first, then applied without notices."""

@@ -1,0 +1,1 @@
+"""What a draft policy would have made of past cases; nothing is written."""

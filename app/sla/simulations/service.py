@@ -1,0 +1,101 @@
+"""A draft becomes a binding, and the subjects of a period are read under both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.errors import InvalidError, NotFoundError
+from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
+from app.domain.sla.regulatory import get_regulatory_preset
+from app.journal.config import TenantConfig
+from app.journal.journal import Journal
+from app.sla.comparing import Question, compare_subjects
+from app.sla.comparison_schemas import ComparisonOut, comparison_out
+from app.sla.readings import Bind, Bound
+from app.sla.simulations import repository
+from app.sla.simulations.schemas import SimulationIn
+
+DRAFT = "draft"
+
+
+async def simulate(journal: Journal, tenant_id: UUID, wanted: SimulationIn, now: datetime) -> ComparisonOut:
+    """Read the subjects of the period as they are bound, and as the draft would bind them.
+
+    Raises InvalidError for a draft that would be refused at save, NotFoundError for an unknown policy.
+    """
+    async with journal.database.write(tenant_id) as tx:
+        await tx.execute("SET TRANSACTION READ ONLY")
+        config = (await journal.read_head(tx, tenant_id, ())).config
+        bind = draft_binding(config, wanted)
+        found = await repository.list_opened(
+            tx,
+            tenant_id,
+            wanted.subject,
+            wanted.opened_from,
+            wanted.opened_before,
+            wanted.source,
+            wanted.limit + 1,
+        )
+        subjects = found[: wanted.limit]
+        comparison = await compare_subjects(tx, Question(tenant_id, config, bind, now), subjects)
+    truncated = len(found) > wanted.limit
+    return comparison_out(comparison, wanted.subject, now, shown=wanted.shown, truncated=truncated)
+
+
+def draft_binding(config: TenantConfig, wanted: SimulationIn) -> Bind:
+    """What the draft would bind: its policy, or the pinned one, by the newest calendars and its own."""
+    newest = {key: versions[-1].calendar for key, versions in config.calendars.items()}
+    drafts = {key: _calendar(key, document) for key, document in wanted.calendars.items()}
+    calendars = {**newest, **drafts}
+    drawn, beside = _policy(config, wanted, calendars), _beside(config, wanted, calendars)
+    widened: dict[tuple[str, int], Policy] = {}
+
+    def bind(known_at: datetime) -> Bound:
+        policy = drawn or config.policy_at(known_at)
+        if policy is None or beside is None:
+            return policy or beside, calendars
+        name = (policy.key, policy.version)
+        if name not in widened:
+            widened[name] = replace(policy, rules=(*beside.rules, *policy.rules))
+        return widened[name], calendars
+
+    return bind
+
+
+def _calendar(key: str, document: dict[str, object]) -> Calendar:
+    try:
+        return parse_calendar(document, key, 0)
+    except InvalidError as error:
+        raise _within(error, f"/calendars/{key}") from None
+
+
+def _policy(config: TenantConfig, wanted: SimulationIn, calendars: Mapping[str, Calendar]) -> Policy | None:
+    if wanted.document is not None:
+        try:
+            return parse_policy(wanted.document, DRAFT, 0, calendars.keys())
+        except InvalidError as error:
+            raise _within(error, "/document") from None
+    if wanted.policy is None:
+        return None
+    key, version = wanted.policy.key, wanted.policy.version
+    known = [item.policy for item in config.policies if item.policy.key == key]
+    fitting = [policy for policy in known if version in (None, policy.version)]
+    if not fitting:
+        raise NotFoundError("not_found", f"there is no such version of the policy {key!r}", pointer="/policy")
+    return max(fitting, key=lambda policy: policy.version)
+
+
+def _beside(config: TenantConfig, wanted: SimulationIn, calendars: Mapping[str, Calendar]) -> Policy | None:
+    """The preset of law that is tried beside what binds already."""
+    if wanted.preset is None:
+        return None
+    calendar = config.policies[-1].policy.calendar if config.policies else next(iter(calendars))
+    document = {"format": 1, "calendar": calendar, "rules": [get_regulatory_preset(wanted.preset).rule()]}
+    return parse_policy(document, wanted.preset, 0, calendars.keys())
+
+
+def _within(error: InvalidError, place: str) -> InvalidError:
+    return InvalidError(error.reason, error.detail, pointer=place + error.pointer, cure=error.cure)

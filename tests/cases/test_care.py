@@ -1,0 +1,301 @@
+"""Care for a customer: checklists, verification, compensation, waiting, failing twice, winning back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.cases.upkeep import CaseUpkeep
+from app.domain.playbook_preset import default_document
+from app.wiring import Services
+from tests.builders import query, rating
+from tests.cases.conftest import Desk
+from tests.conftest import Server
+
+POLICY = {
+    "currency": "UAH",
+    "rates": {"USD": 40},
+    "limits": {"agent": 2000, "manager": 10000},
+    "roles": {"olena": "manager"},
+    "approver": "boss",
+    "rules": [
+        {"name": "own mistakes", "when": {"cause": "customer_error"}, "allowed": False},
+        {"name": "rudeness", "when": {"cause": "staff"}, "types": ["gift", "bonus"]},
+    ],
+}
+
+
+async def configure(desk: Desk, path: str, document: Any) -> None:
+    answer = await desk.client.put(path, json=document)
+    assert answer.status_code == 200, answer.text
+
+
+async def outgoing(server: Server) -> list[str]:
+    return [row["type"] for row in await query(server, "SELECT type FROM outbox ORDER BY outbox_id")]
+
+
+async def event_types(desk: Desk, case_id: str) -> list[str]:
+    page = (await desk.client.get(f"/v1/cases/{case_id}/events?limit=500")).json()
+    return [event["type"] for event in page["items"]]
+
+
+async def test_a_reply_is_measured_against_its_checklist_and_only_warns(desk: Desk) -> None:
+    case_id = await desk.open()
+    wrong = await desk.send(case_id, "reply", {"ticked": ["thanks"]})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/ticked")
+    await desk.done(case_id, "reply", {"ticked": ["thank", "explain"], "channel": "chat"})
+    case = (await desk.done(case_id, "tick", {"ticked": ["apologise"]}))["case"]
+    assert case["reply_completeness"] == pytest.approx(3 / 7)
+    assert case["warnings"] == ["reply_incomplete"]
+    reply, recovery = case["checklists"]
+    assert (recovery["name"], recovery["completeness"]) == ("recovery", 0)
+    assert [step["key"] for step in reply["steps"] if step["done"]] == ["thank", "explain", "apologise"]
+    assert reply["steps"][0]["labels"]["uk"] == "Подякувати за сигнал"
+
+
+async def test_another_playbook_binds_what_opens_after_it(desk: Desk) -> None:
+    before = await desk.open("T-1")
+    document = default_document()
+    playbooks = [dict(item) for item in document["playbooks"]]
+    playbooks[1]["close"] = {"all_of": ["thanked"]}
+    await configure(desk, "/v1/playbooks", {**document, "playbooks": playbooks})
+    after = await desk.open("T-2")
+    for case_id, status in ((before, 409), (after, 200)):
+        await desk.done(case_id, "acknowledge")
+        assert (await desk.send(case_id, "close")).status_code == status
+    assert ((await desk.case("T-1"))["playbook_version"], (await desk.case("T-2"))["playbook_version"]) == (
+        0,
+        1,
+    )
+
+
+async def test_a_cause_raises_the_severity_that_nobody_stated_and_says_why(desk: Desk) -> None:
+    case_id = await desk.open()
+    case = (await desk.done(case_id, "assess", {"cause": "staff.rudeness"}))["case"]
+    assert case["severity"] == "sev2"
+    events = (await desk.client.get(f"/v1/cases/{case_id}/events")).json()["items"]
+    assert events[-1]["data"]["severity_reason"] == "a complaint starts at sev3, one up for rudeness"
+    stated = await desk.open("T-2", severity="sev4")
+    again = await desk.done(stated, "assess", {"cause": "staff.rudeness", "severity": "sev4"})
+    assert again["case"]["severity"] == "sev4"
+
+
+async def test_a_case_goes_to_whom_the_first_rule_names_else_to_the_owner(desk: Desk) -> None:
+    await configure(
+        desk,
+        "/v1/routing",
+        {
+            "owners": [{"employee": "olena"}, {"employee": "lux-owner", "brand": "lux"}],
+            "rules": [{"name": "queues", "when": {"cause": "office_process.queue"}, "assignee": "taras"}],
+            "managers": {"taras": "iryna"},
+        },
+    )
+    await desk.open("T-1", cause="office_process.queue")
+    await desk.open("T-2")
+    await desk.open("T-3", attributes={"brand": "lux"})
+    await desk.open("T-4", assignee="ivan")
+    owners = [(await desk.case(f"T-{number}"))["assignee"] for number in (1, 2, 3, 4)]
+    assert owners == ["taras", "olena", "lux-owner", "ivan"]
+    up = await desk.done((await desk.case("T-1"))["id"], "escalate")
+    assert up["case"]["assignee"] == "iryna"
+
+
+async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
+    desk: Desk, server: Server
+) -> None:
+    await configure(desk, "/v1/compensation-policy", POLICY)
+    case_id = await desk.open()
+    offer = {"type": "money", "currency": "USD", "employee": "ivan"}
+    first = await desk.done(case_id, "offer-compensation", {**offer, "amount": "30"})
+    assert first["case"]["compensations"][0]["state"] == "approved"
+    assert first["case"]["compensations"][0]["base_amount"] == "1200.00"
+    second = await desk.done(
+        case_id, "offer-compensation", {**offer, "amount": "30", "due_at": desk.later(days=2)}
+    )
+    assert [item["state"] for item in second["case"]["compensations"]] == ["approved", "pending_approval"]
+    assert second["case"]["compensation_net"] == "1200.00"
+    assert "compensation.over_limit" in await outgoing(server)
+    refused = await desk.send(case_id, "approve-compensation", {"employee": "ivan"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_the_approver")
+    done = await desk.done(case_id, "approve-compensation", {"employee": "boss"})
+    assert done["case"]["compensation_gross"] == "2400.00"
+    await desk.done(case_id, "deliver-compensation", {"compensation": "1"})
+    back = {"compensation": "1", "amount": "10", "currency": "USD"}
+    case = (await desk.done(case_id, "recover-compensation", back))["case"]
+    sums = [case[f"compensation_{name}"] for name in ("gross", "recovered", "net", "currency")]
+    assert sums == ["2400.00", "400.00", "2000.00", "UAH"]
+    rows = await query(server, "SELECT compensation, state, net FROM compensations ORDER BY compensation")
+    assert [(row["compensation"], row["state"], row["net"]) for row in rows] == [
+        ("1", "delivered", 800), ("2", "approved", 1200),
+    ]  # fmt: skip
+
+
+_NOT_NOW = [
+    ("approve-compensation", None, 409, "no_compensation"),
+    ("offer-compensation", {"type": "money", "amount": "5"}, 422, "missing_currency"),
+    ("offer-compensation", {"type": "money", "amount": "5", "currency": "EUR"}, 422, "unknown_rate"),
+    ("offer-compensation", {"type": "pony"}, 422, "invalid_request"),
+    ("offer-compensation", {"type": "money", "amount": "-5", "currency": "UAH"}, 422, "invalid_request"),
+    ("verify", None, 409, "not_requested"),
+    ("inform-of-improvement", None, 409, "nothing_owed"),
+    ("inform-of-improvement", {"action": "FIX-1"}, 409, "not_linked"),
+    ("link-action", {"action": "FIX-1"}, 422, "unknown_action"),
+    ("tick", {"checklist": "loyalty", "ticked": ["fix"]}, 422, "unknown_checklist"),
+]
+
+
+async def test_what_the_case_or_the_policy_does_not_allow_is_refused_with_its_reason(desk: Desk) -> None:
+    await configure(desk, "/v1/compensation-policy", POLICY)
+    case_id = await desk.open()
+    for command, body, status, code in _NOT_NOW:
+        answer = await desk.send(case_id, command, body)
+        assert (command, body, answer.status_code, answer.json()["code"]) == (command, body, status, code)
+    rude = await desk.open("T-2", cause="staff.rudeness")
+    money = {"type": "money", "amount": "5", "currency": "UAH"}
+    assert (await desk.send(rude, "offer-compensation", money)).json()[
+        "code"
+    ] == "compensation_type_not_allowed"
+    own = await desk.open("T-3", cause="customer_error.password")
+    assert (await desk.send(own, "offer-compensation", money)).json()["code"] == "compensation_not_allowed"
+
+
+async def test_a_fact_of_a_source_that_the_policy_forbids_is_kept_and_waits(desk: Desk) -> None:
+    await configure(desk, "/v1/compensation-policy", POLICY)
+    await desk.open("T-1", cause="customer_error")
+    await desk.post("compensation.offered", "T-1", {"type": "money", "amount": "5", "currency": "UAH"})
+    [item] = (await desk.case("T-1"))["compensations"]
+    assert (item["state"], item["approver"]) == ("pending_approval", "boss")
+
+
+async def test_an_unanswered_verification_expires_and_hides_nothing(
+    desk: Desk, services: Services, server: Server
+) -> None:
+    await desk.client.post(
+        "/v1/events",
+        json=rating("r1", 1, scale="stars_1_5", question="stars", kind="review", source="maps",
+                    collection_mode="scraped", source_url="https://maps.example/r1"),
+    )  # fmt: skip
+    case_id = (await desk.client.get("/v1/cases")).json()["items"][0]["id"]
+    assert (await desk.done(case_id, "request-verification"))["case"]["verification"] == "requested"
+    upkeep = CaseUpkeep(services.database, services.journal, lambda: None)
+    await upkeep.step()
+    assert (await desk.client.get("/v1/cases?verification=requested")).json()["items"]
+    desk.clock.advance(days=8)
+    await upkeep.step()
+    await upkeep.step()
+    types = await event_types(desk, case_id)
+    assert types.count("case.verification_expired") == types.count("platform_moderation.requested") == 1
+    events = (await desk.client.get(f"/v1/cases/{case_id}/events")).json()["items"]
+    asked = next(event for event in events if event["type"] == "platform_moderation.requested")
+    assert (asked["data"]["platform"], asked["data"]["source_url"]) == ("maps", "https://maps.example/r1")
+    assert "platform_moderation.requested" in await outgoing(server)
+    counted = (await desk.client.get("/v1/feedback")).json()["items"]
+    assert [item["verification"] for item in counted] == [None] or len(counted) == 1
+
+
+async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(
+    desk: Desk, services: Services
+) -> None:
+    case_id = await desk.open()
+    await desk.done(case_id, "wait-customer")
+    upkeep = CaseUpkeep(services.database, services.journal, lambda: None)
+    desk.clock.advance(days=14)
+    await upkeep.step()
+    assert "case.closing_notified" in await event_types(desk, case_id)
+    desk.clock.advance(days=2)
+    await upkeep.step()
+    assert (await desk.case("T-1"))["state"] == "waiting_customer"
+    desk.clock.advance(days=3)
+    await upkeep.step()
+    case = await desk.case("T-1")
+    assert (case["state"], case["outcome"], case["anomalies"]) == ("closed", "customer_silent", [])
+
+
+async def test_a_customer_who_answers_is_not_closed_away(desk: Desk, services: Services) -> None:
+    case_id = await desk.open()
+    await desk.done(case_id, "wait-customer")
+    await desk.post("case.customer_contacted", "T-1")
+    desk.clock.advance(days=40)
+    await CaseUpkeep(services.database, services.journal, lambda: None).step()
+    assert (await desk.case("T-1"))["state"] == "open"
+
+
+async def test_a_bad_word_after_the_remedy_reopens_the_case_and_is_told_once(
+    desk: Desk, server: Server
+) -> None:
+    await desk.post("case.opened", "T-1", {"kind": "complaint"}, ago=timedelta(hours=5))
+    await desk.post("case.remedied", "T-1", ago=timedelta(hours=3))
+    answer = {"question": "resolved", "scale": "csat_1_5", "measure": "csat", "value": 1}
+    await desk.post("survey.answered", "T-1", {"answers": [answer]}, ago=timedelta(hours=1))
+    case = await desk.case("T-1")
+    assert (case["state"], case["reopened_count"], case["is_double_deviation"]) == ("open", 1, True)
+    assert {item["trigger"] for item in case["deviations"]} == {"reopened", "post_resolution_negative"}
+    await desk.post("case.replied", "T-1")
+    told = await outgoing(server)
+    assert (told.count("case.double_deviation"), told.count("case.reopened")) == (1, 1)
+    listed = (await desk.client.get("/v1/cases?is_double_deviation=true")).json()["items"]
+    assert [item["id"] for item in listed] == [case["id"]]
+
+
+async def test_a_promoter_after_the_remedy_is_recovered_and_an_ambassador(desk: Desk, server: Server) -> None:
+    await desk.post("case.opened", "T-1", {"kind": "complaint"}, ago=timedelta(hours=5))
+    await desk.post("case.remedied", "T-1", ago=timedelta(hours=3))
+    answer = {"question": "recommend", "scale": "nps_0_10", "measure": "nps", "value": 10}
+    await desk.post("survey.answered", "T-1", {"answers": [answer]}, ago=timedelta(hours=1))
+    case = await desk.case("T-1")
+    assert (case["is_ambassador"], case["resurvey_class"], case["reopened_count"]) == (True, "positive", 0)
+    assert case["recovered_at"] is not None
+    lists = {item["name"]: item["completeness"] for item in case["checklists"]}
+    assert lists == {"reply": 0, "loyalty_conversion": 0, "recovery": pytest.approx(1 / 3)}
+    ticked = {"checklist": "loyalty_conversion", "ticked": ["fix", "report"]}
+    lists = (await desk.done(case["id"], "tick", ticked))["case"]["checklists"]
+    assert next(item for item in lists if item["name"] == "loyalty_conversion")["completeness"] == 0.25
+    assert (await outgoing(server)).count("case.recovered") == 1
+
+
+async def test_a_press_on_a_settled_internal_case_begins_the_next_one_of_the_day(desk: Desk) -> None:
+    async def press(name: str) -> None:
+        body = rating(name, 1, scale="csat_1_5", question="till", touchpoint="till",
+                      collection_mode="passive", when=desk.clock().isoformat())  # fmt: skip
+        assert (await desk.client.post("/v1/events", json=body)).status_code == 201
+
+    await press("p1")
+    first = (await desk.client.get("/v1/cases")).json()["items"][0]["id"]
+    await press("p2")
+    assert len((await desk.client.get("/v1/cases")).json()["items"]) == 1
+    await desk.done(first, "remedy")
+    desk.clock.advance(seconds=30)
+    await press("p3")
+    await press("p4")
+    items = (await desk.client.get("/v1/cases")).json()["items"]
+    assert [item["state"] for item in items] == ["open", "remedied"]
+    assert [item["customer_facing"] for item in items] == [False, False]
+
+
+async def test_a_customer_who_complains_again_raises_the_severity_and_marks_the_earlier_case(
+    desk: Desk, server: Server
+) -> None:
+    customer = {"type": "email", "value": "anna@example.com"}
+    await desk.post(
+        "case.opened", "T-1", {"customer": customer, "cause": "staff.manner"}, ago=timedelta(days=2)
+    )
+    await desk.post(
+        "case.opened", "T-2", {"customer": customer, "cause": "office_process.complaint_mechanism"}
+    )
+    first, second = await desk.case("T-1"), await desk.case("T-2")
+    assert (first["severity"], second["severity"], second["repeat_of"]) == ("sev3", "sev2", first["id"])
+    assert [item["trigger"] for item in first["deviations"]] == ["second_complaint"]
+    assert (await outgoing(server)).count("case.double_deviation") == 1
+    await desk.post("case.opened", "T-3", {"customer": {**customer, "value": "other@example.com"}})
+    assert (await desk.case("T-3"))["repeat_of"] is None
+
+
+async def test_a_reason_is_personal_and_needs_the_right_to_read_feedback(desk: Desk, api_key: Any) -> None:
+    case_id = await desk.open()
+    await desk.done(case_id, "decline", {"reason": "Mrs Bondar had no receipt"})
+    limited = {"Authorization": f"Bearer {await api_key('cases:write')}"}
+    events = (await desk.client.get(f"/v1/cases/{case_id}/events", headers=limited)).text
+    assert "Bondar" not in events
+    assert "Bondar" in (await desk.client.get(f"/v1/cases/{case_id}/events")).text
