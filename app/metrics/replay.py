@@ -58,6 +58,10 @@ async def replay(connection: AsyncConnection, journal: Journal, tenant_id: UUID,
             await tx.execute(
                 f"CREATE TEMP TABLE {table.name} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DROP"
             )
+    # Statements that this connection prepared before still mean the real tables; they must be read anew. And
+    # from here on the transaction can write to temporary tables only.
+    await tx.execute("DISCARD PLANS")
+    await tx.execute("SET TRANSACTION READ ONLY")
     end = (known_at + 1) << POSITION_BITS
     head = await tx.fetchrow(_HEAD, tenant_id, end)
     if head["recorded_at"] is None:

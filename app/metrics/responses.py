@@ -30,7 +30,9 @@ def reader_of(request: Request, principal: Principal, form: Form | None, *, expl
         raise refuse_scope(principal, Scope.FEEDBACK_READ)
     known = None if request.method == "POST" else request.headers.get("if-none-match")
     journal = request.app.state.services.journal
-    return Reader(principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, explain, journal)
+    return Reader(
+        principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, explain, journal=journal
+    )
 
 
 async def respond(

@@ -99,7 +99,7 @@ async def test_known_at_shows_the_numbers_of_an_earlier_commit(world: World, ask
     assert (await ask("nps")).rows[0]["nps_n"] == 10
     with pytest.raises(InvalidError, match="last commit is 2"):
         await ask("nps", known_at=3)
-    with pytest.raises(InvalidError, match="known only as it is now"):
+    with pytest.raises(InvalidError, match="known only as they are now"):
         await ask("cases_opened", known_at=1)
 
 

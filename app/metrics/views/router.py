@@ -61,7 +61,7 @@ async def get_pareto(
     return await service.make_pareto(database, _reader(principal), asked, now)
 
 
-@router.get("/journey-coverage", summary="Touchpoints without data", operation_id="list_touchpoints_without_data")
+@router.get("/journey-coverage", summary="Touchpoints without data", operation_id="get_touchpoint_coverage")
 async def get_journey_coverage(
     principal: MetricsReader, database: DatabaseDep, now: NowDep, period: Period = DEFAULT_PERIOD
 ) -> JourneyCoverageOut:
