@@ -67,6 +67,7 @@ def create_app(services: Services, *, with_worker: bool = False) -> Front:
         api,
         hot={("POST", PATH): door},
         opaque=("/in/",),
+        secret=("/in/", "/feeds/"),
         refuse=lambda error, request_id: problem_response(
             error.status, error.code, str(error), request_id=request_id
         ),

@@ -14,6 +14,7 @@ from rich.console import Console
 from app.demo.keys import keep_keys
 from app.domain.errors import DomainError
 from app.embedded import Access, find_running
+from app.kit.crypto import SealError
 from app.kit.logging import configure_logging
 from app.settings import Settings
 from app.wiring import Services, build_services
@@ -58,6 +59,10 @@ def run_with_services(settings: Settings, work: Callable[[Services], Awaitable[T
 
     try:
         return asyncio.run(body())
+    except SealError as error:
+        fail(
+            str(error), "Set DATABASE_URL and VIDHUK_MASTER_KEYS, or start the demonstration first: make run"
+        )
     except DomainError as error:
         fail(error.detail, error.cure)
 

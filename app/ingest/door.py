@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.auth import Principal, Scope, UnauthenticatedError, find_principal, hash_key, key_of, refuse_scope
 from app.domain.errors import DomainError, InvalidError
-from app.domain.events import Event
+from app.domain.events import Event, EventType
 from app.ingest.batcher import OverloadedError
 from app.ingest.reading import Reading, read_events
 from app.ingest.results import BATCH_REFUSED, Result, Status, Terms
@@ -84,6 +84,8 @@ class EventsDoor:
         reading = read_events(body, media_type, headers.get("idempotency-key"), headers)
         if not any(isinstance(item, Event) for item in reading.items):
             principal = await self._principal(headers, anew=True)  # no transaction will check the key
+        if _asks_for_erasure(reading) and not principal.may(Scope.ADMIN):
+            raise refuse_scope(principal, Scope.ADMIN)
         terms = Terms(
             principal.key_id,
             self._journal.clock(),
@@ -130,6 +132,11 @@ class EventsDoor:
     def _forget(self, principal: Principal) -> None:
         """Look this key up anew next time."""
         self._principals = {key: known for key, known in self._principals.items() if known != principal}
+
+
+def _asks_for_erasure(reading: Reading) -> bool:
+    """Whoever may report what happened may not therefore make a person be forgotten."""
+    return any(isinstance(item, Event) and item.type is EventType.ERASURE_REQUESTED for item in reading.items)
 
 
 def _flags(query: str) -> _Flags:

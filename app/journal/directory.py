@@ -7,6 +7,8 @@ from typing import Any
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.configuration import directory, questions, sources
+from app.domain.feedback import NO_QUESTION, TEXT_SCALE
+from app.domain.scales import AnswerClass
 from app.journal.config import SourceConfig
 from app.journal.ports import OWN_SOURCE, Commit
 
@@ -67,9 +69,10 @@ async def _note_questions(tx: Tx, commit: Commit) -> int:
     rows: dict[str, tuple[Any, ...]] = {}
     for event in commit.events:
         for answer in (*event.fact.get("answers", ()), *event.fact.get("asked", ())):
-            key = answer["question"]
-            if key not in commit.config.questions and key != "none":
-                measure, scale = answer["measure"], answer["scale"]
+            key, measure, scale = answer["question"], answer["measure"], answer["scale"]
+            # the first to name it decides; who stayed silent without a scale has not said what it asks
+            untold = scale == TEXT_SCALE and answer["class"] == AnswerClass.SILENT
+            if key not in commit.config.questions and key not in rows and key != NO_QUESTION and not untold:
                 rows[key] = (
                     commit.tenant_id,
                     key,

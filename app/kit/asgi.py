@@ -20,7 +20,8 @@ class Front:
     """The outermost ASGI application: exact hot paths go to their own apps, all else to the framework.
 
     Bodies for the framework are read here, counted, cut at a deadline and, below no `opaque` prefix,
-    held to the strict JSON parser; the hot paths read their own.
+    held to the strict JSON parser; the hot paths read their own. What follows a `secret` prefix in a path
+    opens a door, so no log line shows it.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Front:
         *,
         hot: Mapping[tuple[str, str], http.App],
         opaque: Sequence[str],
+        secret: Sequence[str] = (),
         refuse: Refuse,
         recover: Recover,
         max_body_bytes: int,
@@ -37,6 +39,7 @@ class Front:
         self._app = app
         self._hot = dict(hot)
         self._opaque = tuple(opaque)
+        self._secret = tuple(secret)
         self._refuse = refuse
         self._recover = recover
         self._max_body_bytes = max_body_bytes
@@ -66,10 +69,13 @@ class Front:
                 "request",
                 request_id=request_id,
                 method=scope["method"],
-                path=scope["path"],
+                path=self._shown(scope["path"]),
                 status=answer.status,
                 ms=round((time.perf_counter() - started) * 1000, 2),
             )
+
+    def _shown(self, path: str) -> str:
+        return next((f"{prefix}..." for prefix in self._secret if path.startswith(prefix)), path)
 
     async def _serve(self, scope: http.Scope, receive: http.Receive, answer: _Answer) -> None:
         hot = self._hot.get((scope["method"], scope["path"]))

@@ -30,6 +30,19 @@ async def test_a_question_met_in_an_event_is_completed_later(client: httpx.Async
     assert (await client.get("/v1/questions?uncategorised=true")).json()["items"] == []
 
 
+async def test_the_first_to_name_a_question_in_a_commit_says_what_it_asks(client: httpx.AsyncClient) -> None:
+    silent = {**answer("s1"), "type": "survey.refused"}
+    posted = [silent, answer("a1", scale="csat_1_5", value=4), answer("a2", scale="nps_0_10", value=9)]
+    assert (await client.post("/v1/events", json=posted)).status_code == 200
+    [met] = (await client.get("/v1/questions?uncategorised=true")).json()["items"]
+    assert (met["key"], met["measure"], met["scale_id"]) == ("q1", "csat", "csat_1_5")
+
+
+async def test_a_silent_customer_alone_defines_no_question(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/events", json={**answer("s1"), "type": "survey.refused"})).is_success
+    assert (await client.get("/v1/questions?uncategorised=true")).json()["items"] == []
+
+
 async def test_a_defined_question_spares_events_the_scale(client: httpx.AsyncClient) -> None:
     await client.put("/v1/questions/q1", json=NPS)
     assert (await client.post("/v1/events", json=answer("a1", value=9))).status_code == 201

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
 
 from app.kit import http
 from app.kit.asgi import Front
+from app.kit.logging import configure_logging
 
 
 async def echo(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
@@ -36,6 +38,7 @@ def client(app: http.App) -> httpx.AsyncClient:
         app,
         hot={("POST", "/hot"): echo},
         opaque=("/raw/",),
+        secret=("/in/",),
         refuse=lambda error, request_id: PlainTextResponse(f"{error.code} {request_id}", error.status),
         recover=lambda error, request_id: PlainTextResponse(f"{error} {request_id}", 500),
         max_body_bytes=100,
@@ -117,3 +120,18 @@ async def chunks_of_nothing() -> http.Message:
 
 async def swallow(message: http.Message) -> None:
     raise AssertionError(message)
+
+
+async def test_a_token_in_a_path_is_in_no_log_line() -> None:
+    async def served(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+        await PlainTextResponse(scope["path"])(scope, receive, send)
+
+    configure_logging("debug", as_json=True)
+    try:
+        with capture_logs() as logged:
+            async with client(served) as caller:
+                assert (await caller.get("/in/in_s3cret")).text == "/in/in_s3cret"
+                await caller.get("/v1/cases")
+    finally:
+        configure_logging("warning", as_json=True)
+    assert [line["path"] for line in logged] == ["/in/...", "/v1/cases"]

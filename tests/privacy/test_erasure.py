@@ -13,8 +13,8 @@ from app.journal.rebuild import rebuild
 from app.privacy.erasure import ErasureLoop
 from app.webhooks.fanout import Fanout
 from app.wiring import Services
-from tests.builders import Json, at, error_of, event, query, rating, results_of
-from tests.conftest import Server, Tenant
+from tests.builders import Json, assert_problem, at, error_of, event, query, rating, results_of, value_of
+from tests.conftest import MakeKey, Server, Tenant
 from tests.journal.world import projections
 
 OLENA = {"type": "email", "value": "olena@example.com"}
@@ -133,6 +133,17 @@ async def test_what_is_sent_again_of_a_forgotten_person_is_not_stored_again(
     changed = rating("f2", 9, customer=TARAS, text="taras waited", location="k1")
     assert error_of(await client.post("/v1/events", json=[changed]))["code"] == "event_conflict"
     assert "olena@example.com" not in (await everything(server)).lower()
+
+
+async def test_a_key_that_may_only_report_events_may_make_nobody_be_forgotten(
+    client: httpx.AsyncClient, api_key: MakeKey, server: Server
+) -> None:
+    request = event("erasure.requested", "x1", data={"customer": OLENA})
+    headers = {"Authorization": f"Bearer {await api_key('events:write')}"}
+    for body in (request, [rating("f9", 9), request]):
+        assert_problem(await client.post("/v1/events", json=body, headers=headers), 403, "missing_scope")
+    assert await value_of(server, "SELECT count(*) FROM events") == 0
+    assert (await client.post("/v1/events", json=rating("f9", 9), headers=headers)).status_code == 201
 
 
 async def test_a_second_run_of_an_interrupted_erasure_ends_it(
