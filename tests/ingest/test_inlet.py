@@ -66,7 +66,7 @@ async def test_a_delivery_that_is_not_proven_genuine_is_401_and_leaves_nothing(
         {**good, "X-Chatwoot-Timestamp": str(int(stamp) + 1)},
         signed(body, secret="another"),
         signed(body, age_seconds=301),
-        signed(body, age_seconds=-301),
+        signed(body, age_seconds=-330),  # not -301: seconds may pass before it is sent
         signed(body, algorithm="sha1"),
         signed(body + b" "),
     ]
@@ -127,3 +127,11 @@ async def test_a_delivery_sent_again_doubles_nothing(
     assert first.json() == again.json()
     rows = await query(server, "SELECT external_id, count(*) FROM events GROUP BY 1")
     assert all(row["count"] == 1 for row in rows)
+
+
+async def test_a_source_that_is_not_pulled_has_nothing_to_pull_in_the_database(
+    inlet: str, server: Server
+) -> None:
+    assert inlet
+    unset = "pull IS NULL AND mapping IS NULL AND sealed_credentials IS NULL"
+    assert await value_of(server, f"SELECT {unset} FROM sources WHERE key = 'chat'") is True

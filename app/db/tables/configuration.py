@@ -72,10 +72,10 @@ sources = tenant_table(
     Column("sealed_secrets", JSONB, nullable=False, comment="at most two live secrets, sealed"),
     Column("time_zone", Text, comment="zone of naive times"),
     Column("defaults", JSONB, nullable=False),
-    Column("mapping", JSONB, comment="mapping document of the mapping adapter"),
+    Column("mapping", JSONB(none_as_null=True), comment="mapping document of the mapping adapter"),
     Column("mapping_version", Integer, comment="its number in source_mappings"),
-    Column("pull", JSONB, comment="what a puller asks for, and how often"),
-    Column("sealed_credentials", JSONB, comment="what a puller proves itself with, sealed"),
+    Column("pull", JSONB(none_as_null=True), comment="what a puller asks for, and how often"),
+    Column("sealed_credentials", JSONB(none_as_null=True), comment="what a puller proves itself with, sealed"),
     Column(
         "handles_cases", Boolean, nullable=False, comment="its case events decide whether a breach is final"
     ),
@@ -103,7 +103,7 @@ source_pulls = local_table(
     Column("source", Text, nullable=False),
     Column("next_at", DateTime(timezone=True), nullable=False, comment="when it is asked again"),
     Column("claim_id", Uuid, comment="fence of the puller that asks now; next_at is its lease"),
-    Column("cursor", JSONB, comment="where the last pull ended"),
+    Column("cursor", JSONB(none_as_null=True), comment="where the last pull ended"),
     Column("failures", Integer, nullable=False, comment="in a row"),
     Column("last_error", Text),
     Column("pulled_at", DateTime(timezone=True)),
