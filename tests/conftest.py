@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
@@ -27,6 +29,11 @@ from app.tenants.repository import insert_key, insert_tenant
 from app.wiring import Services, build_services
 
 configure_logging("warning", as_json=True)
+# how fast the machine is today is nothing that a test may fail of
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 MASTER_KEY = generate_master_key("test")
 ALL_SCOPES = ("admin",)

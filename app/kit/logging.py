@@ -25,8 +25,13 @@ def configure_logging(level: str, *, as_json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(message)s", force=True)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _to_stderr(*_names: object) -> structlog.PrintLogger:
+    """A logger on what standard error is now: whoever redirects it may close it later."""
+    return structlog.PrintLogger(sys.stderr)

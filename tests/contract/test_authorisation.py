@@ -18,11 +18,11 @@ from app.wiring import Services
 from tests.builders import event, rating
 from tests.conftest import Tenant, make_key, make_tenant
 
-PUBLIC = {"/healthz", "/readyz", "/in/{token}"}
+PUBLIC = {"/healthz", "/readyz", "/in/{token}", "/feeds/{token}.{ending}"}
 """Routes without a key: what a load balancer asks, and doors whose token or signature is in the address."""
 ANY_KEY = {"/v1/whoami"}
 READING = {Scope.FEEDBACK_READ, Scope.METRICS_READ}
-ASKS_BY_POST = {"/v1/metrics/query", "/v1/sla/simulations"}
+ASKS_BY_POST = {"/v1/metrics/query", "/v1/metrics/pareto", "/v1/metrics/before-after", "/v1/sla/simulations"}
 
 Operation = tuple[str, str]
 
@@ -141,6 +141,6 @@ def _ids(answer: httpx.Response) -> Iterable[tuple[str, str]]:
         return
     body = answer.json()
     for item in body.get("items", ()) if isinstance(body, dict) else ():
-        for name, value in item.items():
+        for name, value in item.items() if isinstance(item, dict) else ():
             if name.endswith("id") and isinstance(value, str) and re.fullmatch(r"[a-z]+_[0-9a-z]{26}", value):
                 yield value.partition("_")[0], value

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from app.command_line.resealing import Resealer
-from app.ingest.inlet import secret_context as source_context
+from app.ingest.adapting import secret_context as source_context
 from app.kit.crypto import Sealer, SealError, generate_master_key, key_id_of
 from app.webhooks.keyring import open_headers, open_secret
 from tests.conftest import MASTER_KEY

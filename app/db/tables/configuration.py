@@ -75,7 +75,9 @@ sources = tenant_table(
     Column("mapping", JSONB(none_as_null=True), comment="mapping document of the mapping adapter"),
     Column("mapping_version", Integer, comment="its number in source_mappings"),
     Column("pull", JSONB(none_as_null=True), comment="what a puller asks for, and how often"),
-    Column("sealed_credentials", JSONB(none_as_null=True), comment="what a puller proves itself with, sealed"),
+    Column(
+        "sealed_credentials", JSONB(none_as_null=True), comment="what a puller proves itself with, sealed"
+    ),
     Column(
         "handles_cases", Boolean, nullable=False, comment="its case events decide whether a breach is final"
     ),

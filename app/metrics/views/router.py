@@ -32,7 +32,9 @@ router = APIRouter(
     responses={code: {"model": Problem} for code in (401, 403, 422, 503)},
 )
 
-Period = Annotated[str, Query(max_length=32, description='"28d", "this_month", "last_quarter" ...')]
+Period = Annotated[
+    str, Query(min_length=1, max_length=32, description='"28d", "this_month", "last_quarter" ...')
+]
 Key = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 _JSON: dict[int | str, dict[str, Any]] = {200: {"model": HeadlineOut}}
 
