@@ -122,5 +122,5 @@ def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: in
     only = and_(
         rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)
     )
-    commits = Commits(facts.tenant_id, folded_seq, None, facts.relational)
+    commits = Commits(facts.tenant_id, folded_seq, None, facts.relational, facts.presses)
     return changes(group_columns(feedback, bucket, query), only, commits).subquery("tail")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -15,13 +14,10 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    exists,
     func,
     literal,
-    not_,
     select,
     true,
-    tuple_,
 )
 
 from app.db.tables.feedback import feedback
@@ -31,19 +27,14 @@ from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
+from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
 
-RELATIONAL_WINDOW: Final = timedelta(days=90)
 COMPLAINT: Final = "complaint"
 
 # A labelled text has a class but no score: its class is its histogram column.
 _SLOT_OF_CLASS: Final = {AnswerClass.NEGATIVE: 0, AnswerClass.NEUTRAL: 1, AnswerClass.POSITIVE: 2}
-
-
-def credible(rows: FromClause) -> ColumnElement[bool]:
-    """Answers that the expert found invalid are counted nowhere."""
-    return rows.c.qualification.is_distinct_from("invalid")
 
 
 def _readers(query: MetricQuery) -> list[MetricDefinition]:
@@ -121,12 +112,14 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
         weight = case((_rank_in_case() == 1, 1), else_=0)
     if facts.relational:
         counts = stands(facts.relational, query.known_at)
+    pressed = is_first_press(query.known_at) if facts.presses else true()
     rows = (
         select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
         .where(
             known_rows(feedback, query.known_at),
             rows_of(feedback, feedback.c.occurred_at, query, period, facts),
             credible(feedback),
+            pressed,
             wanted_answers(feedback, query),
         )
         .subquery("answers")
@@ -164,30 +157,3 @@ def _rank_in_case() -> ColumnElement[int]:
             feedback.c.feedback_id,
         ],
     )
-
-
-def is_repeatable(rows: FromClause, relational: Sequence[str]) -> ColumnElement[bool]:
-    """Answers of a known customer to a relational question: a later one may replace them."""
-    return and_(rows.c.question.in_(relational), rows.c.customer_ref.is_not(None))
-
-
-def stands(relational: Sequence[str], known_at: int | None) -> ColumnElement[bool]:
-    """False for an answer to a relational question that its customer gave again within 90 days.
-
-    The rule looks at when the answers were given, not when they arrived: any order gives the same.
-    """
-    later = feedback.alias("later")
-    given_again = exists(
-        select(literal(1)).where(
-            later.c.tenant_id == feedback.c.tenant_id,
-            later.c.customer_ref == feedback.c.customer_ref,
-            later.c.question == feedback.c.question,
-            known_rows(later, known_at),
-            credible(later),
-            later.c["class"] != str(AnswerClass.SILENT),
-            tuple_(later.c.occurred_at, later.c.feedback_id)
-            > tuple_(feedback.c.occurred_at, feedback.c.feedback_id),
-            later.c.occurred_at <= feedback.c.occurred_at + RELATIONAL_WINDOW,
-        )
-    )
-    return not_(and_(feedback.c.question.in_(relational), given_again))
