@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import COUNTER_COLUMNS, HISTOGRAM_COLUMNS
-from app.domain.measures.definition import MetricDefinition, Population
+from app.domain.measures.definition import Dimension, MetricDefinition, Population
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
@@ -32,6 +32,7 @@ from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
 
 COMPLAINT: Final = "complaint"
+_OF_ANSWERS: Final = (Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID)
 
 # A labelled text has a class but no score: its class is its histogram column.
 _SLOT_OF_CLASS: Final = {AnswerClass.NEGATIVE: 0, AnswerClass.NEUTRAL: 1, AnswerClass.POSITIVE: 2}
@@ -84,8 +85,14 @@ def weighed(
     ]
 
 
-def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The named counters, summed over rows of `weighed` columns."""
+def is_by_question(query: MetricQuery) -> bool:
+    """True where answers are told apart by what was asked: an item then counts at each question."""
+    refs = [*query.group_by, *(condition.ref for condition in query.conditions)]
+    return any(ref.dimension in _OF_ANSWERS for ref in refs)
+
+
+def sums(rows: FromClause, names: Sequence[str], *, by_question: bool = False) -> list[ColumnElement[Any]]:
+    """The named counters, summed over rows of `weighed` columns; see `is_by_question`."""
 
     def of_answers(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, rows.c.answer_weight), else_=0))
@@ -94,7 +101,9 @@ def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
         **{name: of_answers(rows.c.answer_slot == slot) for slot, name in enumerate(HISTOGRAM_COLUMNS)},
         "unknown": of_answers(rows.c.answer_class == str(AnswerClass.UNKNOWN)),
         "silent": of_answers(rows.c.answer_class == str(AnswerClass.SILENT)),
-        "items": func.sum(rows.c.item_weight),
+        "items": of_answers(rows.c.answer_class != str(AnswerClass.SILENT))
+        if by_question
+        else func.sum(rows.c.item_weight),
         "complaints": func.sum(case((rows.c.is_complaint, rows.c.item_weight), else_=0)),
     }
     # int4, as in the cuboids: a sum over bigint would be numeric, which is slow and no integer.
@@ -130,7 +139,9 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
 def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:
     """Weighed rows summed by group, measure and scale."""
     keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
-    return select(*keys, *sums(rows, wanted_counters(query))).group_by(*keys)
+    return select(*keys, *sums(rows, wanted_counters(query), by_question=is_by_question(query))).group_by(
+        *keys
+    )
 
 
 def _rank_of_customer() -> ColumnElement[int]:

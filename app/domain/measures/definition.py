@@ -52,6 +52,7 @@ class Dimension(StrEnum):
     LOCATION = "location"
     EMPLOYEE = "employee"
     QUESTION = "question"
+    MEASURE = "measure"
     SEGMENT = "segment"
     PRODUCT = "product"
     SOURCE = "source"
@@ -72,7 +73,7 @@ _WHAT: Final = frozenset({Dimension.SEGMENT, Dimension.PRODUCT, Dimension.SOURCE
 _ITEM: Final = frozenset(
     {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.COLLECTION_MODE, Dimension.LANG}
 )
-_ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.SCALE_ID})
+_ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
 _CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
 _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
 
