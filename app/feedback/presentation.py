@@ -18,8 +18,8 @@ from app.kit.ids import public_id
 _SAME_NAME = (
     "occurred_at", "source", "kind", "channel", "touchpoint", "stage", "location", "employee",
     "segment", "product", "question", "measure", "scale_id", "scale_version", "raw_value", "norm01",
-    "collection_mode", "incentivised", "force_majeure", "qualification", "cause", "lang", "source_url",
-    "verification",
+    "collection_mode", "device", "incentivised", "force_majeure", "qualification", "cause", "lang",
+    "source_url", "verification",
 )  # fmt: skip
 _PERSONAL = ("title", "text", "author", "transaction", "interaction")
 

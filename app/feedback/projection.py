@@ -167,6 +167,7 @@ def _rows(
             fact.get("verification"),
             fact.get("attributes") or {},
             fact.get("reading"),
+            fact.get("device"),
         )
 
 

@@ -42,6 +42,7 @@ class FeedbackOut(BaseModel):
     norm01: float | None = Field(description="from the bad end (0) to the good end (1)", examples=[0.9])
     answer_class: str = Field(serialization_alias="class", examples=["positive"])
     collection_mode: str = Field(examples=["passive"])
+    device: str | None = Field(description="the terminal that was pressed")
     incentivised: bool
     force_majeure: str | None
     qualification: str | None

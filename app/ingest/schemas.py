@@ -34,6 +34,10 @@ class FeedbackReceived(Where):
     author: Ref | None = None
     lang: Language | None = None
     collection_mode: Literal["passive", "staff_prompted", "invited", "scraped"] | None = None
+    device: Key | None = Field(
+        default=None,
+        description="the terminal that was pressed: of passive presses less than 15 s apart the first counts",
+    )
     incentivised: bool | None = None
     force_majeure: Literal["claimed", "confirmed"] | None = None
     qualification: Literal["valid", "invalid", "unsure"] | None = None

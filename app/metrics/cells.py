@@ -19,6 +19,7 @@ from app.domain.measures.recovered import (
     Durations,
     OpenCases,
     PromisedOrders,
+    PublishedReviews,
     ResolvedCases,
     ReturningCustomers,
     TimedCases,
@@ -177,6 +178,7 @@ _PARTS: Final[Mapping[Population, tuple[str, Read]]] = {
     Population.TIMED_CASES: ("timed_cases", _named(TimedCases, *TimedCases._fields)),
     Population.RETURNING: ("returning", _named(ReturningCustomers, *ReturningCustomers._fields)),
     Population.CUSTOMERS: ("compared_customers", _named(ComparedCustomers, *ComparedCustomers._fields)),
+    Population.REVIEWS: ("reviews", _named(PublishedReviews, *PublishedReviews._fields)),
     Population.ORDERS: (
         "orders",
         _each(

@@ -2,7 +2,8 @@
 
 Versioned rows are their own deltas: +1 where a version begins, -1 where it ends. An answer to a relational
 question also changes when another one of the same customer comes or goes; such customers are counted
-anew: +1 for all their answers as they stand after the span, -1 as they stood before it.
+anew: +1 for all their answers as they stand after the span, -1 as they stood before it. The same goes for
+presses on a device, of which one that comes or goes changes what counts in the 15 seconds after it.
 """
 
 from __future__ import annotations
@@ -26,17 +27,27 @@ from sqlalchemy import (
 from sqlalchemy import union_all as all_of
 
 from app.db.tables.feedback import feedback
-from app.metrics.feedback_counts import credible, is_repeatable, stands, weighed
+from app.metrics.feedback_counts import weighed
+from app.metrics.repeats import PRESS_GAP, credible, is_first_press, is_press, is_repeatable, stands
 from app.metrics.shape import known_rows
 
 
 class Commits(NamedTuple):
-    """A tenant's commits (above, up_to]; None: all up to now. `relational` are its relational questions."""
+    """A tenant's commits (above, up_to]; None: all up to now. `relational` are its relational questions.
+
+    `presses`: some of its answers name the device that was pressed.
+    """
 
     tenant_id: UUID
     above: int
     up_to: int | None
     relational: tuple[str, ...]
+    presses: bool = False
+
+    @property
+    def sides(self) -> tuple[tuple[int, int | None], ...]:
+        """What stands after them is added, what stood before is taken away: (sign, known at)."""
+        return (1, self.up_to), (-1, self.above)
 
     def hold(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
         """True where something happened in these commits."""
@@ -48,28 +59,80 @@ def changes(
 ) -> CompoundSelect[Any]:
     """The changes of these commits among the rows that `only` keeps, under `keys` and `weighed` columns."""
     own = and_(feedback.c.tenant_id == literal(commits.tenant_id), credible(feedback), only)
-    single = not_(is_repeatable(feedback, commits.relational)) if commits.relational else true()
+    single = own
+    if commits.relational:
+        single = and_(single, not_(is_repeatable(feedback, commits.relational)))
+    if commits.presses:
+        single = and_(single, not_(is_press(feedback)))
     parts: list[Select[Any]] = [
-        select(*keys, *weighed(feedback, literal(1))).where(commits.hold(feedback.c.seq_from), own, single),
-        select(*keys, *weighed(feedback, literal(-1))).where(commits.hold(feedback.c.seq_to), own, single),
+        select(*keys, *weighed(feedback, literal(1))).where(commits.hold(feedback.c.seq_from), single),
+        select(*keys, *weighed(feedback, literal(-1))).where(commits.hold(feedback.c.seq_to), single),
     ]
     if commits.relational:
-        touched = _touched(commits)
-        for sign, known_at in ((1, commits.up_to), (-1, commits.above)):
-            counts = stands(commits.relational, known_at)
-            parts.append(
-                select(*keys, *weighed(feedback, literal(sign), counts))
-                .join_from(
-                    feedback,
-                    touched,
-                    and_(
-                        touched.c.customer_ref == feedback.c.customer_ref,
-                        touched.c.question == feedback.c.question,
-                    ),
-                )
-                .where(known_rows(feedback, known_at), own)
-            )
+        parts += _of_customers(keys, own, commits)
+    if commits.presses:
+        parts += _of_presses(keys, own, commits)
     return all_of(*parts)
+
+
+def _of_customers(
+    keys: Sequence[ColumnElement[Any]], own: ColumnElement[bool], commits: Commits
+) -> list[Select[Any]]:
+    """Answers of the customers that these commits touched; their presses are counted with the presses."""
+    touched = _touched(commits)
+    same = and_(touched.c.customer_ref == feedback.c.customer_ref, touched.c.question == feedback.c.question)
+    kept = and_(own, not_(is_press(feedback))) if commits.presses else own
+    return [
+        select(*keys, *weighed(feedback, literal(sign), stands(commits.relational, known_at)))
+        .join_from(feedback, touched, same)
+        .where(known_rows(feedback, known_at), kept)
+        for sign, known_at in commits.sides
+    ]
+
+
+def _of_presses(
+    keys: Sequence[ColumnElement[Any]], own: ColumnElement[bool], commits: Commits
+) -> list[Select[Any]]:
+    """Presses that these commits may have made count, or no longer count."""
+    near = feedback.c.feedback_id.in_(_near_presses(commits))
+    return [
+        select(
+            *keys,
+            *weighed(
+                feedback,
+                literal(sign),
+                stands(commits.relational, known_at) if commits.relational else None,
+            ),
+        ).where(known_rows(feedback, known_at), own, is_press(feedback), near, is_first_press(known_at))
+        for sign, known_at in commits.sides
+    ]
+
+
+def _near_presses(commits: Commits) -> Select[Any]:
+    """Ids of the presses up to 15 s after one that began or ended, and of those of touched customers."""
+    pressed = select(feedback.c.device, feedback.c.occurred_at).where(
+        feedback.c.tenant_id == literal(commits.tenant_id), is_press(feedback)
+    )
+    changed = union(
+        pressed.where(commits.hold(feedback.c.seq_from)), pressed.where(commits.hold(feedback.c.seq_to))
+    ).subquery("changed")
+    near = feedback.alias("near")
+    ids = select(near.c.feedback_id).where(
+        near.c.tenant_id == literal(commits.tenant_id),
+        near.c.device == changed.c.device,
+        near.c.occurred_at >= changed.c.occurred_at,
+        near.c.occurred_at < changed.c.occurred_at + PRESS_GAP,
+    )
+    if not commits.relational:
+        return select(ids.subquery("ids").c.feedback_id)
+    touched = _touched(commits)
+    of_customers = select(near.c.feedback_id).where(
+        near.c.tenant_id == literal(commits.tenant_id),
+        is_press(near),
+        near.c.customer_ref == touched.c.customer_ref,
+        near.c.question == touched.c.question,
+    )
+    return select(union(ids, of_customers).subquery("ids").c.feedback_id)
 
 
 def _touched(commits: Commits) -> Subquery:

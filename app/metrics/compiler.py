@@ -18,6 +18,7 @@ from app.metrics.populations.cases import count_backlog, count_closed, count_ope
 from app.metrics.populations.customers import count_customers
 from app.metrics.populations.orders import count_orders
 from app.metrics.populations.resolved import count_resolved, list_resolutions, list_responses
+from app.metrics.populations.reviews import count_reviews
 from app.metrics.populations.surveys import count_surveys, count_unsolicited
 from app.metrics.populations.timers import count_timed_cases, count_timers
 from app.metrics.populations.volumes import count_volumes
@@ -56,6 +57,7 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.UNSOLICITED: count_unsolicited,
     Population.CUSTOMERS: count_customers,
     Population.ORDERS: count_orders,
+    Population.REVIEWS: count_reviews,
 }
 
 

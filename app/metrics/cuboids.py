@@ -6,10 +6,13 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import reduce
+from operator import add
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     Subquery,
     and_,
@@ -20,12 +23,12 @@ from sqlalchemy import (
 )
 
 from app.db.tables.feedback import feedback
-from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, Cuboid, Grain
+from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, HISTOGRAM_COLUMNS, Cuboid, Grain
 from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, midnight, truncate
 from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
 from app.metrics.facts import FoldState, TenantFacts
-from app.metrics.feedback_counts import count_rows, summed, wanted_answers, wanted_counters
+from app.metrics.feedback_counts import count_rows, is_by_question, summed, wanted_answers, wanted_counters
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, bucket_of_day, group_columns, group_names, rows_of
@@ -107,7 +110,7 @@ def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFac
         *group_columns(table, bucket, query, empty_is_null=True),
         table.c.measure,
         table.c.scale_id,
-        *(table.c[name] for name in wanted_counters(query)),
+        *_counters(cuboid, query),
     ).where(
         table.c.tenant_id == literal(facts.tenant_id),
         table.c.bucket >= literal(start),
@@ -117,10 +120,19 @@ def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFac
     )
 
 
+def _counters(cuboid: Cuboid, query: MetricQuery) -> list[ColumnElement[int]]:
+    """The counters of a cuboid's row. It holds each item at its first question only; see `is_by_question`."""
+    columns: dict[str, ColumnElement[int]] = {n: cuboid.table.c[n] for n in wanted_counters(query)}
+    if "items" in columns and is_by_question(query):
+        answers = reduce(add, (columns[name] for name in (*HISTOGRAM_COLUMNS, "unknown")))
+        columns["items"] = answers.label("items")
+    return list(columns.values())
+
+
 def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int) -> Subquery:
     bucket = bucket_of(feedback.c.occurred_at, query)
     only = and_(
         rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)
     )
-    commits = Commits(facts.tenant_id, folded_seq, None, facts.relational)
+    commits = Commits(facts.tenant_id, folded_seq, None, facts.relational, facts.presses)
     return changes(group_columns(feedback, bucket, query), only, commits).subquery("tail")

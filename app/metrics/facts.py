@@ -68,6 +68,8 @@ class TenantFacts:
     time_zone: str
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     relational: tuple[str, ...] = ()
+    presses: bool = False
+    """True where answers name the device that was pressed"""
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
     terms: tuple[tuple[datetime, Terms], ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -15,35 +14,28 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    exists,
     func,
     literal,
-    not_,
     select,
     true,
-    tuple_,
 )
 
 from app.db.tables.feedback import feedback
 from app.db.tables.metrics import COUNTER_COLUMNS, HISTOGRAM_COLUMNS
-from app.domain.measures.definition import MetricDefinition, Population
+from app.domain.measures.definition import Dimension, MetricDefinition, Population
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
+from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.schemas import Respondents
 from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
 
-RELATIONAL_WINDOW: Final = timedelta(days=90)
 COMPLAINT: Final = "complaint"
+_OF_ANSWERS: Final = (Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID)
 
 # A labelled text has a class but no score: its class is its histogram column.
 _SLOT_OF_CLASS: Final = {AnswerClass.NEGATIVE: 0, AnswerClass.NEUTRAL: 1, AnswerClass.POSITIVE: 2}
-
-
-def credible(rows: FromClause) -> ColumnElement[bool]:
-    """Answers that the expert found invalid are counted nowhere."""
-    return rows.c.qualification.is_distinct_from("invalid")
 
 
 def _readers(query: MetricQuery) -> list[MetricDefinition]:
@@ -93,8 +85,14 @@ def weighed(
     ]
 
 
-def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """The named counters, summed over rows of `weighed` columns."""
+def is_by_question(query: MetricQuery) -> bool:
+    """True where answers are told apart by what was asked: an item then counts at each question."""
+    refs = [*query.group_by, *(condition.ref for condition in query.conditions)]
+    return any(ref.dimension in _OF_ANSWERS for ref in refs)
+
+
+def sums(rows: FromClause, names: Sequence[str], *, by_question: bool = False) -> list[ColumnElement[Any]]:
+    """The named counters, summed over rows of `weighed` columns; see `is_by_question`."""
 
     def of_answers(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, rows.c.answer_weight), else_=0))
@@ -103,7 +101,9 @@ def sums(rows: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
         **{name: of_answers(rows.c.answer_slot == slot) for slot, name in enumerate(HISTOGRAM_COLUMNS)},
         "unknown": of_answers(rows.c.answer_class == str(AnswerClass.UNKNOWN)),
         "silent": of_answers(rows.c.answer_class == str(AnswerClass.SILENT)),
-        "items": func.sum(rows.c.item_weight),
+        "items": of_answers(rows.c.answer_class != str(AnswerClass.SILENT))
+        if by_question
+        else func.sum(rows.c.item_weight),
         "complaints": func.sum(case((rows.c.is_complaint, rows.c.item_weight), else_=0)),
     }
     # int4, as in the cuboids: a sum over bigint would be numeric, which is slow and no integer.
@@ -121,12 +121,14 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
         weight = case((_rank_in_case() == 1, 1), else_=0)
     if facts.relational:
         counts = stands(facts.relational, query.known_at)
+    pressed = is_first_press(query.known_at) if facts.presses else true()
     rows = (
         select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
         .where(
             known_rows(feedback, query.known_at),
             rows_of(feedback, feedback.c.occurred_at, query, period, facts),
             credible(feedback),
+            pressed,
             wanted_answers(feedback, query),
         )
         .subquery("answers")
@@ -137,7 +139,9 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
 def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:
     """Weighed rows summed by group, measure and scale."""
     keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
-    return select(*keys, *sums(rows, wanted_counters(query))).group_by(*keys)
+    return select(*keys, *sums(rows, wanted_counters(query), by_question=is_by_question(query))).group_by(
+        *keys
+    )
 
 
 def _rank_of_customer() -> ColumnElement[int]:
@@ -164,30 +168,3 @@ def _rank_in_case() -> ColumnElement[int]:
             feedback.c.feedback_id,
         ],
     )
-
-
-def is_repeatable(rows: FromClause, relational: Sequence[str]) -> ColumnElement[bool]:
-    """Answers of a known customer to a relational question: a later one may replace them."""
-    return and_(rows.c.question.in_(relational), rows.c.customer_ref.is_not(None))
-
-
-def stands(relational: Sequence[str], known_at: int | None) -> ColumnElement[bool]:
-    """False for an answer to a relational question that its customer gave again within 90 days.
-
-    The rule looks at when the answers were given, not when they arrived: any order gives the same.
-    """
-    later = feedback.alias("later")
-    given_again = exists(
-        select(literal(1)).where(
-            later.c.tenant_id == feedback.c.tenant_id,
-            later.c.customer_ref == feedback.c.customer_ref,
-            later.c.question == feedback.c.question,
-            known_rows(later, known_at),
-            credible(later),
-            later.c["class"] != str(AnswerClass.SILENT),
-            tuple_(later.c.occurred_at, later.c.feedback_id)
-            > tuple_(feedback.c.occurred_at, feedback.c.feedback_id),
-            later.c.occurred_at <= feedback.c.occurred_at + RELATIONAL_WINDOW,
-        )
-    )
-    return not_(and_(feedback.c.question.in_(relational), given_again))

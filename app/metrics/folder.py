@@ -16,7 +16,7 @@ from app.db.tables.metrics import CUBOIDS, Grain, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.kit.clock import Clock
 from app.metrics.folding import Span, add_commits
-from app.metrics.shape import relational_questions
+from app.metrics.shape import has_presses, relational_questions
 
 KEEP_HOURS: Final = timedelta(days=90)
 COMMITS_AT_ONCE: Final = 500
@@ -91,6 +91,7 @@ def _state_of(tenant_id: UUID) -> Any:
             tenants.c.tenant_id,
             tenants.c.time_zone,
             relational_questions(tenant_id).label("relational"),
+            has_presses(tenant_id).label("presses"),
             tenant_head.c.seq,
             tenant_head.c.rebuilding,
             fold_row.folded_seq,
@@ -151,7 +152,8 @@ async def _next_span(
     elif hours_from < _first_hour(now) - _TRIM_EVERY:
         hours_from = await _trim_hours(connection, state.tenant_id, now)
     up_to = max(above, min(int(state.seq), above + commits_at_once))
-    return Span(state.tenant_id, above, up_to, tuple(state.relational), state.time_zone, hours_from)
+    relational = tuple(state.relational)
+    return Span(state.tenant_id, above, up_to, relational, state.presses, state.time_zone, hours_from)
 
 
 def _is_outdated(state: Row[Any]) -> bool:

@@ -26,12 +26,13 @@ class Span:
     above: int
     up_to: int
     relational: tuple[str, ...]
+    presses: bool
     time_zone: str
     hours_from: datetime
 
     @property
     def commits(self) -> Commits:
-        return Commits(self.tenant_id, self.above, self.up_to, self.relational)
+        return Commits(self.tenant_id, self.above, self.up_to, self.relational, self.presses)
 
 
 def add_commits(cuboid: Cuboid, span: Span) -> Insert:

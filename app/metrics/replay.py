@@ -30,6 +30,7 @@ _VERSIONED: Final = frozenset(
         Population.UNSOLICITED,
         Population.VOLUME,
         Population.ORDERS,
+        Population.REVIEWS,
     }
 )
 _SUBJECTS: Final = """

@@ -22,7 +22,7 @@ from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
-from app.metrics.shape import relational_questions
+from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
 MOST_CELLS: Final = 100_000
@@ -46,6 +46,7 @@ class Snapshot:
             time_zone=row.time_zone,
             attributes=_attributes(row.attributes),
             relational=tuple(row.relational),
+            presses=row.presses,
             sources=_sources(row.sources),
             fold=_fold(row),
             terms=_terms(row.terms),
@@ -103,6 +104,7 @@ def _facts_of(tenant_id: UUID) -> Any:
             tenant_head.c.config_version,
             select(func.jsonb_agg(attribute)).where(attributes.c.tenant_id == tenant).label("attributes"),
             relational_questions(tenant_id).label("relational"),
+            has_presses(tenant_id).label("presses"),
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    exists,
     func,
     literal,
     null,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, aggregate_order_by, array
 
 from app.db.tables.configuration import questions
+from app.db.tables.feedback import feedback
 from app.metrics.buckets import Granularity, Period
 from app.metrics.conditions import conditions_on, dimension_column
 from app.metrics.facts import TenantFacts
@@ -82,6 +84,14 @@ def known_rows(table: FromClause, known_at: int | None) -> ColumnElement[bool]:
         return table.c.seq_to.is_(None)
     known = literal(known_at)
     return and_(table.c.seq_from <= known, func.coalesce(table.c.seq_to > known, True))
+
+
+def has_presses(tenant_id: UUID) -> ColumnElement[bool]:
+    """True where any answer names the device that was pressed; who has none pays nothing for the rule."""
+    pressed = select(literal(1)).where(
+        feedback.c.tenant_id == literal(tenant_id), feedback.c.device.is_not(None)
+    )
+    return exists(pressed)
 
 
 def relational_questions(tenant_id: UUID) -> ScalarSelect[Any]:

@@ -77,7 +77,7 @@ _WHERE: Shape = {
 FEEDBACK: Shape = {
     **_WHERE,
     **ANSWER,
-    **_texts("text title author lang cause transaction interaction source_url"),
+    **_texts("text title author lang cause transaction interaction source_url device"),
     "kind": _words("rating review question complaint praise suggestion"),
     "answers": Field(Kind.ANSWERS),
     "label": _words("positive neutral negative unknown"),

@@ -6,9 +6,19 @@ from migrations.bi.parts import Shown, View, dimensions, local_date
 
 _TENANT = "JOIN tenants t ON t.tenant_id = "
 
-# The same rule as the API: an answer to a relational question stands unless its customer gave another one
-# within the next 90 days; what an expert found invalid counts nowhere.
-_COUNTS = """f.qualification IS DISTINCT FROM 'invalid' AND NOT (
+# The same rules as the API: of presses on one device less than 15 s apart the first counts; an answer to a
+# relational question stands unless its customer gave another one within the next 90 days; what an expert
+# found invalid counts nowhere.
+_PRESSED = """(f.device IS NULL OR f.collection_mode <> 'passive' OR NOT EXISTS (
+    SELECT FROM feedback earlier
+     WHERE earlier.tenant_id = f.tenant_id AND earlier.device = f.device AND earlier.seq_to IS NULL
+       AND earlier.collection_mode = 'passive' AND earlier.qualification IS DISTINCT FROM 'invalid'
+       AND earlier.event_id <> f.event_id AND earlier.occurred_at > f.occurred_at - interval '15 seconds'
+       AND earlier.occurred_at <= f.occurred_at AND (earlier.occurred_at < f.occurred_at
+            OR (earlier.question = f.question
+                AND (earlier.class, earlier.scale_id, coalesce(earlier.norm01, -1), earlier.feedback_id)
+                  < (f.class, f.scale_id, coalesce(f.norm01, -1), f.feedback_id)))))"""
+_COUNTS = f"""f.qualification IS DISTINCT FROM 'invalid' AND {_PRESSED} AND NOT (
     f.customer_ref IS NOT NULL
     AND (f.tenant_id, f.question) IN (SELECT q.tenant_id, q.key FROM questions q WHERE q.relational)
     AND EXISTS (SELECT FROM feedback later
@@ -17,7 +27,10 @@ _COUNTS = """f.qualification IS DISTINCT FROM 'invalid' AND NOT (
                    AND later.qualification IS DISTINCT FROM 'invalid'
                    AND (later.occurred_at, later.feedback_id) > (f.occurred_at, f.feedback_id)
                    AND later.occurred_at <= f.occurred_at + interval '90 days'))"""
-_ITEM = "(f.answer_index = 0 AND f.class <> 'silent' AND f.qualification IS DISTINCT FROM 'invalid')"
+_ITEM = (
+    "(f.answer_index = 0 AND f.class <> 'silent' AND f.qualification IS DISTINCT FROM 'invalid' "
+    f"AND {_PRESSED})"
+)
 _TOP = (
     "CASE f.scale_id WHEN 'csat_1_7' THEN f.value >= 6 WHEN 'csat_1_10' THEN f.value >= 9 "
     "ELSE f.class = 'positive' END"

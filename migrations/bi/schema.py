@@ -20,7 +20,7 @@ READ = {
     "feedback": "tenant_id, feedback_id, seq_to, answer_index, occurred_at, source, kind, stage, "
     f"{_PLACE}, customer_ref, subject_kind, subject_id, question, measure, scale_id, scale_version, value, "
     "norm01, class, collection_mode, incentivised, force_majeure, qualification, cause, lang, verification, "
-    "attributes",
+    "attributes, event_id, device",
     "volumes": f"tenant_id, event_id, seq_to, kind, count, occurred_at, source, {_PLACE}, amount, currency",
     "cases": f"tenant_id, case_id, opened_at, kind, severity, state, source, {_PLACE}, cause, assignee, "
     "customer_ref, customer_facing, initiative, due_given_at, promised_due_at, acknowledged_at, "

@@ -1,4 +1,4 @@
-"""Terms, annotations and alerts of metrics; indexes for what customers say of a case, and for orders.
+"""Terms, annotations and alerts of metrics; the device of a press; indexes for cases, devices and orders.
 
 Revision: 0005_metrics, after 0004_webhooks.
 """
@@ -73,6 +73,21 @@ def upgrade() -> None:
     op.secure_table("metric_annotations", "tenant")
     op.secure_table("metric_alerts", "tenant")
     op.secure_table("metric_alert_states", "tenant")
+    op.add_column(
+        "feedback",
+        sa.Column(
+            "device",
+            sa.Text(),
+            nullable=True,
+            comment="the terminal that was pressed; its presses under 15 s apart are one",
+        ),
+    )
+    op.create_index(
+        "ix_feedback_device",
+        "feedback",
+        ["tenant_id", "device", "occurred_at"],
+        postgresql_where=sa.text("device is not null"),
+    )
     op.create_index(
         "ix_feedback_case",
         "feedback",
@@ -90,5 +105,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_events_orders", table_name="events")
     op.drop_index("ix_feedback_case", table_name="feedback")
+    op.drop_index("ix_feedback_device", table_name="feedback")
+    op.drop_column("feedback", "device")
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -53,7 +53,7 @@ async def history(services: Services, a_tenant) -> World:
     chance = Random(7)
     await world.relational("monthly")
     for _ in range(4):
-        answers = [_answer(chance) for _ in range(250)]
+        answers = [*(_answer(chance) for _ in range(250)), *(_press(chance) for _ in range(50))]
         revised = chance.sample(sorted(world.live), min(10, len(world.live)))
         await world.commit(*answers, ended=revised[:5])
         for kind in ("visitors", "transactions", "interactions"):
@@ -89,6 +89,19 @@ def _answer(chance: Random) -> Answer:
         kind=chance.choice(["rating", "complaint"]),
         qualification=chance.choice([None, None, "valid", "invalid"]),
         index=chance.choice([0, 0, 1]),
+        **_place(chance),
+    )
+
+
+def _press(chance: Random) -> Answer:
+    """One of a flurry of presses: most of them are echoes."""
+    return Answer(
+        chance.choice(SCALES["button_3"]),
+        FIRST + timedelta(hours=chance.randrange(24), seconds=chance.randrange(60)),
+        "button_3",
+        mode=chance.choice(["passive", "passive", "passive", "staff_prompted"]),
+        qualification=chance.choice([None, None, "invalid"]),
+        device=chance.choice(["d1", "d2"]),
         **_place(chance),
     )
 

@@ -68,6 +68,25 @@ async def test_an_alert_is_told_once_for_each_change_of_state(
     assert rule["raised"] == []
 
 
+async def test_a_rule_is_written_over_only_by_who_has_seen_it(http: httpx.AsyncClient, world: World) -> None:
+    address = "/v1/metrics/alerts/nps"
+    rule = {"kind": "metric.threshold_breached", "query": {"metrics": ["nps"], "period": "28d"}, "below": 0}
+    early = await http.put(address, json=rule, headers={"If-Match": '"seen"'})
+    assert (early.status_code, early.json()["code"]) == (412, "changed_meanwhile")
+    first = (await http.put(address, json=rule)).headers["ETag"]
+    await world.commit(*several(40, Answer(0)))
+    assert await look(world) == 1
+    seen = await http.get(address)
+    assert (seen.headers["ETag"], len(seen.json()["raised"])) == (first, 1)  # a finding is no edit
+    second = await http.put(address, json={**rule, "below": 10}, headers={"If-Match": first})
+    assert (second.status_code, second.headers["ETag"] != first) == (200, True)
+    assert (await http.put(address, json=rule, headers={"If-Match": first})).status_code == 412
+    assert (await http.delete(address, headers={"If-Match": first})).status_code == 412
+    assert (await http.get(address)).json()["below"] == 10
+    assert (await http.delete(address, headers={"If-Match": second.headers["ETag"]})).status_code == 204
+    assert (await http.get(address)).status_code == 404
+
+
 async def test_a_rule_is_looked_at_as_often_as_it_says(http: httpx.AsyncClient, world: World) -> None:
     query = {"metrics": ["nps"], "period": "28d"}
     await put(http, "nps", kind="metric.threshold_breached", query=query, below=0, every_seconds=3600)

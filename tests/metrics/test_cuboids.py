@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -69,6 +70,28 @@ async def test_a_folded_month_reads_the_smallest_cuboid_that_covers_it(world: Wo
         assert sum(row["nps_n"] for row in rows) == 11
     rows, _ = await both(world, ask, "nps", group_by=["touchpoint"])
     assert [(row["touchpoint"], row["nps"]) for row in rows] == [("shop", 100.0), (None, -100.0)]
+
+
+async def test_acts_and_silence_are_told_apart_by_question_and_measure(world: World, ask: Ask) -> None:
+    # 6 customers answered two questions in one contact, 4 were asked the first and 2 the second in vain
+    nps, csat = Answer(9, question="loyalty"), Answer(4, scale="csat_1_5", question="visit", index=1)
+    await world.commit(*several(6, nps), *several(6, csat))
+    await world.commit(
+        *several(4, replace(nps, silent=True)), Answer(None, scale="text_only", question="loyalty")
+    )
+    await fold_all(world)
+    await world.commit(*several(2, replace(csat, silent=True)))
+
+    async def shown(**query: Any) -> list[tuple[int, int]]:
+        rows, source = await both(world, ask, "survey_acts", "silent", **query)
+        assert source == "cuboid_day_touchpoint_channel"
+        return [(row["survey_acts"], row["silent"]) for row in rows]
+
+    assert await shown() == [(13, 6)]  # contacts: 7 answered, 6 silent
+    assert await shown(group_by=["question"]) == [(11, 4), (8, 2)]
+    assert await shown(filters=[{"dimension": "question", "values": ["visit"]}]) == [(8, 2)]
+    assert await shown(group_by=["measure"]) == [(8, 2), (1, 0), (10, 4)]  # csat, text only, nps
+    assert await shown(filters=[{"dimension": "measure", "values": ["nps"]}], granularity="day") == [(10, 4)]
 
 
 async def test_what_was_committed_after_the_fold_is_seen_at_once(world: World, ask: Ask) -> None:

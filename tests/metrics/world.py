@@ -46,6 +46,7 @@ class Answer:
     cause: str | None = None
     case_id: UUID | None = None
     index: int = 0
+    device: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     answer_id: UUID = field(default_factory=uuid4)
 
@@ -97,6 +98,7 @@ class Answer:
             "subject_kind": None if self.case_id is None else "case",
             "subject_id": self.case_id,
             "attributes": dict(self.attributes),
+            "device": self.device,
         }
 
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.configuration.attributes import repository
 from app.configuration.attributes.schemas import AttributeIn, AttributeKey, AttributeOut, AttributePage
 from app.configuration.changes import configuring, difference
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next, read_cursor
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import InvalidError, NotFoundError
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 
 router = APIRouter(
     prefix="/v1/attributes",

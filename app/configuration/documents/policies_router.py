@@ -12,9 +12,9 @@ from app.configuration.documents.paging import Version, etag_of_version, found, 
 from app.configuration.documents.repository import POLICIES
 from app.configuration.documents.schemas import POLICY_EXAMPLE, PolicyOut, PolicyPage
 from app.configuration.documents.service import policy_out, put_policy
-from app.configuration.editing import EditingRoute, IfMatch
 from app.configuration.fields import REFUSALS, Cursor, DocumentKey, Limit, link_next, read_cursor
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
+from app.editing import EditingRoute, IfMatch
 
 router = APIRouter(
     prefix="/v1/sla/policies",

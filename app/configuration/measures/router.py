@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.configuration.changes import configuring, difference
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, DocumentKey, Limit, link_next, read_cursor
 from app.configuration.measures import repository
 from app.configuration.measures.schemas import (
@@ -20,6 +19,7 @@ from app.configuration.measures.schemas import (
 )
 from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.kit import json
 
 router = APIRouter(

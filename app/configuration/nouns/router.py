@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.configuration.changes import configuring
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, KeyPath, Limit, link_next, read_cursor
 from app.configuration.nouns import repository
 from app.configuration.nouns.schemas import KeyedNounIn, NounIn, NounKind, NounOut, NounPage, NounsIn
 from app.configuration.nouns.service import describe, noun_out
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 
 router = APIRouter(
     prefix="/v1/directory",

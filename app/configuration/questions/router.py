@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.configuration.changes import configuring
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, KeyPath, Limit, link_next, read_cursor
 from app.configuration.questions import repository
 from app.configuration.questions.schemas import (
@@ -24,6 +23,7 @@ from app.configuration.questions.service import define, question_out
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
 from app.domain.scales import SCALES, QuestionMeasure, Scale
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 
 router = APIRouter(
     tags=["Questions"],

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.configuration.changes import configuring, difference
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Strict
 from app.configuration.retention import repository
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 
 router = APIRouter(
     prefix="/v1/privacy/retention",

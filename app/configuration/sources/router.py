@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.configuration.changes import configuring
-from app.configuration.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next, read_cursor
 from app.configuration.sources import repository, service
 from app.configuration.sources.schemas import (
@@ -22,6 +21,7 @@ from app.configuration.sources.schemas import (
 )
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 
 router = APIRouter(
     prefix="/v1/sources",

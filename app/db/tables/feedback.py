@@ -60,11 +60,13 @@ feedback = tenant_table(
     Column("verification", Text),
     Column("attributes", JSONB, nullable=False),
     Column("reading", JSONB, comment="what was read off the text: language, sentiment, hints; no score"),
+    Column("device", Text, comment="the terminal that was pressed; its presses under 15 s apart are one"),
     Index("ix_feedback_current", "tenant_id", "occurred_at", postgresql_where="seq_to is null"),
     Index("ix_feedback_seq_from", "tenant_id", "seq_from"),
     Index("ix_feedback_seq_to", "tenant_id", "seq_to", postgresql_where="seq_to is not null"),
     Index("ix_feedback_event", "tenant_id", "event_id"),
     Index("ix_feedback_customer", "tenant_id", "customer_ref", postgresql_where="customer_ref is not null"),
+    Index("ix_feedback_device", "tenant_id", "device", "occurred_at", postgresql_where="device is not null"),
     Index(
         "ix_feedback_case",
         "tenant_id",

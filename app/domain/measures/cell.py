@@ -13,6 +13,7 @@ from app.domain.measures.recovered import (
     Durations,
     OpenCases,
     PromisedOrders,
+    PublishedReviews,
     ResolvedCases,
     ReturningCustomers,
     TimedCases,
@@ -96,6 +97,7 @@ class Cell:
     returning: ReturningCustomers | None = None
     compared_customers: ComparedCustomers | None = None
     orders: PromisedOrders | None = None
+    reviews: PublishedReviews | None = None
     channels: Mapping[str, ClassCounts] = field(default_factory=dict)
     unsolicited: int | None = None
     terms: Terms = DEFAULT_TERMS

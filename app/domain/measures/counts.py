@@ -80,11 +80,11 @@ FEEDBACK_COUNTS: Final = (
     count_metric(
         "survey_acts",
         "Survey acts",
-        "Contacts in which somebody was reached and asked, the silent among them.",
+        "Contacts in which somebody was reached and asked, the silent among them; by question, measure or "
+        "scale: those in which that was asked.",
         "feedback items + silent; the not reached are not in it",
         Population.FEEDBACK,
         _of_classes(lambda counts: counts.survey_acts),
-        item_level=True,
         original_term="опрос",
     ),
     count_metric(
@@ -95,7 +95,6 @@ FEEDBACK_COUNTS: Final = (
         Population.FEEDBACK,
         _of_classes(lambda counts: counts.silent),
         better=Better.LOWER,
-        item_level=True,
         original_term="Молчуны",
     ),
     count_metric(

@@ -22,7 +22,7 @@ class Population(StrEnum):
     timers by their due time (cohort), backlog not at all: cases open at as_of (a snapshot), orders by
     the time that was promised. surveys are feedback counted by outcome, force majeure and cause,
     channels feedback by channel, unsolicited what customers said unasked, customers answers of those
-    with and without a complaint before.
+    with and without a complaint before, reviews feedback that was published, by its time.
     """
 
     FEEDBACK = "feedback"
@@ -41,6 +41,7 @@ class Population(StrEnum):
     RETURNING = "returning"
     CUSTOMERS = "customers"
     ORDERS = "orders"
+    REVIEWS = "reviews"
 
 
 class Dimension(StrEnum):
@@ -51,6 +52,7 @@ class Dimension(StrEnum):
     LOCATION = "location"
     EMPLOYEE = "employee"
     QUESTION = "question"
+    MEASURE = "measure"
     SEGMENT = "segment"
     PRODUCT = "product"
     SOURCE = "source"
@@ -71,7 +73,7 @@ _WHAT: Final = frozenset({Dimension.SEGMENT, Dimension.PRODUCT, Dimension.SOURCE
 _ITEM: Final = frozenset(
     {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.COLLECTION_MODE, Dimension.LANG}
 )
-_ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.SCALE_ID})
+_ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
 _CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
 _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
 
@@ -92,6 +94,7 @@ DIMENSIONS_OF: Final = {
     Population.TIMERS: _PLACE | _WHAT | _TIMER,
     Population.TIMED_CASES: _PLACE | _WHAT | _TIMER,
     Population.ORDERS: _PLACE | _WHAT,
+    Population.REVIEWS: _PLACE | _WHAT | _ITEM,
 }
 """The dimensions that every row of a population has a place for."""
 

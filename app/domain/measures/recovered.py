@@ -93,6 +93,13 @@ class ComparedCustomers(NamedTuple):
     untroubled_n: int = 0
 
 
+class PublishedReviews(NamedTuple):
+    """Reviews that still stand, and those of them that a human answered in public by as_of."""
+
+    published: int = 0
+    answered: int = 0
+
+
 class PromisedOrders(NamedTuple):
     """Orders by the time promised: kept and late, delays told before the customer asked, gaps in seconds."""
 

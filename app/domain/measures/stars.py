@@ -15,7 +15,9 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
+from app.domain.measures.recovered import PublishedReviews
 from app.domain.measures.scores import mean_score, negative_score
+from app.domain.measures.shares import Share, share_metric
 from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
@@ -36,6 +38,10 @@ def compare_negative(now: Counters | None, before: Counters | None) -> Compariso
     if now is None or before is None:
         return NOT_COMPARABLE
     return compare_shares(now.negative, now.n, before.negative, before.n)
+
+
+def _answered(cell: Cell) -> Share | None:
+    return None if cell.reviews is None else (cell.reviews.answered, cell.reviews.published)
 
 
 STARS: Final = (
@@ -72,5 +78,15 @@ STARS: Final = (
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,
         is_score=True,
+    ),
+    share_metric(
+        "reviews_answered_share",
+        "Reviews answered",
+        "Share of the reviews that still stand to which a human replied in public by as_of.",
+        "100 * replied / published; Wilson interval",
+        Population.REVIEWS,
+        _answered,
+        lambda cell: (cell.reviews or PublishedReviews())._asdict(),
+        ("published", "answered"),
     ),
 )

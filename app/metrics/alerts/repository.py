@@ -138,6 +138,14 @@ async def list_alerts(connection: AsyncConnection, tenant_id: UUID) -> Sequence[
     return found
 
 
+async def find_alert(
+    connection: AsyncConnection, tenant_id: UUID, key: str, *, lock: bool = False
+) -> Any | None:
+    """The rule of that key; locked for the rest of the transaction where it is to be changed."""
+    query = select(metric_alerts).where(metric_alerts.c.tenant_id == tenant_id, metric_alerts.c.key == key)
+    return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
 async def list_states(connection: AsyncConnection, tenant_id: UUID) -> Sequence[Any]:
     """All raised units, by alert and unit."""
     states = metric_alert_states.c
@@ -164,11 +172,11 @@ async def put_alert(
     await _forget(connection, tenant_id, key)
 
 
-async def delete_alert(connection: AsyncConnection, tenant_id: UUID, key: str) -> bool:
-    """Remove a rule; False when there was none."""
+async def delete_alert(connection: AsyncConnection, tenant_id: UUID, key: str) -> None:
+    """Remove a rule and what it had raised."""
     own = (metric_alerts.c.tenant_id == tenant_id, metric_alerts.c.key == key)
     await _forget(connection, tenant_id, key)
-    return bool((await connection.execute(delete(metric_alerts).where(*own))).rowcount)
+    await connection.execute(delete(metric_alerts).where(*own))
 
 
 async def _forget(connection: AsyncConnection, tenant_id: UUID, key: str) -> None:

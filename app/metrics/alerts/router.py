@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
 
 from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
+from app.editing import EditingRoute, IfMatch, check_match, etag_of
 from app.kit import json
 from app.metrics.alerts import repository
 from app.metrics.alerts.schemas import AlertIn, AlertKey, AlertOut, AlertPage, RaisedOut
@@ -19,8 +20,9 @@ from app.problems import Problem
 router = APIRouter(
     prefix="/v1/metrics/alerts",
     tags=["Metrics"],
+    route_class=EditingRoute,
     dependencies=[Depends(refuse_unknown_query)],
-    responses={code: {"model": Problem} for code in (401, 403, 404, 422, 503)},
+    responses={code: {"model": Problem} for code in (401, 403, 404, 412, 422, 503)},
 )
 
 KeyInPath = Annotated[AlertKey, Path(examples=["staff-above-25"])]
@@ -34,14 +36,34 @@ async def list_alerts(principal: MetricsReader, database: DatabaseDep) -> AlertP
         states = await repository.list_states(connection, principal.tenant_id)
     raised: defaultdict[str, list[RaisedOut]] = defaultdict(list)
     for state in states:
-        unit = json.loads(state.unit)
-        raised[state.alert].append(RaisedOut(unit=unit, raised_at=state.raised_at, finding=state.finding))
+        raised[state.alert].append(_raised(state))
     return AlertPage(items=[_shown(row, raised[row.key]) for row in rows])
+
+
+@router.get("/{key}", summary="Get an alert rule", operation_id="get_alert")
+async def get_alert(
+    principal: MetricsReader, key: KeyInPath, response: Response, database: DatabaseDep
+) -> AlertOut:
+    """One rule with the groups for which it is raised; the ETag is the rule's alone."""
+    async with database.tenant(principal.tenant_id) as connection:
+        row = await repository.find_alert(connection, principal.tenant_id, key)
+        states = await repository.list_states(connection, principal.tenant_id)
+    if row is None:
+        raise _unknown(key)
+    alert = _shown(row, [_raised(state) for state in states if state.alert == key])
+    response.headers["ETag"] = _etag(alert)
+    return alert
 
 
 @router.put("/{key}", summary="Write an alert rule", operation_id="put_alert")
 async def put_alert(
-    principal: ConfigManager, key: KeyInPath, wanted: AlertIn, database: DatabaseDep, now: NowDep
+    principal: ConfigManager,
+    key: KeyInPath,
+    wanted: AlertIn,
+    response: Response,
+    database: DatabaseDep,
+    now: NowDep,
+    if_match: IfMatch = None,
 ) -> AlertOut:
     """Write a rule or replace it; what the old one had raised is forgotten, the new one is looked at soon."""
     if wanted.query is not None:
@@ -49,19 +71,29 @@ async def put_alert(
             resolve(wanted.query, await view.get_facts(), now)
     document = wanted.model_dump(mode="json", by_alias=True)
     async with database.tenant(principal.tenant_id) as connection:
+        before = await repository.find_alert(connection, principal.tenant_id, key, lock=True)
+        check_match(if_match, None if before is None else _etag(_shown(before, [])))
         await repository.put_alert(connection, principal.tenant_id, key, document, now)
         await repository.append_audit(
             connection, principal.tenant_id, principal.hint, "metric_alert.put", key, document, now
         )
-    return AlertOut(**wanted.model_dump(by_alias=True), key=key, evaluated_at=None, problem=None, raised=[])
+    told: dict[str, Any] = {"key": key, "evaluated_at": None, "problem": None, "raised": []}
+    alert = AlertOut(**{**document, **told})
+    response.headers["ETag"] = _etag(alert)
+    return alert
 
 
 @router.delete("/{key}", summary="Remove an alert rule", operation_id="delete_alert", status_code=204)
-async def delete_alert(principal: ConfigManager, key: KeyInPath, database: DatabaseDep, now: NowDep) -> None:
+async def delete_alert(
+    principal: ConfigManager, key: KeyInPath, database: DatabaseDep, now: NowDep, if_match: IfMatch = None
+) -> None:
     """Remove a rule and what it had raised; nobody is told."""
     async with database.tenant(principal.tenant_id) as connection:
-        if not await repository.delete_alert(connection, principal.tenant_id, key):
-            raise NotFoundError("not_found", f"there is no alert {key!r}")
+        before = await repository.find_alert(connection, principal.tenant_id, key, lock=True)
+        if before is None:
+            raise _unknown(key)
+        check_match(if_match, _etag(_shown(before, [])))
+        await repository.delete_alert(connection, principal.tenant_id, key)
         await repository.append_audit(
             connection, principal.tenant_id, principal.hint, "metric_alert.deleted", key, None, now
         )
@@ -70,3 +102,16 @@ async def delete_alert(principal: ConfigManager, key: KeyInPath, database: Datab
 def _shown(row: Any, raised: list[RaisedOut]) -> AlertOut:
     told = {"key": row.key, "evaluated_at": row.evaluated_at, "problem": row.problem, "raised": raised}
     return AlertOut(**{**row.document, **told})
+
+
+def _raised(state: Any) -> RaisedOut:
+    return RaisedOut(unit=json.loads(state.unit), raised_at=state.raised_at, finding=state.finding)
+
+
+def _etag(alert: AlertOut) -> str:
+    """The tag of the rule itself: what it found is not what an editor edits."""
+    return etag_of(alert, without=("evaluated_at", "problem", "raised"))
+
+
+def _unknown(key: str) -> NotFoundError:
+    return NotFoundError("not_found", f"there is no alert {key!r}")

@@ -11,11 +11,11 @@ from app.db.tables.feedback import feedback
 from app.domain.measures.definition import Population
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
-from app.metrics.feedback_counts import credible
 from app.metrics.populations.counting import counted
 from app.metrics.populations.resolved import top_box
 from app.metrics.populations.standing import counts_at, standing
 from app.metrics.query import MetricQuery
+from app.metrics.repeats import credible
 from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
 
 

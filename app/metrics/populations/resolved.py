@@ -27,11 +27,11 @@ from app.db.tables.journal import event_personal
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
-from app.metrics.feedback_counts import credible
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted, keys_of
 from app.metrics.populations.standing import Standing, counts_at, events_of, happened, known_event, standing
 from app.metrics.query import MetricQuery
+from app.metrics.repeats import credible
 from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
 
 REOPENED_WITHIN: Final = timedelta(days=14)

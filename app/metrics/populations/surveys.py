@@ -12,9 +12,9 @@ from app.domain.measures.survey_shares import KEY_QUESTIONS
 from app.domain.measures.surveys import CAUSE_ROOTS
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
-from app.metrics.feedback_counts import credible, stands
 from app.metrics.populations.counting import counted, keys_of
 from app.metrics.query import MetricQuery
+from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
 
 OUTCOMES: Final = ("positive", "neutral", "negative", "silent")
@@ -106,4 +106,6 @@ def _counting(
     ]
     if facts.relational:
         wanted.append(stands(facts.relational, query.known_at))
+    if facts.presses:
+        wanted.append(is_first_press(query.known_at))
     return wanted
