@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -48,6 +49,7 @@ SELECT endpoint_id, tenant_id, event_types, filter, payload, format,
        disabled_at IS NULL OR disabled_reason = 'failing' AS is_listening
   FROM endpoints WHERE tenant_id = any($1) ORDER BY endpoint_id FOR KEY SHARE
 """
+_UTC = re.compile(r'"(?<!\\")([0-9-]{10}T[0-9:.]{8,15})\+00:00"')
 BODY_COLUMNS = ("tenant_id", "event_id", "body", "created_at", "type", "sequence", "occurred_at")
 MESSAGE_COLUMNS = (
     "tenant_id",
@@ -148,9 +150,9 @@ async def store_messages(
 
 
 def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
-    """What is posted. `data` is JSON text and goes out as it is."""
-    head = json.dumps({"type": event_type, "timestamp": occurred_at})
-    return head[:-1] + b',"data":' + data.encode() + b"}"
+    """What is posted. `data` is JSON text and goes out as it is, but that all times in UTC end in `Z`."""
+    head = json.dumps({"type": event_type, "timestamp": occurred_at}).decode()
+    return _UTC.sub(r'"\1Z"', f'{head[:-1]},"data":{data}}}').encode()
 
 
 def message_row(event: Any, message_id: UUID, endpoint: Any, *, now: datetime) -> tuple[Any, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -13,22 +12,9 @@ from app.db.engine import is_retryable
 from app.db.wakeup import Bell
 from app.kit.loops import Wakeup
 from app.webhooks.dispatcher import Limits
-from tests.conftest import Server, Tenant
+from tests.conftest import Server
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
-
-
-@pytest.fixture
-async def outlet(services: Any, a_tenant: Tenant) -> AsyncIterator[Outlet]:
-    built = Outlet(services, a_tenant)
-    yield built
-    await built.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as running:
-        yield running
 
 
 async def _as_superuser(server: Server, *statements: str) -> None:

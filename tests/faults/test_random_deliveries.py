@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,19 +38,6 @@ PASSING = (
     DBAPIError,
 )
 """What a cut connection may look like to whoever used it."""
-
-
-@pytest.fixture
-async def outlet(services: Any, a_tenant: Tenant) -> AsyncIterator[Outlet]:
-    built = Outlet(services, a_tenant)
-    yield built
-    await built.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as running:
-        yield running
 
 
 class Storm:

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.kit import json
 from app.kit.logging import configure_logging
 from app.sla.loop import SlaLoop
 from app.webhooks.catalogue import OUTGOING
+from app.webhooks.fanout import message_body
 from tests.conftest import MovedClock
 from tests.receiver import Receiver, reset, status
 from tests.webhooks.conftest import SECRET, Outlet
@@ -52,6 +54,25 @@ async def test_the_examples_have_the_fields_of_real_events(
     for event_type, data in seen.items():
         assert fields(data) == fields(OUTGOING[event_type].example), event_type
         assert "nobody called back" not in str(data)
+    # times are written as the examples have them
+    assert [arrival.body for arrival in receiver.arrivals() if b"+00:00" in arrival.body] == []
+    assert seen["sla.breached"]["detected_at"].endswith("Z")
+
+
+def test_times_in_a_body_end_in_z_and_words_stay_as_they_are() -> None:
+    moment = datetime(2026, 11, 22, 12, 15, 0, 21_000, UTC)
+    data = {
+        "at": moment,
+        "local": "2026-11-22T12:15:00+02:00",
+        "text": 'at "2026-11-22T12:15:00+00:00"',
+        "steps": ["2026-11-22T12:15:00+00:00"],
+    }
+    body = message_body("case.opened", moment, json.dumps_text(data))
+    assert json.loads(body) == {
+        "type": "case.opened",
+        "timestamp": "2026-11-22T12:15:00.021000Z",
+        "data": {**data, "at": "2026-11-22T12:15:00.021000Z", "steps": ["2026-11-22T12:15:00Z"]},
+    }
 
 
 async def test_no_secret_stands_in_a_log_at_the_lowest_level(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.webhooks.retention import prune
+import httpx
+
+from app.webhooks.retention import MessageRetention, prune
+from tests.conftest import make_tenant
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet, ago
 
@@ -50,3 +53,23 @@ async def test_a_body_stays_as_long_as_one_message_needs_it(outlet: Outlet, rece
     await prune(outlet.database, before=ago(days=30))
     assert await counts(outlet) == {"messages": 1, "message_bodies": 1, "attempts": 0, "deliveries": 1}
     assert await prune(outlet.database, before=datetime.now(UTC) + timedelta(days=1)) == 3
+
+
+async def test_messages_of_a_tenant_go_with_the_words_it_keeps_and_only_its_own(
+    outlet: Outlet, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    other = await make_tenant(outlet.services, "other")
+    for tenant in (outlet.tenant, other):
+        await outlet.endpoint(receiver.on("/hook", status(500)), tenant=tenant)
+        await outlet.announce(tenant=tenant)
+    await outlet.fan_out()
+    await outlet.deliver(outlet.dispatcher())
+    clock = outlet.services.clock
+    assert (await client.put("/v1/privacy/retention", json={"text_days": 30})).is_success
+    for days, left in ((29, 2), (31, 1), (89, 1), (91, 0)):
+        retention = MessageRetention(outlet.database, lambda: clock() + timedelta(days=days), days=90)  # noqa: B023
+        await retention.step()
+        rows = await outlet.sql("SELECT tenant_id FROM messages")
+        assert len(rows) == left, days
+        assert all(row["tenant_id"] == other.tenant_id for row in rows) or left == 2
+        assert set((await counts(outlet)).values()) == {left}, days

@@ -26,7 +26,11 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 class RetentionRules(Strict):
     """Days; null leaves things as they are. Facts and counters are kept in any case."""
 
-    text_days: Days | None = Field(default=None, description="texts, authors, references; null: kept")
+    text_days: Days | None = Field(
+        default=None,
+        description="texts, authors, references, and webhook messages with their attempts, delivered or not; "
+        "null: kept (messages: as the service is set, which is the longest there is)",
+    )
     raw_days: Days | None = Field(
         default=None, description="raw payloads; null: as the service is set, which is the longest there is"
     )
