@@ -55,7 +55,7 @@ def overdue_at(as_of: ColumnElement[Any]) -> ColumnElement[bool]:
     """True for a cycle that nothing has stopped and whose due time (or due day, see `_LIMIT`) has passed."""
     stopped = func.coalesce(sla_timers.c.stopped_at <= as_of, False)
     cancelled = func.coalesce(sla_timers.c.cancelled_at <= as_of, False)
-    return and_(~stopped, ~cancelled, sla_timers.c.state != PAUSED, _LIMIT < as_of)
+    return and_(~stopped, ~cancelled, sla_timers.c.state != PAUSED, as_of > _LIMIT)
 
 
 def _cycles(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
