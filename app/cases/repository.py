@@ -43,7 +43,7 @@ async def list_cases(
             sla_timers.c.tenant_id == tenant_id,
             sla_timers.c.subject_id == cases.c.case_id,
             sla_timers.c.state == "open",
-            sla_timers.c.due_at < filters.overdue_at,
+            func.coalesce(sla_timers.c.breaches_after, sla_timers.c.due_at) < filters.overdue_at,
         )
         query = query.where(late)
     if filters.before is not None:

@@ -76,15 +76,22 @@ class Gathered:
 
 
 async def insert_rows(
-    tx: Tx, table: Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], *, suffix: str = ""
+    tx: Tx,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Sequence[Any]],
+    *,
+    suffix: str = "",
+    bulky: bool = False,
 ) -> None:
     """Insert rows (in the order of `columns`); JSON columns take Python values.
 
-    `suffix` is a trusted clause such as `ON CONFLICT DO NOTHING`.
+    `suffix` is a trusted clause such as `ON CONFLICT DO NOTHING`. `bulky`: the rows are mostly one large
+    document each; the server then parses the text once for all, which for narrow rows costs more.
     """
     if not rows:
         return
-    statement, text = _statement(table, columns, suffix), _rows_text(table, columns, rows)
+    statement, text = _statement(table, columns, suffix, bulky), _rows_text(table, columns, rows)
     if isinstance(tx, Gathered):
         await tx.gather(table, statement, text)
     else:
@@ -99,13 +106,14 @@ def upsert_suffix(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _statement(table: Table, columns: tuple[str, ...], suffix: str) -> str:
+def _statement(table: Table, columns: tuple[str, ...], suffix: str, bulky: bool) -> str:
     """The insert; `{}` is where the number of its parameter goes."""
     names = ", ".join(map(_quoted, columns))
     kinds = ", ".join(f"{_quoted(name)} {table.c[name].type.compile(_DIALECT)}" for name in columns)
+    form = "jsonb" if bulky else "json"
     return (
         f"INSERT INTO {table.name} ({names}) "
-        f"SELECT {names} FROM json_to_recordset(${{}}::text::json) AS u({kinds}) {suffix}"
+        f"SELECT {names} FROM {form}_to_recordset(${{}}::text::{form}) AS u({kinds}) {suffix}"
     )
 
 

@@ -191,7 +191,7 @@ class Journal:
             )
             for item in announcements
         ]
-        await insert_rows(tx, outbox, _OUTBOX_COLUMNS, rows)
+        await insert_rows(tx, outbox, _OUTBOX_COLUMNS, rows, bulky=True)
         return len(derived) + len(rows)
 
     @asynccontextmanager

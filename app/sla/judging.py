@@ -41,16 +41,22 @@ class Judge:
     """for the ledger alone: all that is true by now, at once and for good"""
     _newly: dict[CycleKey, list[Announced]] = field(default_factory=dict)
     _terms: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    _grace: timedelta = field(init=False)
+
+    def __post_init__(self) -> None:
+        sources = self.commit.config.sources.values()
+        grace = max((source.grace_seconds for source in sources if source.handles_cases), default=0)
+        self._grace = timedelta(seconds=grace)
 
     def findings(self, clock: SubjectClock) -> list[Found]:
         """Announcements of every cycle of a subject, in order."""
         found: list[Found] = []
         if clock.held and not self.quiet:
             return found
+        terms = self._terms_of(clock)
         for reading in clock.readings:
             key = (clock.subject_id, reading.timer.key, reading.cycle)
-            already = self.told.get(key, [])
-            terms, final = self._terms_of(clock), self._is_final(clock, reading)
+            already, final = self.told.get(key, []), self._is_final(clock, reading)
             made = announcements(reading, already, self.commit.recorded_at, final=final, **terms)
             reason = "" if final else "source_silent" if self.silent else "within_grace"
             found += [Found(clock, reading, item, reason if item.provisional else "") for item in made]
@@ -100,11 +106,7 @@ class Judge:
 
     def _grace_ends_at(self, reading: ClockReading) -> datetime | None:
         due_at = reading.fell_due_at or reading.due_at
-        if due_at is None:
-            return None
-        sources = self.commit.config.sources.values()
-        grace = max((source.grace_seconds for source in sources if source.handles_cases), default=0)
-        return due_at + timedelta(seconds=grace)
+        return None if due_at is None else due_at + self._grace
 
     def _look_again_at(self, clock: SubjectClock, reading: ClockReading) -> datetime | None:
         """When a breach may have become final; while a source is silent, some time later again."""

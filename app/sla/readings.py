@@ -45,6 +45,8 @@ class SubjectClock:
 
     def policy_of(self, reading: ClockReading) -> Policy:
         """The policy version under which this cycle began: that of the opening, or of its reopening."""
+        if not self.pins:
+            return self.policy
         pinned = [pin.policy for pin in self.pins if pin.at <= reading.started_at]
         return pinned[-1] if pinned else self.policy
 

@@ -57,8 +57,9 @@ class SlaTimers:
         found = [item for clock in clocks for item in judge.findings(clock)]
         revoked, gone = state_vanished(commit, vanished(told, clocks), place)
         stated, rows = state_found(commit, found, place)
-        await append_announced(tx, [*gone, *rows])
         await move_due(tx, commit, asked, judge.wakeups(clocks))
+        # last, so that it travels with the events and the outbox in one statement
+        await append_announced(tx, [*gone, *rows])
         return [*revoked, *stated]
 
 

@@ -124,6 +124,27 @@ async def test_a_cycle_is_exactly_one_thing(world: World, ask: Ask, columns, cou
     assert found == {name: int(name == counted) for name in found}
 
 
+@pytest.mark.parametrize(
+    ("columns", "as_of", "counted"),
+    [
+        ({"stopped_at": NOON + timedelta(hours=9)}, NOW, "met"),
+        ({"stopped_at": NOON + timedelta(hours=11)}, NOW, "closed_late"),
+        ({"cancelled_at": NOON + timedelta(hours=9)}, NOW, None),
+        ({"cancelled_at": NOON + timedelta(hours=11)}, NOW, "closed_late"),
+        ({}, NOON + timedelta(hours=9), "pending"),
+        ({}, NOON + timedelta(hours=11), "open_overdue"),
+    ],
+)
+async def test_a_cycle_of_a_known_day_is_judged_by_the_end_of_its_due_day(
+    world: World, ask: Ask, columns, as_of, counted
+) -> None:
+    await world.timer(NOON, breaches_after=NOON + timedelta(hours=10), **columns)
+    names = ("sla_met", "closed_late", "open_overdue")
+    [row] = (await ask("sla_attainment", *names, now=as_of)).rows
+    found = {name: row[name] for name in names} | {"pending": row["sla_attainment_pending"]}
+    assert found == {name: int(name in (counted, f"sla_{counted}")) for name in found}
+
+
 async def test_deadlines_group_by_timer_policy_and_attribute(world: World, ask: Ask) -> None:
     await world.attribute("agency")
     await world.timer(NOON, stopped_at=NOON, attributes={"agency": "DOT"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Any, Final
 
@@ -32,7 +33,11 @@ from app.domain.sla.clock_event import clock_event
 
 _HUMAN: Final = frozenset({Step.REPLIED, Step.ASSESSED})
 """Steps that an automatic message or a rule does not take."""
+_CARES: Final = frozenset({"ticked", "action"})
+_WORDS: Final = {name: {word.value: word for word in words} for name, words in JUDGEMENTS.items()}
 _LATEST: Final = ("cause", "assignee", "outcome", "preferred_channel")
+_UNKNOWN: Final = Case(datetime.min.replace(tzinfo=UTC), "", ())
+"""What is known of a case before its opening."""
 
 
 def fold(events: Sequence[StoredEvent]) -> Case:
@@ -60,6 +65,8 @@ def _care_for(
     """What the facts as a whole, and the answers and gifts beside them, tell of the case."""
     beside = [event for event in others if _counts(event)]
     told = sorted(standing(beside, events), key=order) if beside else []
+    if not told and len(facts) == 1 and not facts[0].fact.keys() & _CARES:
+        return case  # one fact with nothing before or beside it
     given = fold_compensations(told)
     answers = [event for event in told if event.type in ANSWERS]
     learned: dict[str, Any] = {
@@ -82,18 +89,18 @@ def _counts(event: StoredEvent) -> bool:
 def _opened_by(opening: StoredEvent) -> Case:
     at, said = opening.occurred_at, opening.fact
     facing, initiative = said.get("customer_facing") is not False, said.get("initiative") or "reactive"
-    case = Case(
-        opened_at=at,
-        source=opening.source,
-        cycles=(Cycle(opening.event_id, at, {Step.RECEIVED: at}),),
-        due_given_at=moment_of(said.get("due_at")),
-        customer_facing=facing,
-        initiative=initiative,
-        detection=said.get("detection") or {},
-        repeat_of=said.get("repeat_of"),
-        contacts=1 if facing and initiative == "reactive" else 0,
-    )
-    return _learn(case, opening)
+    stated: dict[str, Any] = {
+        "opened_at": at,
+        "source": opening.source,
+        "cycles": (Cycle(opening.event_id, at, {Step.RECEIVED: at}),),
+        "due_given_at": moment_of(said.get("due_at")),
+        "customer_facing": facing,
+        "initiative": initiative,
+        "detection": said.get("detection") or {},
+        "repeat_of": said.get("repeat_of"),
+        "contacts": 1 if facing and initiative == "reactive" else 0,
+    }
+    return Case(**stated, **_learned(_UNKNOWN, opening))
 
 
 def _awaiting(facts: Sequence[StoredEvent]) -> Case:
@@ -108,8 +115,8 @@ def _void(first: StoredEvent) -> Case:
     return _list(case, "retracted", first)
 
 
-def _list(case: Case, reason: str, fact: StoredEvent, name: str | None = None) -> Case:
-    anomaly = Anomaly(reason, fact.event_id, fact.occurred_at, name)
+def _list(case: Case, reason: str, fact: StoredEvent) -> Case:
+    anomaly = Anomaly(reason, fact.event_id, fact.occurred_at)
     return replace(case, anomalies=(*case.anomalies, anomaly))
 
 
@@ -167,22 +174,29 @@ def _end(case: Case, fact: StoredEvent) -> Case:
 
 
 def _learn(case: Case, fact: StoredEvent) -> Case:
+    changes = _learned(case, fact)
+    return replace(case, **changes) if changes else case
+
+
+def _learned(case: Case, fact: StoredEvent) -> dict[str, Any]:
     """What the fact says of the case: attribution is frozen by who states it first, the rest by who last."""
     said, describes = fact.fact, fact.type in DESCRIBES
     changes: dict[str, Any] = {}
+    odd: list[Anomaly] = []
     for name in (*PLACE, *OF_THE_ACT) if describes else PLACE:
         stated, known = said.get(name), getattr(case, name)
         if stated is not None and known is None:
             changes[name] = stated
         elif stated not in (None, known):
-            case = _list(case, "stated_differently", fact, name)
-    for name, words in JUDGEMENTS.items() if describes else ():
-        if said.get(name) in list(words):
-            changes[name] = words(said[name])
-        elif said.get(name) is not None:
-            case = _list(case, "unreadable_fact", fact, name)
+            odd.append(Anomaly("stated_differently", fact.event_id, fact.occurred_at, name))
+    for name, words in _WORDS.items() if describes else ():
+        stated = said.get(name)
+        if isinstance(stated, str) and stated in words:
+            changes[name] = words[stated]
+        elif stated is not None:
+            odd.append(Anomaly("unreadable_fact", fact.event_id, fact.occurred_at, name))
     if said.get("due_at") is not None and moment_of(said["due_at"]) is None:
-        case = _list(case, "unreadable_fact", fact, "due_at")
+        odd.append(Anomaly("unreadable_fact", fact.event_id, fact.occurred_at, "due_at"))
     changes |= {name: said[name] for name in _LATEST if said.get(name)}
     if fact.type is EventType.CASE_ASSESSED and case.repeat_of is None and said.get("repeat_of"):
         changes["repeat_of"] = said["repeat_of"]
@@ -190,4 +204,6 @@ def _learn(case: Case, fact: StoredEvent) -> Case:
         changes["attributes"] = {**case.attributes, **said["attributes"]}
     if fact.type is EventType.CASE_LINKED and (ref := named(fact, "ref")):
         changes["linked"] = tuple(sorted({*case.linked, ref}))
-    return replace(case, **changes) if changes else case
+    if odd:
+        changes["anomalies"] = (*case.anomalies, *odd)
+    return changes

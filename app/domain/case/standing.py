@@ -14,6 +14,8 @@ _REST_OF_DAY: Final = timedelta(days=1, microseconds=-1)
 
 def standing(told: Sequence[StoredEvent], events: Sequence[StoredEvent]) -> list[StoredEvent]:
     """Of the facts told: those that no retraction among `events` names, each thing in its last version."""
+    if len(told) == 1 == len(events):
+        return list(told)
     retractions = [event for event in events if event.type is EventType.EVENT_RETRACTED]
     gone = {(event.fact.get("source", event.source), event.fact.get("event")) for event in retractions}
     current: dict[tuple[str | None, ...], StoredEvent] = {}

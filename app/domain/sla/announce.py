@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,6 +40,13 @@ class Announced(NamedTuple):
     revision: int
     provisional: bool = False
     quiet: bool = False
+
+
+_ENDS = {
+    ClockState.MET: AnnouncementKind.MET,
+    ClockState.MET_LATE: AnnouncementKind.MET_LATE,
+    ClockState.CANCELLED: AnnouncementKind.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,18 +185,14 @@ class _Desk:
 
     def _end(self) -> Iterator[Announcement]:
         reading = self.reading
-        ends = {
-            ClockState.MET: (AnnouncementKind.MET, reading.stopped_at),
-            ClockState.MET_LATE: (AnnouncementKind.MET_LATE, reading.stopped_at),
-            ClockState.CANCELLED: (AnnouncementKind.CANCELLED, reading.cancelled_at),
-        }
-        kind, at = ends.get(reading.state, (None, None))
+        kind = _ENDS.get(reading.state)
+        at = reading.cancelled_at if kind is AnnouncementKind.CANCELLED else reading.stopped_at
         if kind is not None and at is not None and not self._is_quiet(at) and not self._was_said(kind):
             yield self._say(kind, at)
 
-    def _marks(self, kind: AnnouncementKind, marks: Iterable[Mark]) -> Iterator[Announcement]:
+    def _marks(self, kind: AnnouncementKind, marks: Sequence[Mark]) -> Iterator[Announcement]:
         """Marks that are reached while somebody can still act on them; each once in all revisions."""
-        if not self.reading.is_open:
+        if not marks or not self.reading.is_open:
             return
         said = {row.level for row in self.already if row.kind == kind}
         for mark in marks:

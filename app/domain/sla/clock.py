@@ -102,13 +102,17 @@ def read_plan(
     ahead = [event.occurred_at for event in later]
     ahead += [version.since for version in plan.versions if version.since and version.since > as_of]
     following = min(ahead, default=None)
-    ordered = sorted(found, key=lambda reading: (reading.started_at, reading.number, reading.cycle.bytes))
-    return tuple(_look_again(reading, following) for reading in ordered)
+    ordered = found if len(found) < 2 else sorted(found, key=_place)
+    return tuple(ordered if following is None else [_look_again(item, following) for item in ordered])
 
 
-def _look_again(reading: ClockReading, following: datetime | None) -> ClockReading:
+def _place(reading: ClockReading) -> tuple[datetime, int, bytes]:
+    return reading.started_at, reading.number, reading.cycle.bytes
+
+
+def _look_again(reading: ClockReading, following: datetime) -> ClockReading:
     """A fact dated ahead is a reason to look again when its time comes."""
-    if following is None or (reading.next_at is not None and reading.next_at <= following):
+    if reading.next_at is not None and reading.next_at <= following:
         return reading
     return replace(reading, next_at=following)
 

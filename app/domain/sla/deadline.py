@@ -144,5 +144,5 @@ def _time_or_date(value: object) -> date | datetime | None:
 
 def _fixed(at: int, day: date | None, counting: Counting, clock: Clock) -> Deadline:
     """A due time that pauses do not move."""
-    clock = replace(clock, rests=())
+    clock = replace(clock, rests=()) if clock.rests else clock
     return Deadline(at, clock.consumed(counting, at), counting, clock, day)

@@ -61,24 +61,28 @@ def _left_out(parts: Sequence[Interval]) -> list[str]:
 def _standing(reading: ClockReading) -> str:
     state, stopped_at = reading.state, reading.stopped_at
     spent = f"{_span(reading.consumed_seconds)} used"
-    left, late = _span(max(reading.remaining_seconds, 0)), _wall(reading.late_seconds)
     match state:
         case ClockState.PENDING:
             return "It has not begun yet."
         case ClockState.RUNNING:
-            return f"It is running: {spent}, {left} left."
+            return f"It is running: {spent}, {_left(reading)} left."
         case ClockState.PAUSED:
-            return f"It is paused: {spent}, {left} left."
+            return f"It is paused: {spent}, {_left(reading)} left."
         case ClockState.MET:
             return f"Met {_local(reading, stopped_at)}: {spent}."
         case ClockState.MET_LATE:
+            late = _wall(reading.late_seconds)
             return f"Met late {_local(reading, stopped_at)}: {spent}, {late} after it was due."
         case ClockState.BREACHED:
-            return f"Breached: {spent}, {late} overdue{_ended(reading)}."
+            return f"Breached: {spent}, {_wall(reading.late_seconds)} overdue{_ended(reading)}."
         case ClockState.CANCELLED:
             return f"Cancelled {_local(reading, reading.cancelled_at)} ({reading.cancelled_by}): {spent}."
         case _:
             assert_never(state)
+
+
+def _left(reading: ClockReading) -> str:
+    return _span(max(reading.remaining_seconds, 0))
 
 
 def _ended(reading: ClockReading) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,12 +58,13 @@ def walk(timer: Timer, calendar: Calendar, events: Iterable[ClockEvent], shared:
     `shared`: the correlation value of this walk, when its starting events do not carry one.
     """
     walker = _Walker(timer, calendar, shared)
-    for event in sorted(_once(events), key=walker.place):
+    once = _once(events)
+    for event in sorted(once, key=walker.place) if len(once) > 1 else once:
         walker.meet(event)
     return Walk(tuple(walker.tracks), (*walker.rests, *walker.open_rest()))
 
 
-def _once(events: Iterable[ClockEvent]) -> Iterable[ClockEvent]:
+def _once(events: Iterable[ClockEvent]) -> Collection[ClockEvent]:
     return {event.event_id: event for event in events}.values()
 
 

@@ -15,6 +15,8 @@ from app.metrics.shape import bucket_of, group_columns, rows_of
 
 PAUSED: Final = "paused"
 STATES: Final = ("met", "closed_late", "open_overdue", "pending", "cancelled")
+# Counted by its due time, judged by its limit: the end of the due day where the start is known by its day.
+_LIMIT: Final = func.coalesce(sla_timers.c.breaches_after, sla_timers.c.due_at)
 
 
 def count_timers(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
@@ -50,10 +52,10 @@ def count_timed_cases(query: MetricQuery, period: Period, facts: TenantFacts) ->
 
 
 def overdue_at(as_of: ColumnElement[Any]) -> ColumnElement[bool]:
-    """True for a cycle that nothing has stopped and whose due time has passed."""
+    """True for a cycle that nothing has stopped and whose due time (or due day, see `_LIMIT`) has passed."""
     stopped = func.coalesce(sla_timers.c.stopped_at <= as_of, False)
     cancelled = func.coalesce(sla_timers.c.cancelled_at <= as_of, False)
-    return and_(~stopped, ~cancelled, sla_timers.c.state != PAUSED, sla_timers.c.due_at < as_of)
+    return and_(~stopped, ~cancelled, sla_timers.c.state != PAUSED, as_of > _LIMIT)
 
 
 def _cycles(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
@@ -65,15 +67,15 @@ def _cycles(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
     as_of, due = literal(query.as_of), sla_timers.c.due_at
     stopped = func.coalesce(sla_timers.c.stopped_at <= as_of, False)
     cancelled = and_(~stopped, func.coalesce(sla_timers.c.cancelled_at <= as_of, False))
-    missed_first = and_(cancelled, sla_timers.c.cancelled_at > due)
+    missed_first = and_(cancelled, sla_timers.c.cancelled_at > _LIMIT)
     overdue = overdue_at(as_of)
     return (
         select(
             *group_columns(sla_timers, bucket_of(due, query), query),
             sla_timers.c.subject_id,
             sla_timers.c.subject_kind,
-            and_(stopped, sla_timers.c.stopped_at <= due).label("met"),
-            or_(and_(stopped, sla_timers.c.stopped_at > due), missed_first).label("closed_late"),
+            and_(stopped, sla_timers.c.stopped_at <= _LIMIT).label("met"),
+            or_(and_(stopped, sla_timers.c.stopped_at > _LIMIT), missed_first).label("closed_late"),
             overdue.label("open_overdue"),
             and_(~stopped, ~cancelled, ~overdue).label("pending"),
             and_(cancelled, ~missed_first).label("cancelled"),
