@@ -79,7 +79,7 @@ async def answer_query(
             await _replay(view, reader, query)
         reads = compile_query(query, query.period, facts, replayed=replayed)
         if is_scored(query, with_parts=reader.reads_rows):
-            rows = scored_rows(query, await view.fetch(reads[0]))
+            rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
             return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}

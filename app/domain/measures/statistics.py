@@ -50,21 +50,17 @@ def round_half_away(value: float, digits: int) -> float:
     return float(Decimal(repr(value)).quantize(exponent, rounding=ROUND_HALF_UP)) + 0.0
 
 
-def rounded_column(values: Sequence[float | None], digits: int) -> list[float | None]:
+def rounded_column(values: Iterable[float | None], digits: int) -> list[float | None]:
     """`round_half_away` of each value, in one pass."""
     factor = 10.0**digits
-    shown: list[float | None] = []
-    append = shown.append
-    for value in values:
-        if value is None:
-            append(None)
-            continue
-        scaled = value * factor
-        if abs(scaled) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
-            append(round(scaled) / factor)
-        else:
-            append(round_half_away(value, digits))
-    return shown
+    return [
+        None
+        if value is None
+        else round(scaled) / factor
+        if -_EXACT < (scaled := value * factor) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF
+        else round_half_away(value, digits)
+        for value in values
+    ]
 
 
 def wilson(successes: int, n: int) -> Interval:
