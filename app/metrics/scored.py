@@ -84,7 +84,7 @@ def _ranks(key: Columns) -> list[int]:
 
 
 def _key_columns(query: MetricQuery, key: Columns, places: Sequence[int]) -> Columns:
-    starts, *groups = ([column[place] for place in places] for column in key)
+    starts, *groups = (list(map(column.__getitem__, places)) for column in key)
     local: dict[datetime, datetime] = {start: at_offset(start, query.zone) for start in set(starts)}
     return [[local[start] for start in starts], *groups]
 

@@ -94,7 +94,8 @@ def adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[float, float
     p, d = (promoters + 0.75) / total, (detractors + 0.75) / total
     centre = p - d
     half = Z_95 * sqrt((p + d - centre * centre) / total)
-    return max(-1.0, centre - half), min(1.0, centre + half)
+    low, high = centre - half, centre + half
+    return low if low > -1.0 else -1.0, high if high < 1.0 else 1.0
 
 
 def _share(n: int, x: int, *more: int) -> Scored:
