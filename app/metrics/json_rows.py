@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, assert_never
 
@@ -12,25 +12,32 @@ from app.metrics.rows import Row
 
 
 def rows_json(columns: Sequence[Column], rows: Sequence[Row]) -> bytes:
-    """What the encoder would write of `[{column: cell, ...}, ...]`."""
+    """What the encoder would write of `[{column: cell, ...}, ...]`; the same text in all rows is one piece."""
     if not rows:
         return b"[]"
-    pieces: list[Iterator[bytes]] = []
-    for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-        before = b"," if pieces else b"},{"
-        pieces += (repeat(before + json.dumps(column.name) + b":"), _cells(column, cells))
-    written = b"".join(chain.from_iterable(zip(*pieces, strict=False)))
-    return b"[" + written.removeprefix(b"},") + b"}]"
+    pieces: list[Iterable[str]] = []
+    lead = "{"
+    for number, (column, cells) in enumerate(zip(columns, zip(*rows, strict=True), strict=True)):
+        lead += ("," if number else "") + json.dumps_text(column.name) + ":"
+        texts = _texts(column, cells)
+        if texts.count(texts[0]) == len(texts):
+            lead += texts[0]
+        else:
+            pieces += (repeat(lead), texts)
+            lead = ""
+    pieces.append(repeat(lead + "},", len(rows)))
+    written = "".join(chain.from_iterable(zip(*pieces, strict=False)))
+    return f"[{written[:-1]}]".encode()
 
 
-def _cells(column: Column, cells: Sequence[Any]) -> Iterator[bytes]:
+def _texts(column: Column, cells: Sequence[Any]) -> Sequence[str]:
     match column.type:
         case "number" | "integer":
-            return iter(json.dumps(cells)[1:-1].split(b","))
+            return json.dumps_text(cells)[1:-1].split(",")
         case "text" | "datetime" | "boolean":
-            written = {cell: json.dumps(cell) for cell in set(cells)}
-            return map(written.__getitem__, cells)
+            written = {cell: json.dumps_text(cell) for cell in set(cells)}
+            return list(map(written.__getitem__, cells))
         case "list":
-            return (json.dumps(cell) if cell else b"[]" for cell in cells)
+            return [json.dumps_text(cell) if cell else "[]" for cell in cells]
         case _:
             assert_never(column.type)
