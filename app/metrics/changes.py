@@ -27,20 +27,20 @@ from sqlalchemy import union_all as all_of
 
 from app.db.tables.feedback import feedback
 from app.metrics.feedback_counts import credible, is_repeatable, stands, weighed
-from app.metrics.shape import known_rows
+from app.metrics.shape import Seq, known_rows
 
 
 class Commits(NamedTuple):
     """A tenant's commits (above, up_to]; None: all up to now. `relational` are its relational questions."""
 
     tenant_id: UUID
-    above: int
-    up_to: int | None
+    above: Seq
+    up_to: Seq | None
     relational: tuple[str, ...]
 
     def hold(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
         """True where something happened in these commits."""
-        return and_(seq > literal(self.above), true() if self.up_to is None else seq <= literal(self.up_to))
+        return and_(seq > self.above, true() if self.up_to is None else seq <= self.up_to)
 
 
 def changes(

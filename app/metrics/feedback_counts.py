@@ -32,7 +32,7 @@ from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
-from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
+from app.metrics.shape import Seq, bucket_of, group_columns, group_names, known_rows, rows_of
 
 RELATIONAL_WINDOW: Final = timedelta(days=90)
 COMPLAINT: Final = "complaint"
@@ -171,7 +171,7 @@ def is_repeatable(rows: FromClause, relational: Sequence[str]) -> ColumnElement[
     return and_(rows.c.question.in_(relational), rows.c.customer_ref.is_not(None))
 
 
-def stands(relational: Sequence[str], known_at: int | None) -> ColumnElement[bool]:
+def stands(relational: Sequence[str], known_at: Seq | None) -> ColumnElement[bool]:
     """False for an answer to a relational question that its customer gave again within 90 days.
 
     The rule looks at when the answers were given, not when they arrived: any order gives the same.

@@ -12,7 +12,7 @@ from app.metrics.rows import Row
 
 
 def rows_json(columns: Sequence[Column], rows: Sequence[Row]) -> bytes:
-    """What the encoder would write of `[{column: cell, ...}, ...]`; the same text in all rows is one piece."""
+    """What the encoder would write of `[{column: cell, ...}, ...]`; text that all rows share is one piece."""
     if not rows:
         return b"[]"
     pieces: list[Iterable[str]] = []
