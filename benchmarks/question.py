@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
 
+from app.metrics.buckets import midnight
 from app.metrics.folder import fold
 from app.wiring import Services
 from benchmarks.plan import Plan
@@ -18,6 +21,8 @@ from benchmarks.stage import Place, Stage
 _DAYS = 90
 _COMMIT = 500
 _ASKS = 7
+_ZONE: Final = ZoneInfo("Europe/Kyiv")
+_DAY: Final = timedelta(days=1)
 _FILL = """
 INSERT INTO feedback (tenant_id, feedback_id, seq_from, event_id, position, answer_index, occurred_at, source,
                       kind, channel, touchpoint, location, employee, question, measure, scale_id,
@@ -56,9 +61,10 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
     what = f"a quarter by day x touchpoint, {plan.answers:,} answers"
     rows = Line(what, "ms", "SQL on the rows", Goal("<= 1/100 (at 10 M)"))
     cuboid = Line("the same", "ms", "SQL on the cuboid", Goal("<= 2", at_most=2.0))
-    until = datetime.now(UTC).replace(hour=22, minute=0, second=0, microsecond=0) - timedelta(days=2)
-    span = (until - timedelta(days=_DAYS), until)
-    await _fill(plan, place, span[0])
+    last = datetime.now(_ZONE).date() - _DAY
+    # Local midnights, also across a clock change: both sides then count the same whole days.
+    span = (midnight(last - _DAYS * _DAY, _ZONE), midnight(last, _ZONE))
+    await _fill(plan, place, span)
     port = free_port()
     with running(["-m", "app", "serve"], place.environment(port), port):
         headers = {"Authorization": f"Bearer {place.key}"}
@@ -83,9 +89,10 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
     return [rows, cuboid]
 
 
-async def _fill(plan: Plan, place: Place, start: datetime) -> None:
+async def _fill(plan: Plan, place: Place, span: tuple[datetime, datetime]) -> None:
     async with place.superuser() as connection:
-        await connection.execute(_FILL, place.tenant_id, plan.answers, start, _COMMIT, float(_DAYS))
+        days = (span[1] - span[0]) / _DAY
+        await connection.execute(_FILL, place.tenant_id, plan.answers, span[0], _COMMIT, days)
         last = 1 + (plan.answers - 1) // _COMMIT
         await connection.execute(
             "UPDATE tenant_head SET seq = $2 WHERE tenant_id = $1", place.tenant_id, last

@@ -21,6 +21,11 @@ class JsonError(ValueError):
         self.reason = reason
 
 
+def written(document: bytes) -> Any:
+    """JSON that is already written, as a part of what is to be."""
+    return orjson.Fragment(document)
+
+
 def dumps(value: Any) -> bytes:
     """Compact JSON bytes (UTF-8); datetimes as RFC 3339."""
     return orjson.dumps(value, default=_default)

@@ -50,10 +50,16 @@ class Answer:
     query: MetricQuery
     facts: TenantFacts
     reads: Sequence[Read]
-    rows: Sequence[dict[str, Any]]
+    page: Sequence[Row]
     next_cursor: str | None
     etag: str
     statements: Sequence[dict[str, Any]] | None = None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows by column name."""
+        names = [column.name for column in self.query.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ async def answer_query(
             await _replay(view, reader, query)
         reads = compile_query(query, query.period, facts, replayed=replayed)
         if is_scored(query, with_parts=reader.reads_rows):
-            rows = scored_rows(query, await view.fetch(reads[0]))
+            rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
             return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
@@ -111,10 +117,8 @@ def _answer(
 ) -> Answer:
     """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
-    names = [column.name for column in query.columns]
-    named = [dict(zip(names, row, strict=True)) for row in page]
     statements = explained(reads) if explain else None
-    return Answer(query, facts, reads, named, next_cursor, etag, statements)
+    return Answer(query, facts, reads, page, next_cursor, etag, statements)
 
 
 async def count_cells(

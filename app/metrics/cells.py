@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from app.db.tables.metrics import HISTOGRAM_COLUMNS
 from app.domain.measures.cell import AnswerKey, Cell, OpenedCases, TimerCounts, VolumeCounts
 from app.domain.measures.counters import ClassCounts, Counters
 from app.domain.measures.definition import Population
@@ -84,7 +83,7 @@ def _counters_of(rows: Sequence[Row[Any]], width: int) -> Iterable[tuple[Key, An
     if not rows:
         return
     start = width + 2
-    histogram = sum(name in HISTOGRAM_COLUMNS for name in rows[0]._fields[start:])
+    histogram = min(len(rows[0]) - start, HISTOGRAM_SLOTS)
     padding = (0,) * (HISTOGRAM_SLOTS - histogram)
     keys: dict[tuple[str, str], AnswerKey] = {}
     for row in rows:

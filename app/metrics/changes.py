@@ -29,7 +29,7 @@ from sqlalchemy import union_all as all_of
 from app.db.tables.feedback import feedback
 from app.metrics.feedback_counts import weighed
 from app.metrics.repeats import PRESS_GAP, credible, is_first_press, is_press, is_repeatable, stands
-from app.metrics.shape import known_rows
+from app.metrics.shape import Seq, known_rows
 
 
 class Commits(NamedTuple):
@@ -39,19 +39,19 @@ class Commits(NamedTuple):
     """
 
     tenant_id: UUID
-    above: int
-    up_to: int | None
+    above: Seq
+    up_to: Seq | None
     relational: tuple[str, ...]
     presses: bool = False
 
     @property
-    def sides(self) -> tuple[tuple[int, int | None], ...]:
+    def sides(self) -> tuple[tuple[int, Seq | None], ...]:
         """What stands after them is added, what stood before is taken away: (sign, known at)."""
         return (1, self.up_to), (-1, self.above)
 
     def hold(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
         """True where something happened in these commits."""
-        return and_(seq > literal(self.above), true() if self.up_to is None else seq <= literal(self.up_to))
+        return and_(seq > self.above, true() if self.up_to is None else seq <= self.up_to)
 
 
 def changes(

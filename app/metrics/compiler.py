@@ -10,7 +10,7 @@ from sqlalchemy import Select
 
 from app.domain.measures.definition import DIMENSIONS_OF, Dimension, Population
 from app.metrics.buckets import Period
-from app.metrics.cuboids import count_cuboid, find_cuboid
+from app.metrics.cuboids import find_cuboid, prepare_cuboid
 from app.metrics.dimensions import DimensionRef
 from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
@@ -22,6 +22,7 @@ from app.metrics.populations.reviews import count_reviews
 from app.metrics.populations.surveys import count_surveys, count_unsolicited
 from app.metrics.populations.timers import count_timed_cases, count_timers
 from app.metrics.populations.volumes import count_volumes
+from app.metrics.prepared import Prepared
 from app.metrics.query import MetricQuery
 
 ROWS: Final = "rows"
@@ -36,7 +37,7 @@ class Read:
     """
 
     population: Population
-    statement: Select[Any]
+    statement: Select[Any] | Prepared
     source: str = ROWS
     folded_seq: int | None = None
     places: tuple[int, ...] | None = None
@@ -87,7 +88,7 @@ def _feedback(population: Population, query: MetricQuery, period: Period, facts:
     if cuboid is None or facts.fold is None:
         return Read(population, count_rows(query, period, facts))
     folded_seq = facts.fold.folded_seq
-    statement = count_cuboid(cuboid, query, period, facts, folded_seq)
+    statement = prepare_cuboid(cuboid, query, period, facts, folded_seq)
     return Read(population, statement, cuboid.name, folded_seq)
 
 

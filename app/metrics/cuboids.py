@@ -5,17 +5,21 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import add
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     Subquery,
     and_,
+    bindparam,
     func,
     literal,
     select,
@@ -27,15 +31,22 @@ from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, HISTOGRAM_COLUMNS, Cuboid
 from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, midnight, truncate
 from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
+from app.metrics.dimensions import Condition, DimensionRef
 from app.metrics.facts import FoldState, TenantFacts
 from app.metrics.feedback_counts import count_rows, is_by_question, summed, wanted_answers, wanted_counters
+from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
-from app.metrics.shape import bucket_of, bucket_of_day, group_columns, group_names, rows_of
+from app.metrics.shape import Seq, bucket_of, bucket_of_day, group_columns, group_names, rows_of
 
 LONGEST_TAIL: Final = 2_000
 """Commits above the cuboid beyond which reading the rows is cheaper than adding the tail."""
 
+MOST_CELLS: Final = 100_000
+"""What one SELECT may return; it asks for one more, to tell that there are more."""
+
+_MOST_PREPARED: Final = 256
+_FOLDED_SEQ: Final = "folded_seq"
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -81,8 +92,53 @@ def whole_days(period: Period, zone: ZoneInfo) -> Period | None:
     return Period(start, end, period.unit) if start < end else None
 
 
-def count_cuboid(
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """All that decides the text of a statement; the fold moves on with every commit and is a parameter."""
+
+    cuboid: str
+    tenant_id: UUID
+    relational: tuple[str, ...]
+    presses: bool
+    period: Period
+    granularity: Granularity
+    zone: str
+    group_by: tuple[DimensionRef, ...]
+    conditions: tuple[Condition, ...]
+    metrics: tuple[str, ...]
+
+
+def prepare_cuboid(
     cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
+) -> Prepared:
+    """`count_cuboid` as the driver takes it; a question that is asked again is not written again."""
+    shape = _Shape(
+        cuboid=cuboid.name,
+        tenant_id=facts.tenant_id,
+        relational=facts.relational,
+        presses=facts.presses,
+        period=period,
+        granularity=query.granularity,
+        zone=query.zone.key,
+        group_by=query.group_by,
+        conditions=query.conditions,
+        metrics=tuple(metric.id for metric in query.metrics),
+    )
+    prepared = _prepared.get(shape)
+    if prepared is None:
+        if len(_prepared) >= _MOST_PREPARED:
+            del _prepared[next(iter(_prepared))]
+        folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
+        statement = count_cuboid(cuboid, query, period, facts, folded)
+        prepared = _prepared[shape] = prepare(statement.limit(MOST_CELLS + 1))
+    return prepared.given(**{_FOLDED_SEQ: folded_seq})
+
+
+_prepared: Final[dict[_Shape, Prepared]] = {}
+
+
+def count_cuboid(
+    cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq
 ) -> Select[Any]:
     """Counters by group from a cuboid and its tail; the broken days at the ends come from the rows."""
     names = wanted_counters(query)
@@ -129,7 +185,7 @@ def _counters(cuboid: Cuboid, query: MetricQuery) -> list[ColumnElement[int]]:
     return list(columns.values())
 
 
-def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int) -> Subquery:
+def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq) -> Subquery:
     bucket = bucket_of(feedback.c.occurred_at, query)
     only = and_(
         rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)

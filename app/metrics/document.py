@@ -11,6 +11,7 @@ from app.kit import json
 from app.metrics.answer import Answer
 from app.metrics.buckets import Period
 from app.metrics.dimensions import Condition
+from app.metrics.json_rows import rows_json
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import FilterOp
 
@@ -24,7 +25,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "columns": [
             {"name": c.name, "type": c.type, "unit": c.unit, "metric": c.metric} for c in query.columns
         ],
-        "rows": answer.rows,
+        "rows": json.written(rows_json(query.columns, answer.page)),
         "next_cursor": answer.next_cursor,
         "definitions": [{"id": metric.id, "version": metric.version} for metric in query.metrics],
         "terms_version": query.terms.version,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
-
-from sqlalchemy.dialects.postgresql import asyncpg
+from typing import Any
 
 from app.metrics.compiler import Read
-
-_DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
+from app.metrics.prepared import Prepared, prepare
 
 
 def explained(reads: Iterable[Read]) -> list[dict[str, Any]]:
@@ -18,10 +15,5 @@ def explained(reads: Iterable[Read]) -> list[dict[str, Any]]:
 
 
 def _explained(read: Read) -> dict[str, Any]:
-    compiled = read.statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    names = compiled.positiontup or []
-    return {
-        "population": read.population,
-        "sql": str(compiled),
-        "parameters": [compiled.params[name] for name in names],
-    }
+    told = read.statement if isinstance(read.statement, Prepared) else prepare(read.statement)
+    return {"population": read.population, "sql": told.sql, "parameters": told.parameters}

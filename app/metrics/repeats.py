@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from app.db.tables.feedback import feedback
 from app.domain.scales import AnswerClass
-from app.metrics.shape import known_rows
+from app.metrics.shape import Seq, known_rows
 
 RELATIONAL_WINDOW: Final = timedelta(days=90)
 PRESS_GAP: Final = timedelta(seconds=15)
@@ -44,7 +44,7 @@ def is_repeatable(rows: FromClause, relational: Sequence[str]) -> ColumnElement[
     return and_(rows.c.question.in_(relational), rows.c.customer_ref.is_not(None))
 
 
-def stands(relational: Sequence[str], known_at: int | None) -> ColumnElement[bool]:
+def stands(relational: Sequence[str], known_at: Seq | None) -> ColumnElement[bool]:
     """False for an answer to a relational question that its customer gave again within 90 days.
 
     The rule looks at when the answers were given, not when they arrived: any order gives the same.
@@ -71,7 +71,7 @@ def is_press(rows: FromClause) -> ColumnElement[bool]:
     return and_(rows.c.device.is_not(None), rows.c.collection_mode == _PASSIVE)
 
 
-def is_first_press(known_at: int | None) -> ColumnElement[bool]:
+def is_first_press(known_at: Seq | None) -> ColumnElement[bool]:
     """False for a press less than 15 s after another one on its device; true for whatever is no press.
 
     The one before need not count itself: a child that drums on the buttons is one customer. Of answers to one

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, literal, select
+from asyncpg import PostgresError
+from sqlalchemy import Row, Select, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,11 +22,12 @@ from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
+from app.metrics.cuboids import MOST_CELLS
 from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
+from app.metrics.prepared import Prepared
 from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
-MOST_CELLS: Final = 100_000
 _CANCELLED: Final = "57014"
 
 
@@ -53,19 +55,21 @@ class Snapshot:
             annotations=_annotations(row.annotations),
         )
 
-    async def fetch(self, read: Read) -> Sequence[Row[Any]]:
+    async def fetch(self, read: Read) -> Sequence[Any]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""
         try:
-            result = await self.connection.execute(read.statement.limit(MOST_CELLS + 1))
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _CANCELLED:
+            rows = await self._rows(read.statement)
+        except (DBAPIError, PostgresError) as error:
+            if (
+                getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+                != _CANCELLED
+            ):
                 raise
             raise InvalidError(
                 "query_too_expensive",
                 f"the {read.population} could not be counted within {TIMEOUT_SECONDS} seconds",
                 cure="take a shorter period, fewer dimensions, or filters",
             ) from None
-        rows: Sequence[Row[Any]] = result.all()
         if len(rows) > MOST_CELLS:
             raise InvalidError(
                 "answer_too_large",
@@ -73,6 +77,15 @@ class Snapshot:
                 pointer="/group_by",
                 cure="take a coarser granularity, fewer dimensions, or filters",
             )
+        return rows
+
+    async def _rows(self, statement: Select[Any] | Prepared) -> Sequence[Any]:
+        """Its rows; what is prepared goes to the driver itself, in the same transaction."""
+        if isinstance(statement, Prepared):
+            driver: Any = (await self.connection.get_raw_connection()).driver_connection
+            records: Sequence[Any] = await driver.fetch(statement.sql, *statement.parameters)
+            return records
+        rows: Sequence[Row[Any]] = (await self.connection.execute(statement.limit(MOST_CELLS + 1))).all()
         return rows
 
 

@@ -31,6 +31,9 @@ from app.metrics.query import MetricQuery
 
 INSTANT: Final = DateTime(timezone=True)
 
+Seq = int | ColumnElement[int]
+"""The number of a commit, or a parameter that will hold it."""
+
 
 def bucket_of(instant: ColumnElement[datetime], query: MetricQuery) -> ColumnElement[datetime]:
     """Start of the bucket that an instant falls in; null for one bucket."""
@@ -78,12 +81,11 @@ def rows_of(
     )
 
 
-def known_rows(table: FromClause, known_at: int | None) -> ColumnElement[bool]:
+def known_rows(table: FromClause, known_at: Seq | None) -> ColumnElement[bool]:
     """The current versions, or those that were current after the commit `known_at`."""
     if known_at is None:
         return table.c.seq_to.is_(None)
-    known = literal(known_at)
-    return and_(table.c.seq_from <= known, func.coalesce(table.c.seq_to > known, True))
+    return and_(table.c.seq_from <= known_at, func.coalesce(table.c.seq_to > known_at, True))
 
 
 def has_presses(tenant_id: UUID) -> ColumnElement[bool]:

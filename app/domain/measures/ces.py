@@ -15,7 +15,7 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.scores import mean_score, positive_score
+from app.domain.measures.scores import MEAN_SCORE, POSITIVE_SCORE
 from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
@@ -28,7 +28,7 @@ def _counters(cell: Cell) -> Counters | None:
 
 def easy_share(counters: Counters | None) -> MetricValue:
     """Percent of answers that call it easy; the effort scale of 2010 is turned round first."""
-    return scored_value(positive_score, counters, ("easy", "hard"))
+    return scored_value(POSITIVE_SCORE, counters, ("easy", "hard"))
 
 
 def compare_easy(now: Counters | None, before: Counters | None) -> Comparison:
@@ -51,7 +51,7 @@ CES: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
-        score=mean_score,
+        score=MEAN_SCORE,
         measure=QuestionMeasure.CES,
         scale_ids=CES_SCALES,
         gates=PUBLICATION_GATES,
@@ -69,7 +69,7 @@ CES: Final = (
         compute=lambda cell: easy_share(_counters(cell)),
         compare=lambda now, before: compare_easy(_counters(now), _counters(before)),
         parts=("easy", "hard"),
-        score=positive_score,
+        score=POSITIVE_SCORE,
         measure=QuestionMeasure.CES,
         scale_ids=CES_SCALES,
         gates=PUBLICATION_GATES,

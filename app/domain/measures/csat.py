@@ -14,7 +14,7 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.scores import mean_score, top_score
+from app.domain.measures.scores import MEAN_SCORE, TOP_SCORE
 from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
 
@@ -36,12 +36,12 @@ def _counters(cell: Cell) -> Counters | None:
 
 def top_share(counters: Counters | None) -> MetricValue:
     """Percent of answers in the scale's top box, Wilson interval."""
-    return scored_value(top_score, counters, ("top", "bottom"))
+    return scored_value(TOP_SCORE, counters, ("top", "bottom"))
 
 
 def mean_of(counters: Counters | None) -> MetricValue:
     """Mean score, normal interval with the sample standard deviation."""
-    return scored_value(mean_score, counters, ("sum",))
+    return scored_value(MEAN_SCORE, counters, ("sum",))
 
 
 def compare_top(now: Counters | None, before: Counters | None) -> Comparison:
@@ -64,7 +64,7 @@ CSAT: Final = (
         compute=lambda cell: top_share(_counters(cell)),
         compare=lambda now, before: compare_top(_counters(now), _counters(before)),
         parts=("top", "bottom"),
-        score=top_score,
+        score=TOP_SCORE,
         measure=QuestionMeasure.CSAT,
         scale_ids=CSAT_SCALES,
         gates=PUBLICATION_GATES,
@@ -82,7 +82,7 @@ CSAT: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
-        score=mean_score,
+        score=MEAN_SCORE,
         measure=QuestionMeasure.CSAT,
         scale_ids=CSAT_SCALES,
         gates=PUBLICATION_GATES,

@@ -16,7 +16,7 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
-from app.domain.measures.scores import nps_score
+from app.domain.measures.scores import NPS_SCORE
 from app.domain.measures.statistics import Z_95, Interval, SignificanceTest, normal_test
 from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
@@ -67,7 +67,7 @@ def difference_test(now: Spread, before: Spread) -> SignificanceTest:
 
 def nps_of(counters: Counters | None) -> MetricValue:
     """NPS of answers on a 0-10 (or 1-10) scale, in points."""
-    return scored_value(nps_score, counters, _PARTS)
+    return scored_value(NPS_SCORE, counters, _PARTS)
 
 
 def compare_nps(now: Counters | None, before: Counters | None) -> Comparison:
@@ -106,7 +106,7 @@ def _definition(metric_id: str, title: str, scale_id: str, detractors: str, *, o
         compute=lambda cell: nps_of(counters(cell)),
         compare=lambda now, before: compare_nps(counters(now), counters(before)),
         parts=_PARTS,
-        score=nps_score,
+        score=NPS_SCORE,
         measure=QuestionMeasure.NPS,
         scale_ids=(scale_id,),
         gates=PUBLICATION_GATES,

@@ -1,25 +1,86 @@
-"""Scores straight from a histogram: the one place of their formulas, free of objects because they are many.
+"""Scores straight from histograms: the one place of their formulas, free of objects because they are many.
 
-A `Score` function takes a scale and its histogram columns (at least as many as the scale has values) and
-gives `(value, n, low, high, *parts)`, unrounded; value and parts are None where nobody answered.
+A score reads a few sums of a histogram (n, the classes, the boxes) and is a formula over them. The sums of
+many histograms are taken column by column, which is what makes an answer of thousands of cells cheap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from math import sqrt
-from typing import Any
+from operator import mul
+from typing import Any, Final, NamedTuple
 
-from app.domain.measures.counters import layout_of
+from app.domain.measures.counters import Layout, layout_of
 from app.domain.measures.statistics import Z_95, wilson
 
-Score = Callable[[str, Sequence[int]], tuple[Any, ...]]
+Scored = tuple[Any, ...]
+"""`(value, n, low, high, *parts)`, unrounded; value and parts are None where nobody answered."""
+
+Slots = Sequence[Sequence[int]]
+"""Histograms turned round: for each value of the scale, its count in every histogram."""
+
+Sums = Iterable[float]
 
 
-def nps_score(scale_id: str, slots: Sequence[int]) -> tuple[Any, ...]:
-    """Points; parts: promoters, passives, detractors. Interval: adjusted Wald."""
-    layout = layout_of(scale_id)
-    n, promoters, detractors = sum(slots), sum(slots[layout.positive]), sum(slots[layout.negative])
+class Score(NamedTuple):
+    """A formula, and what it reads of a histogram beside the number of answers."""
+
+    formula: Callable[..., Scored]
+    reads: Sequence[Callable[[Layout, Slots], Sums]]
+
+    @property
+    def nothing(self) -> Scored:
+        """The score of no answers."""
+        return self.formula(0, *(0 for _ in self.reads))
+
+    def of(self, scale_id: str, histogram: Sequence[int]) -> Scored:
+        """The score of one histogram (at least as many columns as the scale has values)."""
+        [scored] = self.of_many(scale_id, [(count,) for count in histogram])
+        return scored
+
+    def of_many(self, scale_id: str, slots: Slots) -> list[Scored]:
+        """The scores of many histograms on one scale."""
+        layout = layout_of(scale_id)
+        return list(map(self.formula, _sums(slots), *(read(layout, slots) for read in self.reads)))
+
+
+def _sums(slots: Slots) -> Iterable[int]:
+    return map(sum, zip(*slots, strict=True))
+
+
+def _positive(layout: Layout, slots: Slots) -> Sums:
+    return _sums(slots[layout.positive])
+
+
+def _negative(layout: Layout, slots: Slots) -> Sums:
+    return _sums(slots[layout.negative])
+
+
+def _top(layout: Layout, slots: Slots) -> Sums:
+    return _sums(slots[layout.top])
+
+
+def _bottom(layout: Layout, slots: Slots) -> Sums:
+    return _sums(slots[layout.bottom])
+
+
+def _total(layout: Layout, slots: Slots) -> Sums:
+    return _weighed(slots, layout.scores)
+
+
+def _squares(layout: Layout, slots: Slots) -> Sums:
+    return _weighed(slots, layout.squares)
+
+
+def _weighed(slots: Slots, weights: Sequence[float]) -> Sums:
+    """Columns beyond the scale's values hold nothing."""
+    weighed = [map(mul, counts, repeat(weight)) for counts, weight in zip(slots, weights, strict=False)]
+    return map(sum, zip(*weighed, strict=True))
+
+
+def _nps(n: int, promoters: int, detractors: int) -> Scored:
     if not n:
         return None, 0, None, None, None, None, None
     low, high = adjusted_wald(promoters, detractors, n)
@@ -33,42 +94,38 @@ def adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[float, float
     p, d = (promoters + 0.75) / total, (detractors + 0.75) / total
     centre = p - d
     half = Z_95 * sqrt((p + d - centre * centre) / total)
-    return max(-1.0, centre - half), min(1.0, centre + half)
+    low, high = centre - half, centre + half
+    return low if low > -1.0 else -1.0, high if high < 1.0 else 1.0
 
 
-def top_score(scale_id: str, slots: Sequence[int]) -> tuple[Any, ...]:
-    """Percent in the top box; parts: top, bottom. Interval: Wilson."""
-    layout = layout_of(scale_id)
-    return _share(sum(slots[layout.top]), sum(slots), sum(slots[layout.bottom]))
-
-
-def positive_score(scale_id: str, slots: Sequence[int]) -> tuple[Any, ...]:
-    """Percent in the positive class; parts: positive, negative."""
-    layout = layout_of(scale_id)
-    return _share(sum(slots[layout.positive]), sum(slots), sum(slots[layout.negative]))
-
-
-def negative_score(scale_id: str, slots: Sequence[int]) -> tuple[Any, ...]:
-    """Percent in the negative class; part: negative."""
-    return _share(sum(slots[layout_of(scale_id).negative]), sum(slots))
-
-
-def mean_score(scale_id: str, slots: Sequence[int]) -> tuple[Any, ...]:
-    """Mean score (a reversed scale is turned round); part: the sum. Interval: normal, sample deviation."""
-    layout, n = layout_of(scale_id), sum(slots)
-    if not n:
-        return None, 0, None, None, None
-    total = sum(count * score for count, score in zip(slots, layout.scores, strict=False))
-    mean = total / n
-    if n < 2:
-        return mean, n, None, None, total
-    squares = sum(count * square for count, square in zip(slots, layout.squares, strict=False))
-    half = Z_95 * sqrt(max(0.0, squares - total * mean) / (n - 1) / n)
-    return mean, n, mean - half, mean + half, total
-
-
-def _share(x: int, n: int, *more: int) -> tuple[Any, ...]:
+def _share(n: int, x: int, *more: int) -> Scored:
     if not n:
         return None, 0, None, None, None, *(None for _ in more)
     low, high = wilson(x, n)
     return 100 * x / n, n, 100 * low, 100 * high, x, *more
+
+
+def _mean(n: int, total: float, squares: float) -> Scored:
+    if not n:
+        return None, 0, None, None, None
+    mean = total / n
+    if n < 2:
+        return mean, n, None, None, total
+    half = Z_95 * sqrt(max(0.0, squares - total * mean) / (n - 1) / n)
+    return mean, n, mean - half, mean + half, total
+
+
+NPS_SCORE: Final = Score(_nps, (_positive, _negative))
+"""Points; parts: promoters, passives, detractors. Interval: adjusted Wald."""
+
+TOP_SCORE: Final = Score(_share, (_top, _bottom))
+"""Percent in the top box; parts: top, bottom. Interval: Wilson."""
+
+POSITIVE_SCORE: Final = Score(_share, (_positive, _negative))
+"""Percent in the positive class; parts: positive, negative."""
+
+NEGATIVE_SCORE: Final = Score(_share, (_negative,))
+"""Percent in the negative class; part: negative."""
+
+MEAN_SCORE: Final = Score(_mean, (_total, _squares))
+"""Mean score (a reversed scale is turned round); part: the sum. Interval: normal, sample deviation."""

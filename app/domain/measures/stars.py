@@ -16,7 +16,7 @@ from app.domain.measures.definition import (
     Unit,
 )
 from app.domain.measures.recovered import PublishedReviews
-from app.domain.measures.scores import mean_score, negative_score
+from app.domain.measures.scores import MEAN_SCORE, NEGATIVE_SCORE
 from app.domain.measures.shares import Share, share_metric
 from app.domain.measures.values import MetricValue, scored_value
 from app.domain.scales import QuestionMeasure
@@ -30,7 +30,7 @@ def _counters(cell: Cell) -> Counters | None:
 
 def negative_share(counters: Counters | None) -> MetricValue:
     """Percent of answers in the negative class."""
-    return scored_value(negative_score, counters, ("negative",))
+    return scored_value(NEGATIVE_SCORE, counters, ("negative",))
 
 
 def compare_negative(now: Counters | None, before: Counters | None) -> Comparison:
@@ -56,7 +56,7 @@ STARS: Final = (
         compute=lambda cell: mean_of(_counters(cell)),
         compare=lambda now, before: compare_means(_counters(now), _counters(before)),
         parts=("sum",),
-        score=mean_score,
+        score=MEAN_SCORE,
         measure=QuestionMeasure.STARS,
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,
@@ -73,7 +73,7 @@ STARS: Final = (
         compute=lambda cell: negative_share(_counters(cell)),
         compare=lambda now, before: compare_negative(_counters(now), _counters(before)),
         parts=("negative",),
-        score=negative_score,
+        score=NEGATIVE_SCORE,
         measure=QuestionMeasure.STARS,
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,

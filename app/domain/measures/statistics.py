@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import repeat
 from math import erfc, floor, sqrt
+from operator import mul, sub, truediv
 from typing import Final, NamedTuple
 
 Z_95: Final = 1.959964
@@ -19,6 +21,7 @@ _Z2: Final = Z_95 * Z_95
 _SURVIVAL_TOLERANCE: Final = 1e-12
 _EXACT: Final = 1e9
 _NEAR_HALF: Final = 1e-4
+_SURE: Final = 0.5 - _NEAR_HALF
 
 
 class Interval(NamedTuple):
@@ -51,19 +54,25 @@ def round_half_away(value: float, digits: int) -> float:
 
 
 def rounded_column(values: Sequence[float | None], digits: int) -> list[float | None]:
-    """`round_half_away` of each value, in one pass."""
-    factor = 10.0**digits
-    shown: list[float | None] = []
-    append = shown.append
-    for value in values:
-        if value is None:
-            append(None)
-            continue
-        scaled = value * factor
-        if abs(scaled) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
-            append(round(scaled) / factor)
-        else:
-            append(round_half_away(value, digits))
+    """`round_half_away` of each value, in a few passes over all of them."""
+    known = [value for value in values if value is not None]
+    shown = _rounded(known, digits)
+    if len(known) == len(values):
+        return list(shown)
+    rest = iter(shown)
+    return [None if value is None else next(rest) for value in values]
+
+
+def _rounded(values: Sequence[float], digits: int) -> list[float]:
+    """Rounded as they are; only what is near a half (or huge) goes by its decimal digits."""
+    scaled = list(map(mul, values, repeat(10.0**digits)))
+    if any(abs(end) >= _EXACT for end in (min(scaled, default=0.0), max(scaled, default=0.0))):
+        return [round_half_away(value, digits) for value in values]
+    whole = list(map(round, scaled))
+    shown = list(map(truediv, whole, repeat(10.0**digits)))
+    for place, off in enumerate(map(sub, scaled, whole)):
+        if not -_SURE < off < _SURE:
+            shown[place] = round_half_away(values[place], digits)
     return shown
 
 

@@ -95,7 +95,7 @@ def scored_value(score: Score, counters: Counters | None, names: Sequence[str]) 
     """The value of a score in one cell; `names` are its parts in the order of the score."""
     if counters is None:
         return no_value(dict.fromkeys(names))
-    value, n, low, high, *parts = score(counters.scale_id, counters.slots)
+    value, n, low, high, *parts = score.of(counters.scale_id, counters.slots)
     interval = None if low is None else Interval(low, high)
     return MetricValue(value, n, interval, status_of(n), parts=dict(zip(names, parts, strict=True)))
 

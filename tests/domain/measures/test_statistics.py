@@ -15,6 +15,7 @@ from app.domain.measures.statistics import (
     normal_test,
     percentile,
     round_half_away,
+    rounded_column,
     sample_variance,
     survival_quantile,
     two_proportion_test,
@@ -194,3 +195,15 @@ def test_survival_quantiles_agree_with_scipy(durations, q):
     sf = stats.ecdf(data).sf
     reached = [t for t, s in zip(sf.quantiles, sf.probabilities, strict=True) if s <= 1 - q + 1e-9]
     assert survival_quantile(durations, q) == (reached[0] if reached else None)
+
+
+_EIGHTHS = st.integers(-2000, 2000).map(lambda eighths: eighths / 8)
+
+
+@given(
+    st.lists(st.none() | _EIGHTHS | st.floats(-1e6, 1e6) | st.sampled_from([-0.0, 1.005, 2.675, 1e12 + 0.5])),
+    st.sampled_from([0, 2, 3, 4]),
+)
+def test_a_column_is_rounded_as_its_values_are(values, digits):
+    one_by_one = [None if value is None else round_half_away(value, digits) for value in values]
+    assert rounded_column(values, digits) == one_by_one
