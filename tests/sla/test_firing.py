@@ -21,9 +21,9 @@ async def test_a_complaint_is_warned_of_then_breached_then_escalated(bench: Benc
     assert await bench.types() == []
     await bench.tick(31)
     assert await bench.types() == ["sla.warning"]
-    await bench.tick(28)
+    await bench.tick(14)  # real seconds pass too, on a slow machine more than one
     assert await bench.types() == ["sla.warning"]
-    await bench.tick(2)
+    await bench.tick(16)
     assert await bench.types() == ["sla.warning", "sla.breached", "sla.escalated"]
     await bench.tick(60)
     told = await bench.told()
