@@ -65,8 +65,13 @@ class Debrief:
         return "open" if self.held_at is None else "held"
 
 
+def is_of_improvement(event: StoredEvent) -> bool:
+    """True for what is told of an action, a failure or a debrief; what the clock says of its deadlines is not."""
+    return event.type.startswith(("corrective_action.", "recurring_failure.", "debrief."))
+
+
 def _facts(events: Sequence[StoredEvent]) -> list[StoredEvent]:
-    told = [event for event in events if event.type.startswith(_FAMILIES)]
+    told = [event for event in events if is_of_improvement(event)]
     return sorted(standing(told, events), key=lambda event: (*order(event)[:1], *order(event)[2:]))
 
 
@@ -146,6 +151,3 @@ def debrief_progress(debrief: Debrief, checklist: Checklist) -> tuple[EventType,
     if debrief.completed_at is None and set(keys) <= done:
         found.append(EventType.DEBRIEF_COMPLETED)
     return tuple(found)
-
-
-_FAMILIES = ("corrective_action.", "recurring_failure.", "debrief.")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from app.db.engine import Tx
 from app.domain.events import Origin, StoredEvent, SubjectKind
-from app.domain.improvement import Action, Debrief, Failure, fold_action, fold_debrief, fold_failure
+from app.domain.improvement import (
+    Action,
+    Debrief,
+    Failure,
+    fold_action,
+    fold_debrief,
+    fold_failure,
+    is_of_improvement,
+)
 from app.improvement import lookups
 from app.journal.ports import Announcement, Commit, Place
 from app.kit.ids import public_id
-
-_FAMILIES: Final = ("corrective_action.", "recurring_failure.", "debrief.")
 
 
 class ImprovementAnnouncer:
@@ -24,7 +30,7 @@ class ImprovementAnnouncer:
         told = [
             event
             for event in commit.events
-            if event.type.startswith(_FAMILIES)
+            if is_of_improvement(event)
             and event.origin is Origin.LIVE
             and event.subject_id in commit.histories
         ]

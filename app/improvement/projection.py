@@ -12,7 +12,7 @@ from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.care import corrective_actions, debriefs, proactive_notices, recurring_failures
 from app.domain.events import EventType, StoredEvent, SubjectKind
-from app.domain.improvement import fold_action, fold_debrief, fold_failure
+from app.domain.improvement import fold_action, fold_debrief, fold_failure, is_of_improvement
 from app.journal.ports import Commit
 from app.journal.rows import load_histories
 from app.kit.ids import parse_public_id
@@ -34,13 +34,21 @@ class Improvements:
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Write the new state of what this commit is about."""
         for kind, (table, key, fold) in _FOLDS.items():
-            named = {event.subject_id for event in commit.events if event.subject_kind is kind}
+            named = {
+                event.subject_id
+                for event in commit.events
+                if event.subject_kind is kind and (is_of_improvement(event) or _takes_back(event))
+            }
             ids = sorted(subject_id for subject_id in named if subject_id is not None)
             if ids:
                 await load_histories(tx, commit, ids)
                 found = {subject_id: fold(commit.histories[subject_id]) for subject_id in ids}
                 await _write(tx, commit, table, key, found)
         await _write_notices(tx, commit)
+
+
+def _takes_back(event: StoredEvent) -> bool:
+    return event.type is EventType.EVENT_RETRACTED
 
 
 async def _write(tx: Tx, commit: Commit, table: Table, key: str, found: dict[UUID, Any]) -> None:
