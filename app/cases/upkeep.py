@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from app.cases.playbooks import attention
 from app.cases.repository import find_history, list_attention, list_refs_of
 from app.db.engine import Database, Tx
 from app.domain.case import fold
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
+from app.journal.due import in_halves
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.rows import select_events
+
+log = structlog.get_logger()
 
 EVERY_SECONDS: Final = 60.0
 _CASES_A_COMMIT: Final = 100
@@ -43,18 +48,23 @@ class CaseUpkeep:
             rows = await tx.fetch(
                 "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
             )
-        more = False
-        for row in rows:
-            more = await self.tend(row["tenant_id"]) >= _CASES_A_COMMIT or more
-        return 0.0 if more else self._every_seconds
+        more = [await self.tend(row["tenant_id"]) for row in rows]
+        return 0.0 if any(more) else self._every_seconds
 
-    async def tend(self, tenant_id: UUID) -> int:
-        """Do what is due in one tenant; how many cases were looked at."""
+    async def tend(self, tenant_id: UUID) -> bool:
+        """Do what is due in one tenant; True when there may be more to do at once."""
         offset = self._journal.offset()
         async with self._database.write(tenant_id) as tx:
             due = await list_attention(tx, tenant_id, offset, _CASES_A_COMMIT)
         if not due:
-            return 0
+            return False
+        stated = await in_halves(tenant_id, due, self._tend, _leave)
+        if stated:
+            self._committed()
+        return stated > 0 and len(due) == _CASES_A_COMMIT
+
+    async def _tend(self, tenant_id: UUID, due: Sequence[UUID]) -> int:
+        """One commit for these cases."""
         async with self._journal.transaction(tenant_id) as tx:
             commit = await self._journal.lock(tx, tenant_id)
             refs = await list_refs_of(tx, tenant_id, due)
@@ -64,9 +74,12 @@ class CaseUpkeep:
                     drafts += await _due(tx, commit, case_id, refs[case_id])
             if drafts:
                 await self._journal.append(tx, commit, drafts)
-        if drafts:
-            self._committed()
-        return len(due)
+        return len(drafts)
+
+
+async def _leave(tenant_id: UUID, case_id: UUID, error: Exception) -> None:
+    """A case that cannot be read holds up no other; it is tried again at the next look."""
+    log.error("case_cannot_be_tended", tenant=str(tenant_id), case=str(case_id), exc_info=error)
 
 
 async def _due(tx: Tx, commit: Commit, case_id: UUID, ref: str) -> list[Draft]:

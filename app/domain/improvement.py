@@ -66,7 +66,7 @@ class Debrief:
 
 
 def is_of_improvement(event: StoredEvent) -> bool:
-    """True for what is told of an action, a failure or a debrief; what the clock says of its deadlines is not."""
+    """True for what is told of an action, a failure or a debrief; word of its deadlines is not."""
     return event.type.startswith(("corrective_action.", "recurring_failure.", "debrief."))
 
 

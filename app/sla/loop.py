@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 
-from app.db.engine import Database, is_retryable
+from app.db.engine import Database
 from app.db.wakeup import Bell
+from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 
 log = structlog.get_logger()
@@ -52,43 +53,24 @@ class SlaLoop:
         offset = self._journal.offset()
         async with self._database.worker() as tx:
             rows = await tx.fetch(_DUE, offset, CANDIDATES)
-        by_tenant: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for row in rows:
-            by_tenant[row["tenant_id"]].append(row["subject_id"])
-        stated = 0
-        for tenant_id, subject_ids in by_tenant.items():
-            for first in range(0, len(subject_ids), SUBJECTS_A_COMMIT):
-                stated += await self._fire(tenant_id, subject_ids[first : first + SUBJECTS_A_COMMIT])
-                if stated:
-                    self._bell.ring("fanout")
+        for tenant_id, subject_ids in in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT):
+            if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
+                self._bell.ring("fanout")
         if len(rows) == CANDIDATES:
             return 0.0
         return await self._until_next()
 
-    async def _fire(self, tenant_id: UUID, subject_ids: list[UUID]) -> int:
-        """One commit: take the lock, look which are still due, announce. A poison subject fires alone."""
-        try:
-            async with self._journal.transaction(tenant_id) as tx:
-                commit = await self._journal.lock(tx, tenant_id)
-                rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
-                commit.touched = {row["subject_id"] for row in rows}
-                return await self._journal.announce(tx, commit)
-        except Exception as error:
-            if is_retryable(error):
-                raise
-            if len(subject_ids) > 1:
-                middle = len(subject_ids) // 2
-                return await self._fire(tenant_id, subject_ids[:middle]) + await self._fire(
-                    tenant_id, subject_ids[middle:]
-                )
-            log.error(
-                "subject_cannot_fire", tenant=str(tenant_id), subject=str(subject_ids[0]), exc_info=error
-            )
-            await self._postpone(tenant_id, subject_ids[0])
-            return 0
+    async def _fire(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
+        """One commit: take the lock, look which are still due, announce."""
+        async with self._journal.transaction(tenant_id) as tx:
+            commit = await self._journal.lock(tx, tenant_id)
+            rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
+            commit.touched = {row["subject_id"] for row in rows}
+            return await self._journal.announce(tx, commit)
 
-    async def _postpone(self, tenant_id: UUID, subject_id: UUID) -> None:
+    async def _postpone(self, tenant_id: UUID, subject_id: UUID, error: Exception) -> None:
         """A subject that cannot be read is tried again in an hour, so that it does not hold up the others."""
+        log.error("subject_cannot_fire", tenant=str(tenant_id), subject=str(subject_id), exc_info=error)
         async with self._database.write(tenant_id) as tx:
             await tx.execute(
                 "UPDATE sla_due SET next_at = now() + $3::interval + interval '1 hour' "

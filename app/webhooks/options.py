@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.domain.errors import InvalidError
 from app.domain.event_filter import conditions, parse_filter
 from app.domain.outgoing import Format, Payload
-from app.webhooks.catalogue import matching_types, nearest_field
+from app.webhooks.patterns import matching_types, nearest_field
 
 FILTER_EXAMPLE: dict[str, Any] = {
     "all": [

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.domain.errors import ConflictError, InvalidError, NotFoundError
 from app.kit.ids import new_id, public_id
-from app.webhooks.catalogue import check_patterns, matches, matching_types
+from app.webhooks.patterns import check_patterns, matches, matching_types
 from app.webhooks.replay_schemas import ReplayIn, ReplayOut, Which
 
 MAX_AGE = timedelta(days=90)

@@ -15,12 +15,13 @@ from app.kit import json
 from app.kit.crypto import Sealer, key_id_of
 from app.kit.ids import new_id, public_id
 from app.webhooks import messages, repository
-from app.webhooks.catalogue import TEST, check_patterns, get_type
+from app.webhooks.catalogue import TEST
 from app.webhooks.custom_headers import check_headers
 from app.webhooks.editing import check_match
 from app.webhooks.fanout import message_body
 from app.webhooks.keyring import Scheme, new_secret, scheme_of, seal_headers, seal_secret
 from app.webhooks.options import check_filter, option_columns
+from app.webhooks.patterns import check_patterns, get_type
 from app.webhooks.schemas import EndpointIn, EndpointPatch, RotateIn
 
 MAX_ENDPOINTS = 100

@@ -13,7 +13,8 @@ from app.domain.errors import DomainError
 from app.domain.event_filter import EventFilter, holds, parse_filter
 from app.kit import json
 from app.kit.ids import parse_public_id, public_id
-from app.webhooks.catalogue import OPERATIONAL, matches
+from app.webhooks.catalogue import OPERATIONAL
+from app.webhooks.patterns import matches
 
 log = structlog.get_logger()
 

@@ -10,8 +10,9 @@ from openapi_spec_validator import validate
 
 from app.domain.errors import InvalidError
 from app.domain.events import EventType
-from app.webhooks.catalogue import OUTGOING, check_patterns, get_type, matches
+from app.webhooks.catalogue import OUTGOING
 from app.webhooks.openapi import WebhookBody, describe_webhooks
+from app.webhooks.patterns import check_patterns, get_type, matches
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -10,9 +10,10 @@ import structlog
 from app.asking.acts.projection import move_due, timeout_by
 from app.asking.acts.silence import silence_draft
 from app.asking.policies import AskingPolicies
-from app.db.engine import Tx, is_retryable
+from app.db.engine import Tx
 from app.db.wakeup import Bell
 from app.domain.asking.act import read_act, silences
+from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.ports import Commit, Draft
 from app.journal.rows import load_histories
@@ -32,6 +33,10 @@ _STILL_DUE = """
 SELECT subject_id FROM asking_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
+_POSTPONE = """
+UPDATE asking_due SET next_at = now() + $3::interval + interval '1 hour'
+ WHERE tenant_id = $1 AND subject_id = $2
+"""
 
 
 class SilenceLoop:
@@ -47,45 +52,31 @@ class SilenceLoop:
         offset, database = self._journal.offset(), self._journal.database
         async with database.worker() as tx:
             rows = await tx.fetch(_DUE, offset, CANDIDATES)
-        by_tenant: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for row in rows:
-            by_tenant[row["tenant_id"]].append(row["subject_id"])
-        for tenant_id, subject_ids in by_tenant.items():
-            for first in range(0, len(subject_ids), ACTS_A_COMMIT):
-                await self._settle(tenant_id, subject_ids[first : first + ACTS_A_COMMIT])
+        for tenant_id, subject_ids in in_chunks(rows, "subject_id", ACTS_A_COMMIT):
+            if await in_halves(tenant_id, subject_ids, self._settle, self._postpone):
+                self._bell.ring("fanout")
         if len(rows) == CANDIDATES:
             return 0.0
         async with database.worker() as tx:
             seconds: float | None = await tx.fetchval(_NEXT, self._journal.offset())
         return LONGEST_SLEEP_SECONDS if seconds is None else min(max(seconds, 0.01), LONGEST_SLEEP_SECONDS)
 
-    async def _settle(self, tenant_id: UUID, subject_ids: list[UUID]) -> None:
-        """One commit for these acts; one that cannot be read is found by halves and put off for an hour."""
-        try:
-            async with self._journal.transaction(tenant_id) as tx:
-                commit = await self._journal.lock(tx, tenant_id)
-                drafts = await self._drafts(tx, commit, subject_ids)
-                if drafts:
-                    await self._journal.append(tx, commit, drafts)
-        except Exception as error:
-            if is_retryable(error):
-                raise
-            if len(subject_ids) > 1:
-                middle = len(subject_ids) // 2
-                await self._settle(tenant_id, subject_ids[:middle])
-                await self._settle(tenant_id, subject_ids[middle:])
-                return
-            log.error("act_cannot_end", tenant=str(tenant_id), subject=str(subject_ids[0]), exc_info=error)
-            async with self._journal.database.write(tenant_id) as tx:
-                await tx.execute(
-                    "UPDATE asking_due SET next_at = now() + $3::interval + interval '1 hour' "
-                    "WHERE tenant_id = $1 AND subject_id = any($2)",
-                    tenant_id,
-                    subject_ids,
-                    self._journal.offset(),
-                )
+    async def _settle(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
+        """One commit for these acts."""
+        async with self._journal.transaction(tenant_id) as tx:
+            commit = await self._journal.lock(tx, tenant_id)
+            drafts = await self._drafts(tx, commit, subject_ids)
+            if drafts:
+                await self._journal.append(tx, commit, drafts)
+        return len(drafts)
 
-    async def _drafts(self, tx: Tx, commit: Commit, subject_ids: list[UUID]) -> list[Draft]:
+    async def _postpone(self, tenant_id: UUID, subject_id: UUID, error: Exception) -> None:
+        """An act that cannot be read is tried again in an hour."""
+        log.error("act_cannot_end", tenant=str(tenant_id), subject=str(subject_id), exc_info=error)
+        async with self._journal.database.write(tenant_id) as tx:
+            await tx.execute(_POSTPONE, tenant_id, subject_id, self._journal.offset())
+
+    async def _drafts(self, tx: Tx, commit: Commit, subject_ids: Sequence[UUID]) -> list[Draft]:
         rows = await tx.fetch(_STILL_DUE, commit.tenant_id, subject_ids, self._journal.offset())
         due = sorted(row["subject_id"] for row in rows)
         await load_histories(tx, commit, due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,11 +15,12 @@ from app.asking.eligibility.service import zone_of
 from app.asking.plans.planner import WINDOW_MISSED, channel_of, due_draft
 from app.asking.plans.repository import load_lines
 from app.asking.policies import AskingPolicies
-from app.db.engine import Tx, is_retryable
+from app.db.engine import Tx
 from app.db.wakeup import Bell
 from app.domain.asking.eligibility import Ask, Contacts, Decision, decide
 from app.domain.asking.policy import AskingPolicy, Moment
 from app.domain.events import StoredEvent
+from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.rows import select_events
@@ -51,7 +52,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 _POSTPONE = """
 UPDATE asking_plans SET next_at = now() + $3::interval + interval '1 hour'
- WHERE tenant_id = $1 AND plan_id = any($2)
+ WHERE tenant_id = $1 AND plan_id = $2
 """
 
 
@@ -77,37 +78,27 @@ class MomentLoop:
         """Decide what is due; the seconds to sleep after it."""
         async with self._journal.database.worker() as tx:
             rows = await tx.fetch(_DUE, self._journal.offset(), CANDIDATES)
-        by_tenant: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for row in rows:
-            by_tenant[row["tenant_id"]].append(row["plan_id"])
-        for tenant_id, plan_ids in by_tenant.items():
-            for first in range(0, len(plan_ids), PLANS_A_COMMIT):
-                await self._settle(tenant_id, plan_ids[first : first + PLANS_A_COMMIT])
+        for tenant_id, plan_ids in in_chunks(rows, "plan_id", PLANS_A_COMMIT):
+            if await in_halves(tenant_id, plan_ids, self._settle, self._postpone):
+                self._bell.ring("fanout")
         return 0.0 if len(rows) == CANDIDATES else LONGEST_SLEEP_SECONDS
 
-    async def _settle(self, tenant_id: UUID, plan_ids: list[UUID]) -> None:
-        """One commit for these plans; one that cannot be decided is found by halves and put off."""
-        try:
-            async with self._journal.transaction(tenant_id) as tx:
-                commit = await self._journal.lock(tx, tenant_id)
-                drafts = await self._decide_all(tx, commit, plan_ids)
-                if drafts:
-                    await self._journal.append(tx, commit, drafts)
+    async def _settle(self, tenant_id: UUID, plan_ids: Sequence[UUID]) -> int:
+        """One commit for these plans."""
+        async with self._journal.transaction(tenant_id) as tx:
+            commit = await self._journal.lock(tx, tenant_id)
+            drafts = await self._decide_all(tx, commit, plan_ids)
             if drafts:
-                self._bell.ring("fanout")
-        except Exception as error:
-            if is_retryable(error):
-                raise
-            if len(plan_ids) > 1:
-                middle = len(plan_ids) // 2
-                await self._settle(tenant_id, plan_ids[:middle])
-                await self._settle(tenant_id, plan_ids[middle:])
-                return
-            log.error("plan_cannot_be_decided", tenant=str(tenant_id), plan=str(plan_ids[0]), exc_info=error)
-            async with self._journal.database.write(tenant_id) as tx:
-                await tx.execute(_POSTPONE, tenant_id, plan_ids, self._journal.offset())
+                await self._journal.append(tx, commit, drafts)
+        return len(drafts)
 
-    async def _decide_all(self, tx: Tx, commit: Commit, plan_ids: list[UUID]) -> list[Draft]:
+    async def _postpone(self, tenant_id: UUID, plan_id: UUID, error: Exception) -> None:
+        """A plan that cannot be decided is tried again in an hour."""
+        log.error("plan_cannot_be_decided", tenant=str(tenant_id), plan=str(plan_id), exc_info=error)
+        async with self._journal.database.write(tenant_id) as tx:
+            await tx.execute(_POSTPONE, tenant_id, plan_id, self._journal.offset())
+
+    async def _decide_all(self, tx: Tx, commit: Commit, plan_ids: Sequence[UUID]) -> list[Draft]:
         policy = (await self._policies.load(tx, commit.config)).at(commit.recorded_at)
         plans = await tx.fetch(_TAKE, commit.tenant_id, plan_ids, self._journal.offset())
         found = await select_events(tx, commit.tenant_id, _STANDING, [plan["trigger_id"] for plan in plans])

@@ -66,7 +66,7 @@ class Compensation:
     @property
     def is_late(self) -> bool:
         """True when it was given after the time that was promised for it."""
-        return None not in (self.delivered_at, self.due_at) and self.delivered_at > self.due_at  # type: ignore[operator]
+        return self.delivered_at is not None and self.due_at is not None and self.delivered_at > self.due_at
 
 
 @dataclass(frozen=True, slots=True)
