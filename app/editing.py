@@ -28,6 +28,11 @@ def etag_of(resource: BaseModel, *, without: Collection[str] = ()) -> str:
     return f'"{hashlib.sha256(content.encode()).hexdigest()[:20]}"'
 
 
+def etag_of_version(version: int) -> str:
+    """The entity tag of a resource that counts its versions."""
+    return f'"{version}"'
+
+
 def check_match(if_match: str | None, etag: str | None) -> None:
     """Refuse a write over what the caller has not seen; `etag` is None while there is nothing to overwrite.
 

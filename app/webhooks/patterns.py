@@ -1,4 +1,4 @@
-"""What endpoints ask the catalogue for: exact types, families (`sla.*`), all (`*`), fields of their events."""
+"""What endpoints ask the catalogue for: types, families (`sla.*`), all (`*`), fields of their events."""
 
 from __future__ import annotations
 

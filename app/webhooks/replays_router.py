@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.deps import DatabaseDep, NowDep, WebhooksManager, parse_id, refuse_unknown_query
+from app.editing import EditingRoute
 from app.problems import Problem
 from app.webhooks import repository
 from app.webhooks.deps import BellDep
-from app.webhooks.editing import StrictRoute
 from app.webhooks.paging import next_cursor, read_id
 from app.webhooks.replay_schemas import ReplayIn, ReplayOut, ReplayPage
 from app.webhooks.replays import cancel_replay, create_replay, get_replay, list_replays, replay_out
@@ -21,7 +21,7 @@ router = APIRouter(
     prefix="/v1/webhooks",
     tags=["Webhook replays"],
     dependencies=[Depends(refuse_unknown_query)],
-    route_class=StrictRoute,
+    route_class=EditingRoute,
     responses={code: {"model": Problem} for code in (400, 401, 403, 404, 409, 422, 503)},
 )
 

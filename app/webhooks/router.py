@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.deps import DatabaseDep, NowDep, WebhooksManager, parse_id, refuse_unknown_query
+from app.editing import EditingRoute, IfMatch, etag_of_version
 from app.kit.ids import public_id
 from app.problems import Problem
 from app.webhooks import repository, service
 from app.webhooks.deps import BellDep, GuardDep, SealerDep
-from app.webhooks.editing import IfMatch, StrictRoute, etag_of
 from app.webhooks.paging import next_cursor, read_id
 from app.webhooks.presentation import endpoint_out, secret_out, shown_once
 from app.webhooks.schemas import (
@@ -34,7 +34,7 @@ router = APIRouter(
     prefix="/v1/webhooks/endpoints",
     tags=["Webhook endpoints"],
     dependencies=[Depends(refuse_unknown_query)],
-    route_class=StrictRoute,
+    route_class=EditingRoute,
     responses={code: {"model": Problem} for code in (400, 401, 403, 404, 409, 412, 422, 503)},
 )
 
@@ -69,7 +69,7 @@ class Editor:
         row = await repository.get_endpoint(edit.connection, edit.tenant_id, endpoint_id)
         secrets = await repository.list_secrets(edit.connection, [endpoint_id], now=edit.now)
         waiting = await repository.count_waiting(edit.connection, endpoint_id)
-        self._response.headers["ETag"] = etag_of(row.version)
+        self._response.headers["ETag"] = etag_of_version(row.version)
         return endpoint_out(row, secrets.get(endpoint_id, ()), waiting=waiting)
 
 

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.signature import Ed25519Secret, Secret, parse_secret
+from app.editing import check_match, etag_of_version
 from app.kit import json
 from app.kit.crypto import Sealer, key_id_of
 from app.kit.ids import new_id, public_id
 from app.webhooks import messages, repository
 from app.webhooks.catalogue import TEST
 from app.webhooks.custom_headers import check_headers
-from app.webhooks.editing import check_match
 from app.webhooks.fanout import message_body
 from app.webhooks.keyring import Scheme, new_secret, scheme_of, seal_headers, seal_secret
 from app.webhooks.options import check_filter, option_columns
@@ -48,7 +48,7 @@ class Edit:
     async def get(self, endpoint_id: UUID) -> Any:
         """The endpoint, locked, if it is what the caller saw. Raises NotFoundError, ChangedMeanwhileError."""
         row = await repository.get_endpoint(self.connection, self.tenant_id, endpoint_id, lock=True)
-        check_match(self.if_match, row.version)
+        check_match(self.if_match, etag_of_version(row.version))
         return row
 
 

@@ -126,7 +126,7 @@ async def test_the_nearest_event_type_is_named(http: httpx.AsyncClient) -> None:
     assert "sla.breached" in answer.json()["errors"][0]["cure"]
 
 
-async def test_json_that_cannot_be_stored_is_refused(http: httpx.AsyncClient) -> None:
+async def test_json_that_cannot_be_stored_is_refused(client: httpx.AsyncClient) -> None:
     for body in (
         b'{"url": "http://127.0.0.1/\\u0000"}',
         b'{"url": "\\ud800"}',
@@ -134,7 +134,7 @@ async def test_json_that_cannot_be_stored_is_refused(http: httpx.AsyncClient) ->
         b"{",
         b'{"url": NaN}',
     ):
-        answer = await http.post(ENDPOINTS, content=body, headers={"content-type": "application/json"})
+        answer = await client.post(ENDPOINTS, content=body, headers={"content-type": "application/json"})
         assert answer.status_code == 400, body
         assert answer.headers["content-type"] == "application/problem+json"
 

@@ -10,12 +10,12 @@ from app.configuration.asking.repository import KEY, POLICIES
 from app.configuration.asking.schemas import POLICY_EXAMPLE, AskingPolicyOut, AskingPolicyPage, AskingPreset
 from app.configuration.changes import Change, configuring
 from app.configuration.documents import repository
-from app.configuration.documents.paging import etag_of_version, read_version_cursor
+from app.configuration.documents.paging import read_version_cursor
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.asking.policy import preset_document
 from app.domain.asking.policy_document import parse_asking_policy
-from app.editing import EditingRoute, IfMatch, check_match
+from app.editing import EditingRoute, IfMatch, check_match, etag_of_version
 
 _IN_FORCE = ("format", "response_timeouts", "eligibility")
 """What of the preset holds until a policy is written: nobody is asked of the service's own accord."""

@@ -11,10 +11,10 @@ from app.configuration.care import repository
 from app.configuration.care.schemas import CareDocumentOut, CareDocumentPage
 from app.configuration.care.service import document_out, preset_out, put_document
 from app.configuration.changes import configuring
-from app.configuration.documents.paging import Version, etag_of_version, found, read_version_cursor
+from app.configuration.documents.paging import Version, found, read_version_cursor
 from app.configuration.fields import REFUSALS, Cursor, Limit, link_next
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
-from app.editing import EditingRoute, IfMatch
+from app.editing import EditingRoute, IfMatch, etag_of_version
 from app.journal.care import PRESETS, CareKind
 
 router = APIRouter(

@@ -7,11 +7,10 @@ from typing import Any
 from app.configuration.care import repository
 from app.configuration.care.schemas import CareDocumentOut
 from app.configuration.changes import Change
-from app.configuration.documents.paging import etag_of_version
 from app.domain.errors import InvalidError
 from app.domain.playbook import Playbooks
 from app.domain.sla.document import nearest
-from app.editing import check_match
+from app.editing import check_match, etag_of_version
 from app.journal.care import PARSERS, PRESETS, CareKind
 
 

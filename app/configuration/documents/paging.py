@@ -8,15 +8,11 @@ from fastapi import Path, Response
 
 from app.configuration.fields import read_cursor
 from app.domain.errors import InvalidError, NotFoundError
+from app.editing import etag_of_version
 
 LAST_VERSION = 2**31 - 1
 
 Version = Annotated[int, Path(ge=1, le=LAST_VERSION)]
-
-
-def etag_of_version(version: int) -> str:
-    """The entity tag of a document: its newest version."""
-    return f'"{version}"'
 
 
 def found(row: Any, response: Response, noun: str) -> Any:

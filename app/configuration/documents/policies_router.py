@@ -8,13 +8,13 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 
 from app.configuration.changes import configuring
 from app.configuration.documents import repository
-from app.configuration.documents.paging import Version, etag_of_version, found, read_version_cursor
+from app.configuration.documents.paging import Version, found, read_version_cursor
 from app.configuration.documents.repository import POLICIES
 from app.configuration.documents.schemas import POLICY_EXAMPLE, PolicyOut, PolicyPage
 from app.configuration.documents.service import policy_out, put_policy
 from app.configuration.fields import REFUSALS, Cursor, DocumentKey, Limit, link_next, read_cursor
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
-from app.editing import EditingRoute, IfMatch
+from app.editing import EditingRoute, IfMatch, etag_of_version
 
 router = APIRouter(
     prefix="/v1/sla/policies",

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from app.configuration.changes import configuring
 from app.configuration.documents import repository
-from app.configuration.documents.paging import etag_of_version
 from app.configuration.documents.repository import POLICIES
 from app.configuration.documents.schemas import PolicyOut
 from app.configuration.documents.service import put_policy
@@ -17,7 +16,7 @@ from app.configuration.fields import REFUSALS, DocumentKey, Strict
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
 from app.domain.sla.regulatory import REGULATORY_PRESETS, RegulatoryPreset, adopt, get_regulatory_preset
-from app.editing import EditingRoute, IfMatch
+from app.editing import EditingRoute, IfMatch, etag_of_version
 
 router = APIRouter(
     prefix="/v1/sla/presets",

@@ -7,12 +7,11 @@ from typing import Any
 
 from app.configuration.changes import Change
 from app.configuration.documents import repository
-from app.configuration.documents.paging import etag_of_version
 from app.configuration.documents.repository import CALENDARS, POLICIES
 from app.configuration.documents.schemas import CalendarOut, PolicyOut
 from app.domain.errors import InvalidError
 from app.domain.sla import parse_calendar, parse_policy
-from app.editing import check_match
+from app.editing import check_match, etag_of_version
 
 
 async def put_calendar(

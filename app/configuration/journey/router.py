@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from app.configuration.changes import Change, configuring
 from app.configuration.documents import repository as documents
-from app.configuration.documents.paging import etag_of_version
 from app.configuration.fields import REFUSALS, Key, Strict, Title
 from app.configuration.journey import repository
 from app.configuration.nouns.repository import find_nouns
@@ -18,7 +17,7 @@ from app.configuration.nouns.service import describe
 from app.deps import ConfigManager, DatabaseDep, NowDep, refuse_unknown_query
 from app.domain.journey.rules import Stage, parse_journey_rules
 from app.domain.journey.templates import TEMPLATES, template
-from app.editing import EditingRoute, IfMatch, check_match
+from app.editing import EditingRoute, IfMatch, check_match, etag_of_version
 
 KEY = "default"
 RULES_EXAMPLE = {
