@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
@@ -91,8 +91,3 @@ def refusal(address: Address) -> str | None:
     if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP_MARKS:
         return "ISATAP tunnel"
     return None
-
-
-def is_allowed(address: Address, allow: Sequence[Network] = ()) -> bool:
-    """True for a public unicast address, and for any address inside one of the operator's networks."""
-    return EgressRules(tuple(allow)).allows(address) or refusal(address) is None

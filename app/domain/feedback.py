@@ -96,13 +96,6 @@ def silent_answer(data: Mapping[str, Any], questions: Mapping[str, AskedQuestion
     return Answer(key, measure, scale.id, scale.version, None, None, None, AnswerClass.SILENT, None)
 
 
-def worst_class(answers: Sequence[Answer]) -> AnswerClass:
-    """The class that decides whether this is dissatisfaction: one negative answer is enough."""
-    order = (AnswerClass.NEGATIVE, AnswerClass.NEUTRAL, AnswerClass.POSITIVE, AnswerClass.SILENT)
-    classes = {answer.answer_class for answer in answers}
-    return next((known for known in order if known in classes), AnswerClass.UNKNOWN)
-
-
 def _answer(item: Mapping[str, Any], pointer: str, questions: Mapping[str, AskedQuestion]) -> Answer:
     scale_id, known = item.get("scale"), questions.get(item.get("question") or "")
     if scale_id is None and known is not None:

@@ -47,7 +47,6 @@ MOST_CELLS: Final = 100_000
 
 _MOST_PREPARED: Final = 256
 _FOLDED_SEQ: Final = "folded_seq"
-_HOUR: Final = timedelta(hours=1)
 
 
 def find_cuboid(query: MetricQuery, period: Period, facts: TenantFacts) -> Cuboid | None:

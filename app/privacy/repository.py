@@ -16,7 +16,6 @@ from app.journal.ports import FORGOTTEN
 from app.kit import json
 from app.kit.ids import new_id
 
-_BODIES = "SELECT event_id, body FROM message_bodies WHERE tenant_id = $1 AND event_id = any($2)"
 _OWN_EVENTS = """
 SELECT e.event_id, e.external_id, e.object, e.subject_id FROM event_personal p
   JOIN events e ON e.tenant_id = $1 AND e.event_id = p.event_id

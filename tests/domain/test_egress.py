@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.egress import Address, EgressRules, is_allowed, parse_networks
+from app.domain.egress import Address, EgressRules, Network, parse_networks, refusal
 from app.domain.errors import InvalidError
 from app.domain.target import parse_target, vet
 
@@ -50,6 +50,12 @@ LOOPBACK = IPv4Address("127.0.0.1")
 PUBLIC = [
     ip_address(text) for text in ("8.8.8.8", "1.1.1.1", "93.184.215.14", "2606:2800:21f:cb07::1", "2a00::1")
 ]
+
+
+def is_allowed(address: Address, allow: tuple[Network, ...] = ()) -> bool:
+    return EgressRules(allow).allows(address) or refusal(address) is None
+
+
 DEMO = EgressRules(allow=parse_networks(["127.0.0.0/8", "::1/128"]))
 STRICT = EgressRules()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from app.db.tables.metrics import CUBOID_OF, CUBOIDS, metric_folds
+from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.metrics.folder import Folder, fold
 from tests.conftest import make_tenant
@@ -15,7 +15,7 @@ from tests.metrics.conftest import NOW, Ask
 from tests.metrics.test_cuboids import both, fold_all
 from tests.metrics.world import NOON, Answer, World, several
 
-HOURS = CUBOID_OF["cuboid_hour_touchpoint_channel"].table
+[HOURS] = [item.table for item in CUBOIDS if item.name == "cuboid_hour_touchpoint_channel"]
 
 
 async def folded_answers(world: World) -> list[int]:

@@ -5,7 +5,6 @@ They hold nothing of their own: deleting them and setting `folded_seq` to 0 lose
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -67,7 +66,6 @@ CUBOIDS: Final = (
 )
 """Smallest first: the first that covers a query answers it (design.md section 5)."""
 
-CUBOID_OF: Final[Mapping[str, Cuboid]] = {cuboid.name: cuboid for cuboid in CUBOIDS}
 
 metric_folds = tenant_table(
     "metric_folds",

@@ -11,8 +11,6 @@ from app.domain.measures.definition import Better, MetricDefinition, Population,
 from app.domain.measures.poisson import poisson_interval
 from app.domain.measures.values import MetricValue, no_value
 
-Ratio = tuple[int | None, int | None]
-
 _BOTH: Final = (Population.FEEDBACK, Population.VOLUME)
 
 

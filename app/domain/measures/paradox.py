@@ -13,7 +13,6 @@ from app.domain.measures.values import LOW_N_BELOW, MetricValue, no_value, statu
 from app.domain.scales import QuestionMeasure
 
 _PARTS: Final = ("top", "other_top", "other_n", "other_share", "p_value")
-CSAT_LIKE: Final = (QuestionMeasure.CSAT, QuestionMeasure.NPS)
 
 
 def difference_of(top: int, n: int, other_top: int, other_n: int) -> MetricValue:

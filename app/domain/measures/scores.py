@@ -13,7 +13,7 @@ from operator import mul
 from typing import Any, Final, NamedTuple
 
 from app.domain.measures.counters import Layout, layout_of
-from app.domain.measures.statistics import Z_95, wilson
+from app.domain.measures.statistics import Z_95, mean_interval, wilson
 
 Scored = tuple[Any, ...]
 """`(value, n, low, high, *parts)`, unrounded; value and parts are None where nobody answered."""
@@ -108,11 +108,8 @@ def _share(n: int, x: int, *more: int) -> Scored:
 def _mean(n: int, total: float, squares: float) -> Scored:
     if not n:
         return None, 0, None, None, None
-    mean = total / n
-    if n < 2:
-        return mean, n, None, None, total
-    half = Z_95 * sqrt(max(0.0, squares - total * mean) / (n - 1) / n)
-    return mean, n, mean - half, mean + half, total
+    low, high = mean_interval(n, total, squares) or (None, None)
+    return total / n, n, low, high, total
 
 
 NPS_SCORE: Final = Score(_nps, (_positive, _negative))

@@ -6,8 +6,7 @@ their published vectors: domain.md 4 and 5.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import repeat
 from math import erfc, floor, sqrt
@@ -18,7 +17,6 @@ Z_95: Final = 1.959964
 """The two-sided 95 % quantile of the normal distribution, to the digits of domain.md 4.1."""
 
 _Z2: Final = Z_95 * Z_95
-_SURVIVAL_TOLERANCE: Final = 1e-12
 _EXACT: Final = 1e9
 _NEAR_HALF: Final = 1e-4
 _SURE: Final = 0.5 - _NEAR_HALF
@@ -141,21 +139,3 @@ def percentile(ordered: Sequence[float], q: float) -> float | None:
     below = floor(rank)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (rank - below) * (ordered[above] - ordered[below])
-
-
-def survival_quantile(durations: Iterable[tuple[float, bool]], q: float) -> float | None:
-    """Kaplan-Meier quantile: the smallest t with S(t) <= 1 - q, None when it was not reached.
-
-    Each duration is `(length, ended)`; ended=False is right-censored (still open at as_of). What is
-    censored at the very time of an event was still at risk when the event happened.
-    """
-    ordered = list(durations)
-    ended_at = Counter(length for length, ended in ordered if ended)
-    gone_at = Counter(length for length, _ in ordered)
-    at_risk, survival = len(ordered), 1.0
-    for length in sorted(gone_at):
-        survival *= 1 - ended_at[length] / at_risk
-        if ended_at[length] and survival <= 1 - q + _SURVIVAL_TOLERANCE:
-            return length
-        at_risk -= gone_at[length]
-    return None

@@ -27,7 +27,6 @@ _NEW_CYCLE: Final = {"mode": "new_cycle", "target_factor": 0.5}
 _ONCE: Final = {"mode": "first_resolution"}
 _FURTHER: Final = {"mode": "next_start"}
 
-_SIX_STEPS: Final = {"event": "debrief.step_done", "distinct": "step", "count": 6}
 
 # What starts, stops and ends each timer of a case; how long it may take is in TARGETS.
 _CASE: Final[Mapping[str, Json]] = {

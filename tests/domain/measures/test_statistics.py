@@ -17,10 +17,10 @@ from app.domain.measures.statistics import (
     round_half_away,
     rounded_column,
     sample_variance,
-    survival_quantile,
     two_proportion_test,
     wilson,
 )
+from app.domain.measures.survival import quantile_of, survival_curve
 
 
 def rounded(interval, digits):
@@ -139,6 +139,12 @@ def test_percentiles_are_type_7():
     assert percentile(ages, 1.0) == 60
     assert percentile([7.0], 0.9) == 7
     assert percentile([], 0.5) is None
+
+
+def survival_quantile(durations: list[tuple[float, bool]], q: float) -> float | None:
+    ended = [length for length, is_over in durations if is_over]
+    censored = [length for length, is_over in durations if not is_over]
+    return quantile_of(survival_curve(ended, censored), q).value
 
 
 VECTOR_R_RESOLUTION = [
