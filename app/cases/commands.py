@@ -19,6 +19,7 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.journal.config import TenantConfig
 from app.journal.drafts import draft
 from app.journal.journal import Journal
+from app.journal.orders import check_same
 from app.journal.ports import OWN_SOURCE, Commit, Identity
 from app.kit.ids import new_id, parse_public_id, public_id
 
@@ -147,13 +148,7 @@ class CaseCommands:
         known = head.known.get(identity)
         if known is None:
             return None
-        if known.fingerprint != _fingerprint(head.config, order):
-            raise ConflictError(
-                "idempotency_conflict",
-                "this Idempotency-Key was used for another request",
-                pointer="header:Idempotency-Key",
-                cure="use a new key for a new request",
-            )
+        check_same(known.fingerprint, _fingerprint(head.config, order))
         return await _done_before(tx, tenant_id, known.event_id, head.config)
 
 

@@ -57,7 +57,7 @@ async def carry_out(journal: Journal, tenant_id: UUID, asked: Asked, build: Buil
                 head = await journal.read_head(tx, tenant_id, [identity])
                 known = head.known.get(identity)
                 if known is not None:
-                    _check_same(known.fingerprint, fingerprint)
+                    check_same(known.fingerprint, fingerprint)
                     [before] = await select_events(tx, tenant_id, "e.event_id = $2", known.event_id)
                     raise _RepeatedError(_subject(before))
             events = await build(tx, commit)
@@ -79,7 +79,8 @@ def _subject(event: StoredEvent) -> UUID:
     return event.subject_id
 
 
-def _check_same(known: bytes, asked: bytes) -> None:
+def check_same(known: bytes, asked: bytes) -> None:
+    """Refuse another request under a key that was used. Raises ConflictError `idempotency_conflict`."""
     if known != asked:
         raise ConflictError(
             "idempotency_conflict",
