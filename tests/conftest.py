@@ -75,6 +75,7 @@ def postgres() -> Iterator[Server]:
 
 async def _create_logins(url: str, owner: tuple[str, str], login: tuple[str, str]) -> None:
     connection = await asyncpg.connect(url)
+    await connection.execute("SELECT pg_advisory_lock(1)")  # every worker of the run comes here at once
     for name, password, options in ((*owner, "CREATEROLE"), (*login, "NOINHERIT")):
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
             await connection.execute(f"CREATE ROLE {name} LOGIN {options} PASSWORD '{password}'")
