@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.kit.ids import new_id, public_id
-from app.problems import install_problem_handlers
+from app.problem_handlers import install_problem_handlers
 from app.webhooks import messages_router, router
 from app.webhooks.openapi import describe_webhooks
 from tests.conftest import MakeKey, make_key, make_tenant
