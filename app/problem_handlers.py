@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from app.db.engine import is_retryable
 from app.domain.errors import DomainError
-from app.problems import domain_problem, problem_response, request_id_of
+from app.problems import ProblemError, domain_problem, problem_response, request_id_of
 from app.refused_fields import is_malformed, refused_fields
 
 log = structlog.get_logger()
+_CODES = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated"}
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -37,15 +38,22 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated"}.get(
-            error.status_code, f"http_{error.status_code}"
-        )
+        headers = dict(error.headers or {})
+        detail, cure = str(error.detail), ""
+        if error.status_code == 404:
+            detail, cure = "there is nothing at this address", "the addresses are in /openapi.json"
+        elif error.status_code == 405:
+            allowed = headers.get("Allow", headers.get("allow", "another method"))
+            detail, cure = f"{request.method} is not for this address", f"use {allowed}"
+        code = _CODES.get(error.status_code, f"http_{error.status_code}")
+        place = [ProblemError(pointer="", code=code, detail=detail, cure=cure)] if cure else []
         return problem_response(
             error.status_code,
             code,
-            str(error.detail),
+            detail,
+            errors=place,
             request_id=request_id_of(request),
-            headers=dict(error.headers or {}),
+            headers=headers,
         )
 
     @app.exception_handler(Exception)

@@ -62,3 +62,18 @@ async def test_a_body_that_is_no_json_is_a_400_with_a_cure(client: httpx.AsyncCl
     answer = await client.post("/endpoints", content=b"{", headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
     assert answer.json()["errors"][0]["cure"] == "send one JSON document in UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "cure"),
+    [
+        ("GET", "/nowhere", 404, "not_found", "the addresses are in /openapi.json"),
+        ("DELETE", "/endpoints", 405, "method_not_allowed", "use POST"),
+    ],
+)
+async def test_an_address_that_is_none_is_told_where_they_stand(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str, cure: str
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["errors"][0]["cure"] == cure
