@@ -95,7 +95,7 @@ WITH RECURSIVE heads AS (
 SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now,
        EXISTS (SELECT FROM due LEFT JOIN gated g USING (endpoint_id)
                 WHERE due.gated AND (g.room IS NULL OR g.room < $2)) AS is_held_back,
-       claimed.*, m.type, m.event_id, m.payload, m.format, b.body,
+       claimed.*, m.type, m.event_id, m.redacted_at, m.payload, m.format, b.body,
        e.url, e.sealed_headers, e.failures, e.open_until IS NOT NULL AS is_probe, e.deadline_ms,
        e.retry_delays_seconds,
        (SELECT array_agg(s.sealed ORDER BY s.created_at DESC, s.secret_id) FROM endpoint_secrets s

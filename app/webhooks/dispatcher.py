@@ -25,6 +25,7 @@ from app.kit.loops import Loop, Wakeup
 from app.webhooks.attempt_log import note_attempts
 from app.webhooks.health import move_health
 from app.webhooks.lane import Lane
+from app.webhooks.ordering import promote
 from app.webhooks.packing import Packer
 from app.webhooks.queue import MAX_LOSSES, Claimed, release
 from app.webhooks.queue import claim as claim_deliveries
@@ -236,6 +237,7 @@ class Dispatcher:
         """One transaction; a poison row is found by halving, so that its neighbours are settled."""
         made = [item.settlement for item in batch if item.settlement is not None]
         written: list[Settlement] = []
+        moved = 0
         try:
             async with self._database.worker() as tx:
                 if len(made) < len(batch):
@@ -243,6 +245,8 @@ class Dispatcher:
                 if made:
                     written = await settle_attempts(tx, made)
                     await move_health(tx, written)
+                    left = [item.claimed for item in written if item.claimed.order_key is not None]
+                    moved = await promote(tx, [(item.endpoint_id, item.order_key or "") for item in left])
         except Exception as error:
             if is_retryable(error):
                 raise
@@ -255,4 +259,6 @@ class Dispatcher:
         for item in batch:
             item.is_written = True
             item.lane.let_go(item.claimed.endpoint_id)
+        if moved:
+            self._wakeup.ring()
         self.outcomes += note_attempts(written)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, insert, select, tuple_
+from sqlalchemy import BigInteger, and_, cast, func, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Select
 
@@ -20,15 +20,33 @@ from app.kit.ids import new_id, public_id
 MAX_WAITING_RESENDS = 10
 GIVEN_UP = frozenset({"exhausted", "quarantined", "cancelled"})
 
+_infinity = text("'infinity'::timestamptz")
 _next_at = (
-    select(func.min(deliveries.c.due_at))
+    select(func.nullif(func.min(deliveries.c.due_at), _infinity))
     .where(deliveries.c.message_id == messages.c.message_id)
+    .scalar_subquery()
+)
+_leader = deliveries.alias("leader")
+_waits_for = (
+    select(_leader.c.message_id)
+    .join_from(
+        deliveries,
+        _leader,
+        and_(
+            _leader.c.endpoint_id == deliveries.c.endpoint_id,
+            _leader.c.order_key == deliveries.c.order_key,
+            _leader.c.order_key.is_not(None),
+            _leader.c.due_at < _infinity,
+        ),
+    )
+    .where(deliveries.c.message_id == messages.c.message_id, deliveries.c.due_at == _infinity)
     .scalar_subquery()
 )
 
 
 def _messages(tenant_id: UUID) -> Select[Any]:
-    return select(messages, _next_at.label("next_at")).where(messages.c.tenant_id == tenant_id)
+    query = select(messages, _next_at.label("next_at"), _waits_for.label("waits_for"))
+    return query.where(messages.c.tenant_id == tenant_id)
 
 
 def _with_body(query: Select[Any]) -> Select[Any]:

@@ -65,6 +65,8 @@ def message_fields(row: Any) -> dict[str, Any]:
         "last_failure": row.last_failure,
         "settled_at": row.settled_at,
         "next_at": row.next_at,
+        "waits_for": None if row.waits_for is None else public_id("msg", row.waits_for),
+        "subject": row.subject,
     }
 
 

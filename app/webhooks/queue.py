@@ -52,6 +52,8 @@ class Claimed:
     is_healthy: bool
     is_probe: bool
     event_id: UUID
+    order_key: str | None
+    redacted_at: datetime | None
     payload: Payload
     format: Format
     deadline_seconds: float | None
@@ -133,6 +135,8 @@ def _claimed(row: Any) -> Claimed:
         is_healthy=row["failures"] == 0,
         is_probe=row["is_probe"],
         event_id=row["event_id"],
+        order_key=row["order_key"],
+        redacted_at=row["redacted_at"],
         payload=Payload(row["payload"] or Payload.FULL),
         format=Format(row["format"] or Format.STANDARD),
         deadline_seconds=None if row["deadline_ms"] is None else row["deadline_ms"] / 1000,

@@ -175,6 +175,10 @@ class MessageOut(BaseModel):
     next_at: datetime | None = Field(
         description="when the next try is due (or, being tried, must have ended)"
     )
+    waits_for: str | None = Field(
+        default=None, description="the earlier message that it must not overtake (an ordered endpoint)"
+    )
+    subject: str | None = Field(default=None, description="the case or subject that it is about")
 
 
 class MessageDetail(MessageOut):
