@@ -96,12 +96,16 @@ def option_columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
+def throttle_of(row: Any) -> Throttle | None:
+    """The throttle of a row."""
+    if row.throttle_messages is None:
+        return None
+    return Throttle(messages=row.throttle_messages, seconds=row.throttle_seconds)
+
+
 def options_of(row: Any) -> dict[str, Any]:
     """The options of a row, as callers see them."""
-    throttle = None
-    if row.throttle_messages is not None:
-        throttle = Throttle(messages=row.throttle_messages, seconds=row.throttle_seconds)
-    return {**{name: getattr(row, name) for name in _PLAIN}, "throttle": throttle}
+    return {**{name: getattr(row, name) for name in _PLAIN}, "throttle": throttle_of(row)}
 
 
 _PLAIN = ("filter", "payload", "format", "ordering", "concurrency", "deadline_ms", "retry_delays_seconds")

@@ -29,6 +29,7 @@ def endpoint_out(row: Any, secrets: Sequence[Any], *, waiting: int | None = None
         failing_since=row.failing_since,
         failures=row.failures,
         open_until=row.open_until,
+        handshake=row.handshake,
         **options_of(row),
         waiting=waiting,
         created_at=row.created_at,

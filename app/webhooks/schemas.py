@@ -81,6 +81,21 @@ class SecretOut(BaseModel):
     public_key: str | None = Field(description="`whpk_...`, for ed25519")
 
 
+class HandshakeOut(BaseModel):
+    """What the receiver said when it was asked (OPTIONS) whether it wants our CloudEvents."""
+
+    state: Literal["allowed", "not_allowed", "no_answer"] = Field(
+        description="only shown: messages are sent in any case"
+    )
+    origin: str = Field(description="the `WebHook-Request-Origin` that we gave")
+    allowed_per_minute: int | None = Field(
+        description="`WebHook-Allowed-Rate`; a faster `throttle` yields to it"
+    )
+    status: int | None
+    detail: str | None
+    checked_at: datetime
+
+
 class EndpointOut(EndpointOptions):
     """An endpoint."""
 
@@ -96,6 +111,9 @@ class EndpointOut(EndpointOptions):
     failures: int = Field(description="failures in a row")
     open_until: datetime | None = Field(
         description="left alone until then (it failed ten times in a row, or asked to wait); then one probe"
+    )
+    handshake: HandshakeOut | None = Field(
+        default=None, description="only with `format: cloudevents`; asked at each change of URL and each test"
     )
     waiting: int | None = Field(default=None, description="messages not yet settled (only for one endpoint)")
     created_at: datetime
