@@ -197,6 +197,10 @@ class MessageOut(BaseModel):
         default=None, description="the earlier message that it must not overtake (an ordered endpoint)"
     )
     subject: str | None = Field(default=None, description="the case or subject that it is about")
+    replay_id: str | None = Field(default=None, description="the latest replay that queued it again")
+    redacted_at: datetime | None = Field(
+        default=None, description="when a person or old words were taken out: earlier tries posted more"
+    )
 
 
 class MessageDetail(MessageOut):
@@ -205,6 +209,14 @@ class MessageDetail(MessageOut):
     content_type: str
     body: dict[str, Any] | None = Field(
         description="exactly what is posted, parsed; null once retention or erasure took it"
+    )
+
+
+class MessageProof(MessageDetail):
+    """A message with the very bytes that are posted."""
+
+    raw: str | None = Field(
+        description="the body to the byte (UTF-8): each attempt signed `webhook-id.webhook-timestamp.raw`"
     )
 
 
