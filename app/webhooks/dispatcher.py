@@ -24,6 +24,7 @@ from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
 from app.webhooks.attempt_log import note_attempts
 from app.webhooks.health import move_health
+from app.webhooks.horizon import Horizon
 from app.webhooks.lane import Lane
 from app.webhooks.ordering import promote
 from app.webhooks.packing import Packer
@@ -98,6 +99,7 @@ class Dispatcher:
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
         self._is_held_back = False
+        self._horizon = Horizon()
         self._ends = Wakeup()
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
@@ -166,6 +168,8 @@ class Dispatcher:
             return self._limits.poll_seconds
         started = time.monotonic()
         async with self._database.worker() as tx:
+            groups = await self._horizon.groups(tx)
+            asked = time.monotonic()
             taken = await claim_deliveries(
                 tx,
                 fast=fast,
@@ -173,7 +177,9 @@ class Dispatcher:
                 per_endpoint=lane.most_held,
                 held=lane.held,
                 lease_seconds=self._limits.lease_seconds,
+                groups=groups,
             )
+            self._horizon.claimed(time.monotonic() - asked)
         self._ahead = taken.now - self._clock()
         self._is_held_back = self._is_held_back or taken.is_held_back
         until = started + self._usable_seconds
