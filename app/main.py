@@ -91,6 +91,7 @@ def create_api(services: Services) -> FastAPI:
             "sealer": services.sealer,
             "bell": services.bell,
             "egress": services.egress,
+            "webhook_origin": services.settings.webhook_origin,
         }
     )
     return api

@@ -26,6 +26,7 @@ def api(outlet: Outlet) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.clock, app.state.bell = services.database, services.clock, services.bell
     app.state.sealer, app.state.egress = services.sealer, outlet.guard
+    app.state.webhook_origin = "vidhuk.example.com"
     install_problem_handlers(app)
     app.include_router(router.router)
     app.include_router(messages_router.router)
