@@ -38,7 +38,8 @@ SELECT $1, gen_random_uuid(), 1 + n / $4, gen_random_uuid(), ((1 + n / $4)::bigi
             WHEN score >= (CASE WHEN is_nps THEN 7 ELSE 3 END) THEN 'neutral' ELSE 'negative' END,
        CASE WHEN is_nps THEN score ELSE score - 1 END, 'invited', false, '{}'
   FROM (SELECT n, floor(random() * 3000)::int AS employee, n % 2 = 0 AS is_nps,
-               CASE WHEN n % 2 = 0 THEN floor(random() * 11)::int ELSE 1 + floor(random() * 5)::int END AS score
+               CASE WHEN n % 2 = 0 THEN floor(random() * 11)::int
+                    ELSE 1 + floor(random() * 5)::int END AS score
           FROM generate_series($6::int, $7::int - 1) AS n) AS made
 """
 _CASES = """
