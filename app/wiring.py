@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 
@@ -34,6 +34,7 @@ from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.language.reader import TextReader
+from app.metrics.bodies import Bodies
 from app.privacy.announcer import ErasureAnnouncer
 from app.privacy.intake import ErasureIntake
 from app.settings import Settings
@@ -63,6 +64,7 @@ class Services:
     egress: EgressGuard
     timers: SlaTimers
     asking_policies: AskingPolicies
+    bodies: Bodies = field(default_factory=Bodies)
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:

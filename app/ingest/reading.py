@@ -183,8 +183,8 @@ def parse_time(text: str, pointer: str) -> datetime:
 
 
 def _normalise(data: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-    """Deadlines inside the data become UTC; scores stay as they were written."""
-    for name in ("due_at", "promised_at"):
+    """Times inside the data become UTC; scores stay as they were written."""
+    for name in ("due_at", "promised_at", "experienced_at"):
         if name in data:
             moment = parse_time(str(stated[name]), f"/data/{name}")
             if moment.tzinfo is None:
@@ -199,7 +199,7 @@ def _normalise(data: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any
                     "value_out_of_bounds",
                     f"{name} lies outside the years {_EARLIEST_DEADLINE} to {_LATEST_DEADLINE}",
                     pointer=f"/data/{name}",
-                    cure="send the deadline that was set; a placeholder date is none",
+                    cure="send the time that was set; a placeholder date is none",
                 )
             data[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return data
