@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 
-from app.sources.registry import ADAPTERS
 from tests.builders import query
 from tests.conftest import Server
 from tests.sources.test_adapters import CASES

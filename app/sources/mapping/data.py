@@ -128,7 +128,7 @@ def _each_part(key: str, document: Mapping[str, object], pointer: str) -> Part:
     part = _object_part(key, answer, pointer, ANSWER, needs="value")
 
     def read(row: Row) -> object:
-        found = each.search(row.document, row.pointer)
+        found = each.search(row.document, row.pointer, row.envelope)
         elements = found if isinstance(found, list) else [] if found is None else [found]
         rows = [replace(row, document=one) for one in elements[:MAX_ANSWERS] if isinstance(one, Mapping)]
         return [said for one in rows if (said := part.read(one)) is not None]
