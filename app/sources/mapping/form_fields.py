@@ -2,7 +2,7 @@
 
     "form": {"each": "data.fields", "key": "label", "value": "value",
              "as": {"path": "type", "map": {"TEXTAREA": "text"}, "default": "attribute"},
-             "scale": VALUE, "measure": VALUE}
+             "scale": {"path": "type", "map": {"RATING": "stars_1_5"}, "default": null}, "measure": VALUE}
 
 One mapping serves every form of a tool: a field that `questions` name is an answer on their scale, or text;
 else it is what `as` says, an attribute by default, so that `reprocess` scores it once it is explained.
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.domain.events import EventType
+from app.domain.scales import SCALES
 from app.sources.base import SourceContext
 from app.sources.errors import MappingError
 from app.sources.mapping.expression import Expression, compile_expression
@@ -80,7 +81,7 @@ def compile_form(section: Section, event_type: EventType) -> FormRule:
         key=compile_value(form.value["key"], form.at("key"), Form.TEXT),
         value=compile_expression(form.required_text("value"), form.at("value")),
         as_=_optional(form, "as", _KINDS),
-        scale=_optional(form, "scale", None),
+        scale=_optional(form, "scale", frozenset(SCALES)),
         measure=_optional(form, "measure", ANSWER["measure"].words),
     )
 

@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(?:[.,][0-9]{1,6})?")
 _TEXT: Any = {"types": ["string", "null"]}
 _WORD: Any = {"types": ["string"]}
 _NUMERIC: Any = {"types": ["string", "number", "null"]}
+_SCALARS: Any = {"types": ["string", "number", "boolean", "null"], "variadic": True}
 _OBJECT: Any = {"types": ["object", "null"]}
 _LIST: Any = {"types": ["array", "null"]}
 _ANY: Any = {"types": []}
@@ -51,6 +52,12 @@ class Functions(functions.Functions):
     def __init__(self, envelope: Envelope) -> None:
         super().__init__()
         self._envelope = envelope
+
+    @functions.signature(_SCALARS)
+    def _func_text(self, *parts: str | float | bool | None) -> str | None:
+        if any(part is None for part in parts):
+            return None
+        return "".join(str(part).lower() if isinstance(part, bool) else str(part) for part in parts)
 
     @functions.signature(_TEXT)
     def _func_lower(self, text: str | None) -> str | None:
@@ -114,6 +121,11 @@ class Functions(functions.Functions):
             return None
         elements = (one for one in found or () if isinstance(one, Mapping))
         return next((one for one in elements if one.get(key) == value), None)
+
+    @functions.signature(_LIST, _WORD, _ANY)
+    def _func_find_all(self, found: list[object] | None, key: str, values: object) -> object:
+        wanted = values if isinstance(values, list) else [values]
+        return [one for one in found or () if isinstance(one, Mapping) and one.get(key) in wanted]
 
     @functions.signature()
     def _func_payload(self) -> object:

@@ -81,7 +81,10 @@ Origin = Column | Expression | Constant
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A scalar of the row, translated by `words`, with a default, in the form its key wants."""
+    """A scalar of the row, translated by `words`, with a default, in the form its key wants.
+
+    `lenient`: a default was written, be it null: what the words do not know is that.
+    """
 
     place: str
     origin: Origin
@@ -89,6 +92,7 @@ class Value:
     words: Mapping[str, Scalar | None] | None = None
     default: Scalar | None = None
     allowed: frozenset[str] | None = None
+    lenient: bool = False
 
     def read(self, row: Row) -> Scalar | None:
         """The value, or None where the row says nothing. Raises PayloadError with the place and the cure."""
@@ -104,13 +108,13 @@ class Value:
         words = self.words or {}
         if key in words:
             return words[key]
-        if self.default is not None:
+        if self.default is not None or self.lenient:
             return self.default
         raise PayloadError(
             "unmapped_value",
             f"{key[:60]!r} has no word in the map at {self.place}",
             pointer=row.pointer_to(self.origin),
-            cure="Add it to the map, or give the map a default.",
+            cure="Add it to the map, or give the map a default (null: what it lacks says nothing).",
         )
 
     def _check(self, value: Scalar, row: Row) -> Scalar:
@@ -176,7 +180,7 @@ def compile_value(document: object, pointer: str, form: Form, allowed: frozenset
     """A VALUE of the document. Raises MappingError."""
     if isinstance(document, str):
         if allowed is not None and document in allowed:
-            raise _constant_as_path(document, pointer)
+            raise constant_as_path(document, pointer)
         return Value(pointer, compile_expression(document, pointer), form, allowed=allowed)
     section = Section.of(document, pointer)
     section.only(("path", "column", "value", "map", "default", *(("cast",) if form is Form.AS_IS else ())))
@@ -194,6 +198,7 @@ def compile_value(document: object, pointer: str, form: Form, allowed: frozenset
         words=_words(section, form, allowed) if "map" in section else None,
         default=None if default is None else _constant(default, section.at("default"), form, allowed),
         allowed=allowed,
+        lenient="default" in section,
     )
 
 
@@ -268,7 +273,8 @@ def _scalar(value: object, pointer: str) -> Scalar:
     return value
 
 
-def _constant_as_path(word: str, pointer: str) -> MappingError:
+def constant_as_path(word: str, pointer: str) -> MappingError:
+    """The error of a word that was meant as it stands."""
     return MappingError(
         "constant_as_path",
         f"{word!r} is read as a path into the row, and it is a word of this key",
