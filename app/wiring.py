@@ -26,6 +26,8 @@ from app.improvement.announcer import ImprovementAnnouncer
 from app.improvement.decider import Lessons
 from app.improvement.inheritance import Inheritance
 from app.improvement.projection import Improvements
+from app.ingest.google_keys import GoogleKeys
+from app.ingest.pulling.client import PullClient
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
@@ -62,6 +64,7 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    google_keys: GoogleKeys
     timers: SlaTimers
     asking_policies: AskingPolicies
     bodies: Bodies = field(default_factory=Bodies)
@@ -132,6 +135,7 @@ def build_services(
         journal=journal,
         ingest=ingest,
         egress=egress,
+        google_keys=GoogleKeys(PullClient(egress.vetted_url), clock),
         timers=timers,
         asking_policies=asking_policies,
     )

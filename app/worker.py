@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from app.asking.acts.loop import SilenceLoop
 from app.asking.plans.loop import MomentLoop
 from app.cases.upkeep import CaseUpkeep
-from app.domain.egress import Address
 from app.ingest.pulling.client import PullClient
 from app.ingest.pulling.loop import PullLoop
 from app.ingest.retention import RawRetention
@@ -59,12 +58,7 @@ def build_dispatcher(services: Services) -> Dispatcher:
 
 def build_pulls(services: Services, hosts: Mapping[str, str] | None = None) -> PullLoop:
     """The pulls of this process, behind the same guard as deliveries (`hosts`: see PullClient)."""
-    egress = services.egress
-
-    async def vetted(url: str) -> Sequence[Address]:
-        return await egress.vetted(egress.parse(url))
-
-    client = PullClient(vetted, hosts)
+    client = PullClient(services.egress.vetted_url, hosts)
     return PullLoop(services.database, services.sealer, services.ingest, services.clock, client)
 
 
