@@ -8,8 +8,6 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Final
 
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
 from app.domain.cause_hints import hint_cause
 from app.domain.complaint import detect
 from app.domain.events import EventType
@@ -18,6 +16,7 @@ from app.domain.sentiment.lexicon import Lexicon, read_lexicon
 from app.domain.sentiment.score import LONGEST_TEXT, Sentiment, judged, sentiment_of
 from app.journal.config import TenantConfig
 from app.journal.ports import Draft
+from app.language.vader import Vader
 
 VADER_VERSION: Final = "3.3.2"
 VADER_THRESHOLD: Final = 0.05
@@ -43,7 +42,7 @@ class TextReader:
 
     def __init__(self) -> None:
         self._lexicons: dict[str, Lexicon] = {name: _load(name) for name in _LEXICONS}
-        self._vader = SentimentIntensityAnalyzer()
+        self._vader = Vader()
 
     def annotate(self, draft: Draft, config: TenantConfig) -> Draft:
         """The draft with what its text says; as it was, when there is no text."""
@@ -84,7 +83,7 @@ class TextReader:
         if language in self._lexicons:
             return sentiment_of(text, self._lexicons[language])
         if language == "en":
-            score = self._vader.polarity_scores(text[:LONGEST_TEXT])["compound"]
+            score = self._vader.compound(text[:LONGEST_TEXT])
             return judged(score, "vader", VADER_VERSION, VADER_THRESHOLD)
         return Sentiment("unknown", 0.0, 0.0, "none", "1")
 
