@@ -78,7 +78,7 @@ class Vader(SentimentIntensityAnalyzer):  # type: ignore[misc]
         return word
 
     def _negation_check(self, valence: float, words: list[str], start_i: int, i: int) -> float:
-        """The library's, where there may be something to it: it looks through its list of negators each time."""
+        """The library's, which looks through all its negators each time, where there may be one."""
         before = [word.lower() for word in words[max(0, i - _BEFORE) : i]]
         if _TURNING.isdisjoint(before) and "n't" not in " ".join(before):
             return valence

@@ -7,11 +7,12 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from app.language.vader import Vader
 
 OURS, LIBRARY = Vader(), SentimentIntensityAnalyzer()
-_WORDS = (
+_TEXT = (
     "good bad great not never so this without doubt least at very kind of sort but no nor or isn't "
     "the bomb yeah right kiss to die for GREAT BAD Terrible happy, sad! love? :) :( 💘 😁 lol table "
     "just enough hardly cannot waiter ass a"
-).split()
+)
+_WORDS = _TEXT.split()
 
 
 @given(st.lists(st.sampled_from(_WORDS), max_size=14).map(" ".join))

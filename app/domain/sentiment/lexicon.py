@@ -37,7 +37,7 @@ class Lexicon:
         object.__setattr__(self, "openers", frozenset(phrase[0] for phrase in self.phrases))
 
     def plain_weight(self, token: str) -> float | None:
-        """The weight of a lower-case token by itself; None when it depends on, or acts upon, its neighbours."""
+        """The weight of a lower-case token by itself; None: it acts upon its neighbours, or they on it."""
         try:
             return self._found[token]
         except KeyError:
