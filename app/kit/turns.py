@@ -8,8 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SLICE = 250
-"""So many events are some tens of milliseconds of work."""
+SLICE = 100
+"""So many events are some ten milliseconds of work."""
 
 
 async def in_slices(items: Sequence[T], size: int = SLICE) -> AsyncIterator[Sequence[T]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -60,7 +59,7 @@ class TextReader:
         if stated is None and language is not None:
             fact["lang"] = language
             reading["lang"] = "detected"
-        return replace(draft, fact=fact)
+        return draft.with_fact(fact)
 
     def read(self, text: str, language: str | None) -> dict[str, Any]:
         """Sentiment and hints of a text, as they stand in the facts."""
