@@ -18,6 +18,7 @@ from app.ingest.schemas import DATA_MODELS, EventIn
 from app.journal.ports import OWN_SOURCE
 from app.kit import json
 from app.kit.http import BodyError
+from app.kit.turns import in_slices
 
 MAX_EVENTS = 10_000
 JSON_TYPES = ("application/json", "application/cloudevents+json")
@@ -44,13 +45,13 @@ class Reading:
     single: bool
 
 
-def read_events(
+async def read_events(
     body: bytes,
     media_type: str,
     idempotency_key: str | None,
     headers: Mapping[str, str] | None = None,
 ) -> Reading:
-    """The items of a body. Raises BodyError when the whole request cannot be read.
+    """The items of a body, in turns with other work. Raises BodyError when the whole request cannot be read.
 
     `headers` (lower-case names) hold the attributes of a CloudEvent in binary mode.
     """
@@ -60,9 +61,10 @@ def read_events(
     _refuse_too_many(len(raw))
     key = idempotency_key.strip('"') if idempotency_key else None
     items: list[Event | Refusal] = []
-    for index, item in enumerate(raw):
-        fallback = None if key is None else key if single else f"{key}/{index}"
-        items.append(_read_item(item, fallback))
+    async for part in in_slices(raw):
+        for item in part:
+            fallback = None if key is None else key if single else f"{key}/{len(items)}"
+            items.append(_read_item(item, fallback))
     return Reading(items, single)
 
 
