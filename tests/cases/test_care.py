@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -132,6 +133,32 @@ async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
     assert [(row["compensation"], row["state"], row["net"]) for row in rows] == [
         ("1", "delivered", 800), ("2", "approved", 1200),
     ]  # fmt: skip
+
+
+async def test_who_gave_much_this_month_asks_though_each_case_got_little(desk: Desk, server: Server) -> None:
+    await configure(desk, "/v1/compensation-policy", {**POLICY, "monthly_limits": {"agent": 2500}})
+    offer = {"type": "money", "amount": "1500", "currency": "UAH", "employee": "ivan"}
+    first = await desk.done(await desk.open("T-1"), "offer-compensation", offer)
+    assert first["case"]["compensations"][0]["state"] == "approved"
+    second_id = await desk.open("T-2")
+    second = await desk.done(second_id, "offer-compensation", offer)
+    [item] = second["case"]["compensations"]
+    assert (item["state"], item["over_limit_reason"]) == ("pending_approval", "over_monthly_limit")
+    other = await desk.done(await desk.open("T-3"), "offer-compensation", {**offer, "employee": "petro"})
+    assert other["case"]["compensations"][0]["state"] == "approved"
+    refused = await desk.send(second_id, "approve-compensation", {"employee": "ivan"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "over_monthly_limit")
+    assert "3000.00 UAH" in refused.json()["detail"]
+    [told] = await query(server, "SELECT data FROM outbox WHERE type = 'compensation.over_limit'")
+    details = json.loads(told["data"])["details"]
+    assert [details[name] for name in ("reason", "monthly_limit", "month_total", "approver")] == [
+        "over_monthly_limit", "2500", "3000.00", "boss",
+    ]  # fmt: skip
+    await desk.done(second_id, "approve-compensation", {"employee": "boss"})
+    # what was refused is not given: the month has room again
+    await desk.done(second_id, "reject-compensation", {"reason": "withdrawn"})
+    fits = await desk.done(await desk.open("T-4"), "offer-compensation", {**offer, "amount": "1000"})
+    assert fits["case"]["compensations"][0]["state"] == "approved"
 
 
 _NOT_NOW = [
