@@ -13,7 +13,8 @@ from app.cases.playbooks import bound_playbooks
 from app.cases.repository import find_case_id, find_history, get_history, list_refs, seq_of
 from app.db.engine import Tx
 from app.domain.case import Case, check, fold
-from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy, case_opening
+from app.domain.case_opening import case_opening
+from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import TenantConfig

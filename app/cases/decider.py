@@ -9,15 +9,8 @@ from uuid import UUID
 
 from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
-from app.domain.complaint import (
-    CaseKind,
-    ComplaintFinding,
-    case_kind,
-    case_opening,
-    detect,
-    internal_case_ref,
-    is_anonymous,
-)
+from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, is_anonymous
+from app.domain.complaint import CaseKind, ComplaintFinding, case_kind, detect
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.scales import AnswerClass
 from app.journal.drafts import draft
@@ -97,7 +90,8 @@ def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> 
         return Subject(
             SubjectKind.CASE, internal_case_ref(facts.get("touchpoint"), facts.get("location"), day)
         )
-    return Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.object or event.external_id}")
+    ref = feedback_case_ref(event.source, event.object or event.external_id)
+    return Subject(SubjectKind.CASE, ref)
 
 
 async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[Subject, KnownCase]:
@@ -121,7 +115,7 @@ async def _after_settlement(
         return replace(finding, subject=await next_internal(tx, commit, finding.subject, event)), None
     if known.may_be_reopened_at(event.occurred_at):
         return finding, reopening(commit, event, finding.subject)
-    own = Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.external_id}")
+    own = Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.external_id))
     return replace(finding, subject=own, repeat_of=known.case_id), None
 
 

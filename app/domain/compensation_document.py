@@ -30,7 +30,8 @@ def parse_policy(document: object) -> CompensationPolicy:
     """Read a compensation policy.
 
     `{"currency": "UAH", "limits": {"agent": 2000}, "monthly_limits"?: {"agent": 20000}, "default_role":
-    "agent", "rates"?: {"USD": 41.5}, "roles"?: {"olena": "manager"}, "approver"?: "olena", "rules"?: [{"name",
+    "agent", "rates"?: {"USD": 41.5}, "roles"?: {"olena": "manager"}, "approver"?: "olena", "rules"?:
+    [{"name",
     "when"?: {"kind", "severity", "cause"}, "allowed"?, "types"?, "limits"?, "approver"?}]}`; the first rule
     that holds decides. Raises
     `InvalidError` with a pointer: `not_a_currency`, `not_an_amount`, `unknown_role`, `unknown_value`,

@@ -14,9 +14,11 @@ from app.db.engine import Tx
 from app.db.tables.feedback import amendments
 from app.db.tables.journey import touchpoint_retags
 from app.domain.amendment import AMENDING, Amendment, amended
-from app.domain.events import EventType, StoredEvent
+from app.domain.case_opening import feedback_case_ref, named_by
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit
 from app.journal.rows import select_events
+from app.journal.subjects import find_subjects
 
 _AMENDMENTS = tuple(column.name for column in amendments.columns)
 _RETAGS = tuple(column.name for column in touchpoint_retags.columns)
@@ -26,9 +28,18 @@ SELECT event_id, kind, occurred_at, target_source, target_id, subject_id, questi
        SELECT * FROM unnest($3::text[], $4::text[])))
 """
 _TARGETS = """
-SELECT DISTINCT f.event_id FROM feedback f JOIN events e ON e.tenant_id = $1 AND e.event_id = f.event_id
- WHERE f.tenant_id = $1 AND f.seq_to IS NULL AND (f.subject_id = any($2) OR (e.source, e.external_id) IN (
-       SELECT * FROM unnest($3::text[], $4::text[])))
+SELECT DISTINCT event_id FROM feedback WHERE tenant_id = $1 AND seq_to IS NULL AND event_id IN (
+       SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2)
+       UNION ALL
+       SELECT e.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
+         JOIN events e ON e.tenant_id = $1 AND e.source = named.source AND e.external_id = named.name
+       UNION ALL
+       SELECT h.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
+         JOIN object_heads h ON h.tenant_id = $1 AND h.source = named.source AND h.object = named.name)
+"""
+_REFS = """
+SELECT ref FROM subject_aliases
+ WHERE tenant_id = $1 AND kind = 'case' AND subject_id = any($2) AND starts_with(ref, 'feedback:')
 """
 _Target = tuple[str | None, str | None, UUID | None]
 
@@ -39,13 +50,16 @@ class Overlay:
 
     of_event: dict[tuple[str, str], list[Amendment]] = field(default_factory=dict)
     of_subject: dict[UUID, list[Amendment]] = field(default_factory=dict)
+    cases: dict[Subject, UUID] = field(default_factory=dict)
+    """the cases that these events opened"""
     retags: list[tuple[str, str]] = field(default_factory=list)
 
     def changes(self, event: StoredEvent, question: str) -> dict[str, Any]:
         """What is different from the event's own facts, for its answer to this question."""
         found = [*self.of_event.get((event.source, event.external_id), ())]
-        if event.subject_id is not None:
-            found += self.of_subject.get(event.subject_id, ())
+        case_id = self.cases.get(_case_of(event))
+        for subject_id in dict.fromkeys((event.subject_id, case_id)):
+            found += self.of_subject.get(subject_id, ()) if subject_id else ()
         said = [item for item in found if item.question in (None, question)]
         changes = amended(event.fact, said) if said else {}
         name = self.name_of(event.fact.get("touchpoint"))
@@ -122,10 +136,12 @@ async def load_overlay(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
     overlay = Overlay()
     if not events or not commit.config.has_overlays:
         return overlay
+    overlay.cases = await find_subjects(tx, commit.tenant_id, [_case_of(event) for event in events])
+    named = [event.subject_id for event in events if event.subject_id is not None]
     rows = await tx.fetch(
         _FIND,
         commit.tenant_id,
-        [event.subject_id for event in events if event.subject_id is not None],
+        [*named, *overlay.cases.values()],
         [event.source for event in events],
         [event.external_id for event in events],
     )
@@ -150,6 +166,11 @@ async def find_events(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> list
     if not wanted:
         return []
     return await select_events(tx, commit.tenant_id, "e.event_id = any($2)", wanted)
+
+
+def _case_of(event: StoredEvent) -> Subject:
+    """The name of the case that this event opens when it is negative, whether it did or not."""
+    return Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.object or event.external_id))
 
 
 def _row(event: StoredEvent) -> tuple[Any, ...]:
@@ -177,10 +198,13 @@ async def _events_of(tx: Tx, commit: Commit, targets: Sequence[_Target]) -> list
     if not targets:
         return []
     named = [(source, target) for source, target, _ in targets if target is not None]
+    subjects = [subject for _, _, subject in targets if subject is not None]
+    refs = await tx.fetch(_REFS, commit.tenant_id, subjects) if subjects else ()
+    named += [name for row in refs for name in named_by(row["ref"])]
     rows = await tx.fetch(
         _TARGETS,
         commit.tenant_id,
-        [subject for _, _, subject in targets if subject is not None],
+        subjects,
         [source for source, _ in named],
         [target for _, target in named],
     )

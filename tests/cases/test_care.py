@@ -221,7 +221,31 @@ async def test_an_unanswered_verification_expires_and_hides_nothing(
     assert (asked["data"]["platform"], asked["data"]["source_url"]) == ("maps", "https://maps.example/r1")
     assert "platform_moderation.requested" in await outgoing(server)
     counted = (await desk.client.get("/v1/feedback")).json()["items"]
-    assert [item["verification"] for item in counted] == [None] or len(counted) == 1
+    assert [item["verification"] for item in counted] == ["expired"]
+
+
+async def test_what_the_dialogue_came_to_stands_at_the_review_however_it_is_edited(desk: Desk) -> None:
+    review = {"scale": "stars_1_5", "question": "stars", "kind": "review", "source": "maps",
+              "collection_mode": "scraped"}  # fmt: skip
+    await desk.client.post("/v1/events", json=rating("r1", 1, object="R-1", version="1", **review))
+    await desk.client.post("/v1/events", json=rating("r9", 3, object="R-9", version="1", **review))
+    case_id = (await desk.case("feedback:maps:R-1"))["id"]
+
+    async def standing() -> dict[str, str | None]:
+        items = (await desk.client.get("/v1/feedback?limit=50")).json()["items"]
+        return {item["raw_value"]: item["verification"] for item in items}
+
+    await desk.done(case_id, "request-verification")
+    assert await standing() == {"1": "requested", "3": None}
+    assert (await desk.send(case_id, "verify", Idempotency_Key="shown")).status_code == 200
+    assert await standing() == {"1": "verified", "3": None}
+    await desk.client.post("/v1/events", json=rating("r1b", 2, object="R-1", version="2", **review))
+    assert await standing() == {"2": "verified", "3": None}
+    taken_back = {"type": "event.retracted", "id": "x", "source": "crm", "occurred_at": desk.later(days=0),
+                  "data": {"event": "command:shown", "source": "vidhuk"}}  # fmt: skip
+    answer = await desk.client.post("/v1/events", json=taken_back)
+    assert answer.status_code in (200, 201), answer.text
+    assert await standing() == {"2": "requested", "3": None}
 
 
 async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(
