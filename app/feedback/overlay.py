@@ -17,6 +17,7 @@ from app.domain.amendment import AMENDING, Amendment, amended
 from app.domain.case_opening import feedback_case_ref, named_by
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit
+from app.journal.renames import NO_RENAMES, Renames, given_names, load_renames
 from app.journal.rows import select_events
 from app.journal.subjects import find_subjects
 
@@ -52,7 +53,7 @@ class Overlay:
     of_subject: dict[UUID, list[Amendment]] = field(default_factory=dict)
     cases: dict[Subject, UUID] = field(default_factory=dict)
     """the cases that these events opened"""
-    retags: list[tuple[str, str]] = field(default_factory=list)
+    renames: Renames = NO_RENAMES
 
     def changes(self, event: StoredEvent, question: str) -> dict[str, Any]:
         """What is different from the event's own facts, for its answer to this question."""
@@ -62,14 +63,8 @@ class Overlay:
             found += self.of_subject.get(subject_id, ()) if subject_id else ()
         said = [item for item in found if item.question in (None, question)]
         changes = amended(event.fact, said) if said else {}
-        name = self.name_of(event.fact.get("touchpoint"))
+        name = self.renames.name_of(event.fact.get("touchpoint"))
         return changes if name is None else {**changes, "touchpoint": name}
-
-    def name_of(self, touchpoint: str | None) -> str | None:
-        """What a touchpoint is called by now; None when it has none."""
-        for raw, new in self.retags:
-            touchpoint = new if touchpoint == raw else touchpoint
-        return touchpoint
 
 
 async def note_amendments(tx: Tx, commit: Commit) -> list[UUID]:
@@ -110,12 +105,9 @@ async def note_retags(tx: Tx, commit: Commit) -> None:
 
 async def apply_retags(tx: Tx, commit: Commit, table: Table) -> None:
     """Give what is stored (and stands) the new name of its touchpoint, as further versions of it."""
-    retags = [event.fact for event in commit.events if event.type is EventType.TOUCHPOINT_RETAGGED]
-    if not retags:
+    changed = given_names(commit)
+    if not changed:
         return
-    overlay = Overlay(retags=[(fact["raw"], fact["touchpoint"]) for fact in retags])
-    renamed = {raw: overlay.name_of(raw) for raw in sorted({fact["raw"] for fact in retags})}
-    changed = {raw: new for raw, new in renamed.items() if raw != new}
     names = [column.name for column in table.columns]
     fresh = {"seq_from": "$2::bigint", "seq_to": "NULL", "touchpoint": "new_name"}
     await tx.execute(
@@ -153,10 +145,7 @@ async def load_overlay(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
             overlay.of_event.setdefault((row["target_source"], row["target_id"]), []).append(item)
         else:
             overlay.of_subject.setdefault(row["subject_id"], []).append(item)
-    renamed = await tx.fetch(
-        "SELECT raw, touchpoint FROM touchpoint_retags WHERE tenant_id = $1 ORDER BY seq", commit.tenant_id
-    )
-    overlay.retags = [(row["raw"], row["touchpoint"]) for row in renamed]
+    overlay.renames = await load_renames(tx, commit.config, commit.end_position)
     return overlay
 
 

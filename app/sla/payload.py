@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.case import Case
+from app.domain.case import Case, refs_of
 from app.domain.events import StoredEvent, SubjectKind
 from app.domain.sla import ClockReading, Mark, explain, intervals
 from app.journal.config import TenantConfig
@@ -118,8 +118,7 @@ class Refs:
     def of(self, subject: UUID) -> list[str]:
         """The references in order of first mention."""
         if subject not in self._known:
-            told = (event.personal.get("subject_ref") for event in self._histories[subject])
-            self._known[subject] = list(dict.fromkeys(ref for ref in told if ref))
+            self._known[subject] = refs_of(self._histories[subject])
         return self._known[subject]
 
 

@@ -25,14 +25,20 @@ CASE: dict[str, Any] = {
         "customer_facing": True,
         "steps": {"received": "2026-11-22T08:15:00Z"},
         "reopened_count": 0,
+        "initiative": "reactive",
+        "outcome": None,
+        "repeat_of": None,
+        "verification": None,
         "compensation": {"currency": None, "net": None},
         "improvements_owed": [],
+        "refs": ["crm-4711"],
     },
     "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
     "ref": "crm-4711",
     "occurred_at": "2026-11-22T08:15:00Z",
     "source": "call-centre",
     "sequence": 4402341478401,
+    "details": {"kind": "complaint", "severity": "sev2", "cause": "office_process.delivery_delay"},
 }
 
 COMPENSATION: dict[str, Any] = {
