@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -88,6 +89,7 @@ class TenantConfig:
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
+    """by the time from which they bind"""
     journey: JourneyRules = NO_RULES
     stages: dict[str, str] = field(default_factory=dict)
     """touchpoint -> stage of the journey"""
@@ -101,6 +103,7 @@ class TenantConfig:
     """whether some version of a policy has a statutory clock"""
     repins: list[Repin] = field(default_factory=list)
     """recomputations, the oldest first"""
+    _bound: dict[int, tuple[Policy, ...]] = field(default_factory=dict)
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""
@@ -117,11 +120,11 @@ class TenantConfig:
 
     def policies_at(self, opened_at: datetime) -> tuple[Policy, ...]:
         """The policies that bind what opened at this instant: of each key the newest in force, in order."""
-        bound: dict[str, Policy] = {}
-        for version in self.policies:
-            if version.effective_from is None or version.effective_from <= opened_at:
-                bound[version.policy.key] = version.policy
-        return in_order(bound.values())
+        count = bisect_right(self.policies, opened_at, key=lambda version: version.effective_from or _ALWAYS)
+        if count not in self._bound:
+            newest = {version.policy.key: version.policy for version in self.policies[:count]}
+            self._bound[count] = in_order(newest.values())
+        return self._bound[count]
 
     def repin_of(self, opened_at: datetime) -> Repin | None:
         """The last recomputation of what opened at this instant; of each policy the last version named."""
