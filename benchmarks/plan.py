@@ -18,6 +18,8 @@ class Plan:
     delay_seconds: int = 10
     answers: int = 500_000
     open_timers: int = 100_000
+    crowd_among: int = 0
+    """open timers behind those that fall due at once; 0: not taken on"""
     idle_seconds: float = 10.0
 
 
@@ -34,4 +36,4 @@ QUICK = Plan(
     idle_seconds=4.0,
 )
 
-LARGE = Plan(answers=10_000_000, open_timers=1_000_000, idle_seconds=20.0)
+LARGE = Plan(answers=10_000_000, open_timers=1_000_000, crowd_among=1_000_000, idle_seconds=20.0)

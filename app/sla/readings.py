@@ -52,6 +52,7 @@ class SubjectClock:
     facts: Mapping[str, Any]
     readings: tuple[ClockReading, ...]
     bound: Mapping[str, Binding]
+    case: Case | None = None
     held: bool = False
     """a recomputation is under way: nothing is announced until it is done"""
 
@@ -110,7 +111,7 @@ def read_subject(
             if bound.setdefault(plan.key, item) is item and not plan.started_by.isdisjoint(told):
                 readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
     held = repin is not None and not repin.finished
-    return SubjectClock(subject_id, kind, facts, tuple(readings), bound, held)
+    return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
 
 
 def binding(config: TenantConfig, repin: Repin | None) -> Bind:
