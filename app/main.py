@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from copy import copy
@@ -30,6 +29,7 @@ from app.ingest.payloads import router as payloads_router
 from app.ingest.trial import router as trial_router
 from app.journey import router as journey_router
 from app.kit.asgi import Front
+from app.kit.memory import settle_memory
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
 from app.metrics.saved import router as saved_router
@@ -157,9 +157,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         run_worker(services, stop) if api.state.with_worker else services.bell.run(stop)
     )
     task = asyncio.create_task(beside, name="beside")
-    # what is loaded by now stays: the collector need not walk it again in the middle of an answer
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     try:
         yield
     finally:

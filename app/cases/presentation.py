@@ -20,11 +20,13 @@ from app.cases.schemas import (
     CycleOut,
     DeadlineOut,
 )
-from app.domain.case import COMMANDS, Case, check, fold, named
+from app.domain.case import COMMANDS, Case, check, fold
 from app.domain.errors import ConflictError
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import Playbooks
 from app.journal.config import TenantConfig
+from app.journal.renames import NO_RENAMES, Renames
+from app.journal.rows import reported_by
 from app.kit.ids import public_id
 
 ReadTimers = Callable[[UUID, Sequence[StoredEvent], Case, TenantConfig, datetime], list[dict[str, Any]]]
@@ -54,6 +56,7 @@ class KnownCase:
     history: Sequence[StoredEvent]
     config: TenantConfig
     refs: Sequence[str]
+    renames: Renames = NO_RENAMES
 
     @property
     def version(self) -> int:
@@ -84,8 +87,12 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
     playbooks = bound_playbooks(known.config, known.history, case).value
     merged = (event for event in known.history if event.type is EventType.CASE_MERGED)
     into = next((event.fact["into_id"] for event in merged if event.fact.get("into_id")), None)
+    renamed = {
+        "touchpoint": known.renames.name_of(case.touchpoint),
+        "source": reported_by(known.history, case.source),
+    }
     return CaseDetail(
-        **{name: getattr(case, name) for name in _SAME_NAME},
+        **{**{name: getattr(case, name) for name in _SAME_NAME}, **renamed},
         id=public_id("case", known.case_id),
         version=known.version,
         state=case.state.value,
@@ -140,7 +147,7 @@ def event_out(event: StoredEvent, *, with_personal: bool) -> CaseEventOut:
         recorded_at=event.recorded_at,
         origin=event.origin.value,
         caused_by=None if event.caused_by is None else public_id("evt", event.caused_by),
-        data=_public_fact(event.fact),
+        data=public_fact(event.fact),
         personal=personal if with_personal else None,
     )
 
@@ -155,13 +162,6 @@ def command_out(event: StoredEvent, known: KnownCase, read_timers: ReadTimers) -
         sequence=event.position,
         case=case_detail(known, read_timers, event.recorded_at),
     )
-
-
-def refs_in(history: Sequence[StoredEvent]) -> list[str]:
-    """The references that the events themselves name."""
-    told = {event.personal.get("subject_ref") for event in history}
-    told |= {named(event, "ref") for event in history if event.type is EventType.CASE_LINKED}
-    return sorted(ref for ref in told if ref)
 
 
 def _cycles(case: Case) -> list[CycleOut]:
@@ -195,7 +195,7 @@ def _public_case(case_id: UUID | None) -> str | None:
     return None if case_id is None else public_id("case", case_id)
 
 
-def _public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
+def public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
     """The fact with the ids that the journal added written as callers know them."""
     shown = dict(fact)
     for name, prefix in (("into_id", "case"), ("event_id", "evt"), ("cycle", "evt")):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -176,6 +177,29 @@ async def list_attention(tx: Tx, tenant_id: UUID, offset: timedelta, limit: int)
         limit,
     )
     return [row["case_id"] for row in rows]
+
+
+_GIVEN_BY = """
+SELECT sum(base_amount) FROM compensations
+ WHERE tenant_id = $1 AND offered_at >= $2 AND offered_at < $3 AND employee = $4 AND state <> 'rejected'
+"""
+_GIVEN_BY_NOBODY = _GIVEN_BY.replace("= $4", "IS NULL")
+
+
+async def sum_given(
+    tx: Tx, tenant_id: UUID, employee: str | None, from_at: datetime, before_at: datetime
+) -> Decimal:
+    """What an employee offered in a period, in base currency; what was refused does not count.
+
+    Offers that name nobody count together, so that leaving the name out evades nothing.
+    """
+    arguments = (tenant_id, from_at, before_at)
+    given: Decimal | None = await (
+        tx.fetchval(_GIVEN_BY_NOBODY, *arguments)
+        if employee is None
+        else tx.fetchval(_GIVEN_BY, *arguments, employee)
+    )
+    return given or Decimal(0)
 
 
 async def find_action_ref(tx: Tx, tenant_id: UUID, named: str) -> str | None:

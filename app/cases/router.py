@@ -15,12 +15,13 @@ from app.cases.bodies import CaseIn, Command, Instant
 from app.cases.care_bodies import BODIES
 from app.cases.commands import CaseCommands, Done, Order, StaleCaseError
 from app.cases.filters import COLUMNS, CaseOrder, decode_place, encode_place, read_filters
-from app.cases.presentation import KnownCase, case_detail, case_item, command_out, event_out, refs_in
+from app.cases.presentation import KnownCase, case_detail, case_item, command_out, event_out
 from app.cases.schemas import CaseDetail, CaseEventPage, CasePage, CommandOut
 from app.deps import CasesReader, CasesWriter, DatabaseDep, NowDep, parse_id, refuse_unknown_query
-from app.domain.case import COMMANDS
+from app.domain.case import COMMANDS, refs_of
 from app.domain.errors import InvalidError, NotFoundError
 from app.domain.sla.document import nearest
+from app.journal.renames import load_renames
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.problems import Problem, error_of, problem_response, request_id_of
 
@@ -261,13 +262,15 @@ async def _read_case(
         head = await services.journal.read_head(tx, tenant_id, ())
         history = await repository.get_history(tx, tenant_id, wanted)
         refs = await repository.list_refs(tx, tenant_id, wanted)
-    known = KnownCase(wanted, history, head.config, refs)
+        renames = await load_renames(tx, head.config)
+    known = KnownCase(wanted, history, head.config, refs, renames)
     response.headers["ETag"] = f'"{known.version}"'
     return case_detail(known, services.read_timers, now)
 
 
 def _answer(done: Done, request: Request, response: Response) -> CommandOut:
-    known = KnownCase(done.case_id, done.history, done.config, refs_in(done.history))
+    refs = sorted(refs_of(done.history))
+    known = KnownCase(done.case_id, done.history, done.config, refs, done.renames)
     response.headers["ETag"] = f'"{known.version}"'
     return command_out(done.event, known, request.app.state.services.read_timers)
 

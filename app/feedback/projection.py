@@ -207,7 +207,7 @@ def _volume_row(event: StoredEvent, commit: Commit, overlay: Overlay) -> tuple[A
         event.occurred_at,
         event.source,
         fact.get("channel"),
-        overlay.name_of(fact.get("touchpoint")),
+        overlay.renames.name_of(fact.get("touchpoint")),
         fact.get("location"),
         fact.get("employee"),
         fact.get("segment"),
