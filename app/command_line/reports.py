@@ -10,7 +10,8 @@ import typer
 
 from app.bi.logins import Limits, grant_login, list_logins, login_url, revoke_login
 from app.command_line.console import load_settings, out, run_with_services, show, show_rows
-from app.tenants.repository import get_tenant, insert_audit
+from app.journal.audit import OPERATOR, Deed, append_audit
+from app.tenants.repository import get_tenant
 from app.wiring import Services
 
 bi = typer.Typer(no_args_is_help=True)
@@ -83,12 +84,4 @@ def list_all(tenant: str, as_json: AsJson = False) -> None:
 
 async def _note(services: Services, tenant_id: UUID, action: str, target: str) -> None:
     async with services.database.operator() as connection:
-        await insert_audit(
-            connection,
-            tenant_id,
-            actor="operator",
-            action=action,
-            target=target,
-            detail=None,
-            now=services.clock(),
-        )
+        await append_audit(connection, tenant_id, Deed(OPERATOR, action, target, services.clock()))

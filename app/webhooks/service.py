@@ -14,6 +14,7 @@ from app.domain.ordering import Ordering
 from app.domain.outgoing import Format
 from app.domain.signature import Ed25519Secret, Secret, parse_secret
 from app.editing import check_match, etag_of_version
+from app.journal.audit import Deed, append_audit
 from app.kit import json
 from app.kit.crypto import Sealer, key_id_of
 from app.kit.ids import new_id, public_id
@@ -43,9 +44,8 @@ class Edit:
 
     async def note(self, endpoint_id: UUID, action: str) -> None:
         """Put the change into the audit."""
-        await repository.insert_audit(
-            self.connection, self.tenant_id, endpoint_id, action, actor=self.actor, now=self.now
-        )
+        deed = Deed(self.actor, action, public_id("ep", endpoint_id), self.now)
+        await append_audit(self.connection, self.tenant_id, deed)
 
     async def get(self, endpoint_id: UUID) -> Any:
         """The endpoint, locked, if it is what the caller saw. Raises NotFoundError, ChangedMeanwhileError."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.auth import Principal
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.sla import Policy
+from app.journal.audit import Deed
 from app.journal.config import Repin, TenantConfig
 from app.journal.journal import Journal
 from app.kit import json
@@ -70,7 +71,7 @@ async def begin(journal: Journal, principal: Principal, wanted: RecomputationIn)
             "counts": {"subjects": 0, "changed": 0},
             "finished_at": None,
         }
-        await repository.insert_recomputation(tx, values, _audited(values))
+        await repository.insert_recomputation(tx, values, _deed(values))
     return recomputation_out(values)
 
 
@@ -107,14 +108,7 @@ def _get_policy(config: TenantConfig, wanted: PolicyRef) -> Policy:
     return max(fitting, key=lambda policy: policy.version)
 
 
-def _audited(values: dict[str, Any]) -> dict[str, Any]:
+def _deed(values: dict[str, Any]) -> Deed:
     told = {name: values[name] for name in _AUDITED}
-    return {
-        "tenant_id": values["tenant_id"],
-        "audit_id": new_id(),
-        "at": values["created_at"],
-        "actor": values["actor"],
-        "action": "sla.recompute",
-        "target": public_id(PREFIX, values["recomputation_id"]),
-        "detail": json.dumps_text(told),
-    }
+    target = public_id(PREFIX, values["recomputation_id"])
+    return Deed(values["actor"], "sla.recompute", target, values["created_at"], json.dumps_text(told))
