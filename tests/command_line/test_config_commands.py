@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.command_line.sections import SECTIONS
+from app.configuration.nouns.schemas import NounKind
 from app.wiring import Services
 from tests.command_line.conftest import Typed
 from tests.conftest import MakeKey, make_key, make_tenant
@@ -140,3 +142,14 @@ async def test_a_service_that_is_not_there_ends_with_two(typed: Typed) -> None:
     refused = await typed("config", "export", key="vk_x", url="http://127.0.0.1:1")
     assert refused.exit_code == 2
     assert "--url" in refused.stderr
+
+
+async def test_whatever_can_be_written_by_put_is_a_section(client: httpx.AsyncClient) -> None:
+    """But for the bulk forms of single documents."""
+    bulk = {"/v1/questions", "/v1/directory/{kind}", "/v1/journey/touchpoints"}
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    written = {path for path, item in paths.items() if "put" in item}
+    kinds = {f"/v1/directory/{kind.value}" for kind in NounKind}
+    places = {section.path if section.is_single else f"{section.path}/{{key}}" for section in SECTIONS}
+    told = {"/v1/directory/{kind}/{key}" if path.removesuffix("/{key}") in kinds else path for path in places}
+    assert written - bulk == told
