@@ -18,10 +18,11 @@ import pytest
 from app.domain.signature import HmacSecret
 from app.webhooks.catalogue import OUTGOING
 from app.webhooks.docs import fill
-from app.webhooks.sender import Sender
+from app.webhooks.egress import EgressGuard
+from app.webhooks.sender import Parcel, Sender
 from app.webhooks.transport import VettedTransport
 from tests.receiver import Arrival, Receiver, status
-from tests.webhooks.test_sender import HOME, EgressGuard, Parcel
+from tests.webhooks.senders import HOME
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "webhooks.md"
