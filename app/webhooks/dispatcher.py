@@ -18,7 +18,7 @@ import structlog
 from app.db.engine import Database, is_retryable
 from app.domain.delivery import MAX_FAULTS, Broken, next_step
 from app.domain.errors import DomainError
-from app.kit.clock import Clock, utc_now
+from app.kit.clock import utc_now
 from app.kit.crypto import Sealer, SealError
 from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
@@ -79,7 +79,6 @@ class Dispatcher:
         sealer: Sealer,
         wakeup: Wakeup,
         limits: Limits | None = None,
-        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -93,8 +92,8 @@ class Dispatcher:
                 f"a lease of {lease} s does not outlast an attempt of {sender.deadline_seconds} s"
             )
         self._longest_seconds = max(sender.deadline_seconds, self._usable_seconds - 1)
-        self._clock = clock
-        self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
+        # the database's clock is the only one that counts: what it said, and when that was
+        self._told, self._told_at = utc_now(), time.monotonic()
         self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
@@ -180,7 +179,7 @@ class Dispatcher:
                 groups=groups,
             )
             self._horizon.claimed(time.monotonic() - asked)
-        self._ahead = taken.now - self._clock()
+        self._told, self._told_at = taken.now, time.monotonic()
         self._is_held_back = self._is_held_back or taken.is_held_back
         until = started + self._usable_seconds
         lane.hold(item.endpoint_id for item in taken.items)
@@ -236,8 +235,8 @@ class Dispatcher:
         return Settlement(item, receipt, step)
 
     def _now(self) -> datetime:
-        """The database's time, as far as we know it."""
-        return self._clock() + self._ahead
+        """The database's time, as far as we know it; no step of this machine's clock moves it."""
+        return self._told + timedelta(seconds=time.monotonic() - self._told_at)
 
     async def _write(self, batch: Sequence[_Ended]) -> None:
         """One transaction; a poison row is found by halving, so that its neighbours are settled."""

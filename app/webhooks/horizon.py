@@ -27,7 +27,8 @@ REMEMBERED = timedelta(minutes=10)
 COMMIT_LAG = timedelta(seconds=5)
 """What becomes due is due from the beginning of its transaction: so much later it may be seen."""
 
-_LOOK = HEADS + "SELECT endpoint_id, first_try, due_at FROM heads"
+# `infinity` (held back for the sake of order) is no moment that the driver could tell
+_LOOK = HEADS + "SELECT endpoint_id, first_try, least(due_at, now()) AS due_at FROM heads"
 _NOW = "SELECT clock_timestamp()"
 
 Group = tuple[UUID, bool]

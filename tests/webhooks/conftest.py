@@ -15,7 +15,6 @@ from app.db.bulk import insert_rows
 from app.db.tables.ledgers import outbox
 from app.domain.egress import EgressRules, parse_networks
 from app.domain.signature import HmacSecret, Secret
-from app.kit.clock import Clock, utc_now
 from app.kit.loops import Loop, Wakeup, run_loops
 from app.webhooks import service
 from app.webhooks.dispatcher import Dispatcher, Limits
@@ -53,14 +52,13 @@ class Outlet:
         limits: Limits = QUICK,
         *,
         deadline_seconds: float = 10.0,
-        clock: Clock = utc_now,
         wakeup: Wakeup | None = None,
         sender: Sender | None = None,
     ) -> Dispatcher:
         """A dispatcher of its own process, as it were."""
         sender = sender or Sender(VettedTransport(self.guard), deadline_seconds=deadline_seconds)
         self._senders.append(sender)
-        return Dispatcher(self.database, sender, self.services.sealer, wakeup or self.wakeup, limits, clock)
+        return Dispatcher(self.database, sender, self.services.sealer, wakeup or self.wakeup, limits)
 
     async def close(self) -> None:
         """Drop the connections."""

@@ -110,7 +110,8 @@ async def test_behind_a_horizon_everything_is_delivered_also_of_endpoints_that_i
     await outlet.announce("case.opened", count=5)
     async with outlet.running(dispatcher):
         await receiver.wait_for(5, "/a")
-        await outlet.endpoint(receiver.on("/b", status(500), status(200)), retry_delays_seconds=[1])
+        url = receiver.on("/b", status(500), status(200))  # while it is tried again the others are held back
+        await outlet.endpoint(url, retry_delays_seconds=[1], ordering="endpoint")
         await outlet.announce("case.opened", count=5)
         await receiver.wait_for(10, "/a")
         await receiver.wait_for(6, "/b")
