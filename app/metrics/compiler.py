@@ -92,13 +92,13 @@ def _read(population: Population, query: MetricQuery, period: Period, facts: Ten
 def _feedback(
     population: Population, query: MetricQuery, period: Period, facts: TenantFacts, *, scored: bool = False
 ) -> Read:
-    cuboid = find_cuboid(query, period, facts)
-    if cuboid is None or facts.fold is None:
+    found = find_cuboid(query, period, facts)
+    if found is None:
         counted = count_rows(query, period, facts)
         return Read(population, score_sums(counted, query) if scored else counted)
-    folded_seq = facts.fold.folded_seq
-    statement = prepare_cuboid(cuboid, query, period, facts, folded_seq, scored=scored)
-    return Read(population, statement, cuboid.name, folded_seq)
+    folded_seq = found.fold.folded_seq
+    statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored=scored)
+    return Read(population, statement, found.counts.name, folded_seq)
 
 
 def _context(population: Population, query: MetricQuery, period: Period, facts: TenantFacts) -> Read:
