@@ -16,6 +16,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
 from app.metrics.populations.cases import count_backlog, count_closed, count_opened, count_returning
 from app.metrics.populations.customers import count_customers
+from app.metrics.populations.displayed import count_displayed
 from app.metrics.populations.orders import count_orders
 from app.metrics.populations.resolved import count_resolved, list_resolutions, list_responses
 from app.metrics.populations.reviews import count_reviews
@@ -60,6 +61,7 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.CUSTOMERS: count_customers,
     Population.ORDERS: count_orders,
     Population.REVIEWS: count_reviews,
+    Population.DISPLAYED: count_displayed,
 }
 
 

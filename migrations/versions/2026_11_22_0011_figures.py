@@ -1,4 +1,4 @@
-"""Figures: cuboids that a tenant declares, how far each is folded, their counts.
+"""Figures: cuboids that a tenant declares, how far each is folded, their counts; displayed ratings found.
 
 Revision: 0011_figures, after 0010_delivery.
 """
@@ -81,11 +81,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", *_KEY, name=op.f("pk_declared_counts")),
         comment="Answers of the declared cuboids counted by day; derived, may be refolded.",
     )
+    op.create_index(
+        "ix_events_displayed",
+        "events",
+        ["tenant_id", "occurred_at"],
+        postgresql_where=sa.text("type = 'rating.displayed'"),
+    )
     op.secure_table("declared_cuboids", "tenant")
     op.secure_table("declared_folds", "tenant")
     op.secure_table("declared_counts", "tenant")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_events_displayed", table_name="events")
     for table in reversed(TABLES):
         op.drop_table(table)
