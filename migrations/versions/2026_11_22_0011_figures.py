@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.bi.figures import narrow_metric_daily, widen_metric_daily
+
 revision = "0011_figures"
 down_revision = "0010_delivery"
 branch_labels = None
@@ -90,9 +92,11 @@ def upgrade() -> None:
     op.secure_table("declared_cuboids", "tenant")
     op.secure_table("declared_folds", "tenant")
     op.secure_table("declared_counts", "tenant")
+    widen_metric_daily(op)  # type: ignore[arg-type]
 
 
 def downgrade() -> None:
+    narrow_metric_daily(op)  # type: ignore[arg-type]
     op.drop_index("ix_events_displayed", table_name="events")
     for table in reversed(TABLES):
         op.drop_table(table)
