@@ -32,6 +32,7 @@ from app.kit.asgi import Front
 from app.kit.memory import settle_memory
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
+from app.metrics.declared import router as cuboids_router
 from app.metrics.saved import router as saved_router
 from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
@@ -136,6 +137,7 @@ ROUTERS = (
     saved_router.router,
     saved_router.feeds_router,
     alerts_router.router,
+    cuboids_router.router,
     metric_views_router.router,
     asking_router.router,
     odata_router.router,

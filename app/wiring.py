@@ -18,6 +18,7 @@ from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
+from app.db.tables.declared import declared_counts, declared_folds
 from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
 from app.domain.egress import EgressRules, parse_networks
@@ -114,7 +115,12 @@ def build_services(
             ErasureAnnouncer(),
         ),
         # the fold row first: without it no fold can add to cuboids that are being emptied
-        caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
+        caches=(
+            metric_folds,
+            *(cuboid.table for cuboid in CUBOIDS),
+            declared_folds,
+            declared_counts,
+        ),
     )
 
     def committed(appended: Appended) -> None:

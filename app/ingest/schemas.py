@@ -149,6 +149,14 @@ class VolumeCounted(Where):
     count: int = Field(ge=0, le=100_000_000)
 
 
+class RatingDisplayed(Where):
+    """What a review site shows of a place: its own mean, weighed in ways that we do not know."""
+
+    rating: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] = Field(examples=["4.6"])
+    count: int = Field(ge=0, le=10**9, description="how many reviews the site says it rests on")
+    source_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+
+
 class Retracted(Data):
     """Takes back an event that was never true."""
 
@@ -199,6 +207,8 @@ def data_model(event_type: EventType) -> type[BaseModel]:
         return FeedbackReceived
     if event_type is EventType.EVENT_RETRACTED:
         return Retracted
+    if event_type is EventType.RATING_DISPLAYED:
+        return RatingDisplayed
     if event_type in _VOLUMES:
         return VolumeCounted
     return CaseFact if event_type.value.startswith("case.") else SubjectFact

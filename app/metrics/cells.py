@@ -15,6 +15,7 @@ from app.domain.measures.definition import Population
 from app.domain.measures.recovered import (
     ClosedCases,
     ComparedCustomers,
+    DisplayedRatings,
     Durations,
     OpenCases,
     PromisedOrders,
@@ -183,6 +184,7 @@ _PARTS: Final[Mapping[Population, tuple[str, Read]]] = {
     Population.RETURNING: ("returning", _named(ReturningCustomers, *ReturningCustomers._fields)),
     Population.CUSTOMERS: ("compared_customers", _named(ComparedCustomers, *ComparedCustomers._fields)),
     Population.REVIEWS: ("reviews", _named(PublishedReviews, *PublishedReviews._fields)),
+    Population.DISPLAYED: ("displayed", _named(DisplayedRatings, *DisplayedRatings._fields)),
     Population.ORDERS: (
         "orders",
         _each(

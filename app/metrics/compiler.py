@@ -16,6 +16,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
 from app.metrics.populations.cases import count_backlog, count_closed, count_opened, count_returning
 from app.metrics.populations.customers import count_customers
+from app.metrics.populations.displayed import count_displayed
 from app.metrics.populations.orders import count_orders
 from app.metrics.populations.resolved import count_resolved, list_resolutions, list_responses
 from app.metrics.populations.reviews import count_reviews
@@ -60,6 +61,7 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.CUSTOMERS: count_customers,
     Population.ORDERS: count_orders,
     Population.REVIEWS: count_reviews,
+    Population.DISPLAYED: count_displayed,
 }
 
 
@@ -92,13 +94,13 @@ def _read(population: Population, query: MetricQuery, period: Period, facts: Ten
 def _feedback(
     population: Population, query: MetricQuery, period: Period, facts: TenantFacts, *, scored: bool = False
 ) -> Read:
-    cuboid = find_cuboid(query, period, facts)
-    if cuboid is None or facts.fold is None:
+    found = find_cuboid(query, period, facts)
+    if found is None:
         counted = count_rows(query, period, facts)
         return Read(population, score_sums(counted, query) if scored else counted)
-    folded_seq = facts.fold.folded_seq
-    statement = prepare_cuboid(cuboid, query, period, facts, folded_seq, scored=scored)
-    return Read(population, statement, cuboid.name, folded_seq)
+    folded_seq = found.fold.folded_seq
+    statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored=scored)
+    return Read(population, statement, found.counts.name, folded_seq)
 
 
 def _context(population: Population, query: MetricQuery, period: Period, facts: TenantFacts) -> Read:

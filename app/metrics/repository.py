@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.tables.configuration import attributes, sources
+from app.db.tables.declared import declared_cuboids, declared_folds
 from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
@@ -24,7 +25,7 @@ from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.cuboids import MOST_CELLS
-from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
+from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.shape import has_presses, relational_questions
 
@@ -55,6 +56,7 @@ class Snapshot:
             presses=row["presses"],
             sources=_sources(row["sources"]),
             fold=_fold(row),
+            declared=_declared(row["declared"]),
             terms=_terms(row["terms"]),
             annotations=_annotations(row["annotations"]),
         )
@@ -129,6 +131,17 @@ def _facts_of(tenant_id: UUID) -> Any:
         told.key, told.title, told.starts_at, told.ends_at, told.breaks_series
     )
     fold = metric_folds.c
+    own = declared_folds.c
+    declared = func.jsonb_build_array(
+        own.cuboid, own.dimensions, own.folded_seq, own.time_zone, own.relational, own.folded_at
+    )
+    built = select(func.jsonb_agg(declared)).join_from(
+        declared_folds,
+        declared_cuboids,
+        (declared_cuboids.c.tenant_id == own.tenant_id)
+        & (declared_cuboids.c.key == own.cuboid)
+        & (declared_cuboids.c.dimensions == own.dimensions),
+    )
     return (
         select(
             tenants.c.time_zone,
@@ -144,6 +157,7 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.jsonb_agg(annotation))
             .where(metric_annotations.c.tenant_id == tenant)
             .label("annotations"),
+            built.where(own.tenant_id == tenant, own.problem.is_(None)).label("declared"),
             fold.folded_seq,
             fold.time_zone.label("fold_zone"),
             fold.relational.label("fold_relational"),
@@ -187,3 +201,12 @@ def _fold(row: Mapping[str, Any]) -> FoldState | None:
     if row["folded_seq"] is None:
         return None
     return FoldState(row["folded_seq"], row["fold_zone"], tuple(row["fold_relational"]), row["hours_from"])
+
+
+def _declared(rows: Sequence[tuple[str, list[str], int, str, list[str], str]] | None) -> tuple[Declared, ...]:
+    """The declared cuboids, those that keep least apart first."""
+    found = (
+        Declared(key, tuple(dimensions), FoldState(seq, zone, tuple(relational), datetime.fromisoformat(at)))
+        for key, dimensions, seq, zone, relational, at in rows or ()
+    )
+    return tuple(sorted(found, key=lambda declared: (len(declared.dimensions), declared.key)))

@@ -134,6 +134,7 @@ SUBJECT: Shape = {
 }
 
 COUNT: Shape = {**_WHERE, "count": _NUMBER}
+DISPLAYED: Shape = {**_WHERE, **_texts("source_url"), "rating": _NUMBER, "count": _NUMBER}
 RETRACTION: Shape = _texts("event source reason")
 
 AMENDMENT: Shape = {
@@ -150,6 +151,7 @@ ERASURE: Shape = {"customer": Field(Kind.CUSTOMER), **_texts("reason")}
 
 _OTHERS: Mapping[EventType, Shape] = {
     EventType.EVENT_RETRACTED: RETRACTION,
+    EventType.RATING_DISPLAYED: DISPLAYED,
     EventType.RESPONSE_QUALIFIED: AMENDMENT,
     EventType.FEEDBACK_CLASSIFIED: AMENDMENT,
     EventType.FORCE_MAJEURE_CLAIMED: AMENDMENT,
