@@ -10,6 +10,7 @@ from typing import Any
 from app.configuration.mappings.gallery import list_mappings
 from app.ingest.reading import validated
 from app.sources.base import SourceContext, SourceDefaults, adapt
+from app.sources.errors import names
 from app.sources.mapping import MappingAdapter, compile_mapping
 from app.sources.mapping.functions import known_functions
 from app.sources.pulls import RECIPES
@@ -38,10 +39,10 @@ def test_the_example_of_the_guide_reads_its_payload() -> None:
     assert (event.data["location"], event.data["text"]) == ("kyiv-1", "Waited forty minutes")
 
 
-OWN = (
+OWN = names(
     "text lower upper trim split replace number_in count plain from_json entries get find find_all "
     "payload header"
-).split()
+)
 
 
 def test_every_function_of_ours_stands_in_the_guide() -> None:
