@@ -28,7 +28,9 @@ from app.improvement.decider import Lessons
 from app.improvement.inheritance import Inheritance
 from app.improvement.projection import Improvements
 from app.ingest.google_keys import GoogleKeys
+from app.ingest.inlet_sources import InletSources
 from app.ingest.pulling.client import PullClient
+from app.ingest.quarantine import RawInbox
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
@@ -66,6 +68,8 @@ class Services:
     ingest: Ingest
     egress: EgressGuard
     google_keys: GoogleKeys
+    inlets: InletSources
+    raw_inbox: RawInbox
     timers: SlaTimers
     asking_policies: AskingPolicies
     bodies: Bodies = field(default_factory=Bodies)
@@ -142,6 +146,8 @@ def build_services(
         ingest=ingest,
         egress=egress,
         google_keys=GoogleKeys(PullClient(egress.vetted_url), clock),
+        inlets=InletSources(database, sealer),
+        raw_inbox=RawInbox(database),
         timers=timers,
         asking_policies=asking_policies,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
@@ -33,6 +34,43 @@ _KEPT_IDS: Final = (
 )
 _SEPARATORS: Final = bytes.maketrans(b"", b"")
 _DROPPED: Final = b" -()+.\\/"
+
+_PERSONS_KEY: Final = re.compile(
+    r"(^|_)(e?mail|phone|mobile|tel|name|firstname|lastname|surname|fullname|address|street|birth(day|date)?|dob|"
+    r"passport|login|username|contact|ip|iban|card|ім_?я|пошта|телефон|имя|почта)(_|$)",
+    re.IGNORECASE,
+)
+_NUMBER_OF_A_PERSON: Final = re.compile(r"\+?[0-9][0-9 ()./-]{7,}[0-9]")
+_LONGEST_WORDS: Final = 60
+_MOST_WORDS: Final = 4
+
+
+def names_somebody(key: str, value: object) -> bool:
+    """Whether an attribute that nobody registered is kept apart as personal (design.md 1).
+
+    A key that says so, an address, a long number, or words that somebody wrote; codes and labels are facts.
+    """
+    if not isinstance(value, str):
+        return False
+    if _PERSONS_KEY.search(key) or "@" in value or _NUMBER_OF_A_PERSON.search(value):
+        return True
+    return len(value) > _LONGEST_WORDS or len(value.split()) > _MOST_WORDS
+
+
+def left_of_attributes(
+    attributes: Mapping[str, object], registered: Collection[str], traces: Traces
+) -> dict[str, object]:
+    """What an erasure leaves of a fact's attributes: numbers, what the tenant registered as not personal,
+    and single words that do not name the person. More than one word could be a name."""
+    return {
+        key: value
+        for key, value in attributes.items()
+        if not isinstance(value, str)
+        or (
+            not traces.found_in(value.encode("utf-8", "surrogatepass"))
+            and (key in registered or (len(value.split()) < 2 and not names_somebody(key, value)))
+        )
+    }
 
 
 @dataclass(frozen=True, slots=True)

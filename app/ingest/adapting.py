@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,12 +26,11 @@ from app.sources.mapping import MappingAdapter, compile_mapping
 from app.sources.signature_document import family_of
 from app.sources.signatures import Family, Unsigned
 
-_SOURCE = """
-SELECT key, adapter, verification, sealed_secrets, time_zone, defaults, mapping, mapping_version,
-       handles_cases, disabled_at, pull IS NOT NULL AS is_pulled
-  FROM sources WHERE tenant_id = $1 AND key = $2
-"""
+SOURCE_COLUMNS = """s.key, s.adapter, s.verification, s.sealed_secrets, s.time_zone, s.defaults, s.mapping,
+       s.mapping_version, s.handles_cases, s.pull IS NOT NULL AS is_pulled"""
+_SOURCE = f"SELECT {SOURCE_COLUMNS} FROM sources s WHERE s.tenant_id = $1 AND s.key = $2"
 _LONGEST_REF = 200
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NOTHING = {
     "mapping": 1,
     "id": "nothing",
@@ -75,43 +74,30 @@ def secret_context(tenant_id: UUID, source: str) -> bytes:
     return tenant_id.bytes + b"source:" + source.encode()
 
 
-async def find_source_by_token(
-    database: Database, sealer: Sealer, token_hash: bytes, now: datetime
-) -> ConfiguredSource:
-    """The source behind a token. Raises NotFoundError (which tells nothing to those who guess)."""
-    row = await database.fetch_row("SELECT * FROM find_inlet($1)", token_hash)
-    if row is None:
-        raise NotFoundError("not_found", "there is no such inlet")
-    source, disabled = await _load(database, sealer, row["tenant_id"], row["source"], now)
-    if disabled:
-        raise NotFoundError("not_found", "there is no such inlet")
-    return source
-
-
 async def get_source(
     database: Database, sealer: Sealer, tenant_id: UUID, key: str, now: datetime
 ) -> ConfiguredSource:
     """The source of that key, also a disabled one. Raises NotFoundError."""
-    source, _ = await _load(database, sealer, tenant_id, key, now)
-    return source
-
-
-async def _load(
-    database: Database, sealer: Sealer, tenant_id: UUID, key: str, now: datetime
-) -> tuple[ConfiguredSource, bool]:
     async with database.write(tenant_id) as tx:
         row = await tx.fetchrow(_SOURCE, tenant_id, key)
     if row is None:
         raise NotFoundError("not_found", f"there is no source {key!r}")
+    source = configured(tenant_id, row, sealer)
+    return replace(source, context=replace(source.context, received_at=now))
+
+
+def configured(tenant_id: UUID, row: Mapping[str, Any], sealer: Sealer) -> ConfiguredSource:
+    """A source as its row (SOURCE_COLUMNS) describes it; its context has yet to learn the time."""
     stored: Mapping[str, Any] = row["defaults"]
+    key = row["key"]
     context = SourceContext(
         source=key,
-        received_at=now,
+        received_at=_NEVER,
         zone=ZoneInfo(row["time_zone"]) if row["time_zone"] else None,
         defaults=defaults_of(stored, handles_cases=row["handles_cases"]),
     )
     sealed = [base64.b64decode(item) for item in row["sealed_secrets"]]
-    source = ConfiguredSource(
+    return ConfiguredSource(
         tenant_id=tenant_id,
         key=key,
         adapter=adapter_of(row["adapter"], row["mapping"]),
@@ -123,7 +109,6 @@ async def _load(
         mapping_version=row["mapping_version"],
         is_pulled=row["is_pulled"],
     )
-    return source, row["disabled_at"] is not None
 
 
 def kept_headers(headers: Mapping[str, str], adapter: Adapter) -> dict[str, str]:

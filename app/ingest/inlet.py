@@ -12,14 +12,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from app.db.engine import Database
 from app.deps import DatabaseDep, NowDep
 from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event
 from app.ingest.adapting import (
     ConfiguredSource,
     Reading,
-    find_source_by_token,
     item_errors,
     kept_headers,
     read_payload,
@@ -28,8 +26,9 @@ from app.ingest.adapting import (
 )
 from app.ingest.google_keys import GoogleKeys, GoogleKeysError
 from app.ingest.handshakes import answer_get, answer_options, find_challenge
+from app.ingest.inlet_sources import InletSources
 from app.ingest.pulling.repository import ask_soon
-from app.ingest.quarantine import keep_raw
+from app.ingest.quarantine import RawInbox, RawRow
 from app.ingest.redaction import without_secrets
 from app.ingest.results import Result, Status, Terms
 from app.ingest.router import ItemError
@@ -87,7 +86,7 @@ async def post_inlet(
     ] = "",
 ) -> Any:
     """Verified by the source's signature family, adapted, stored. Answered after the commit."""
-    source = await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
+    source = await _find(request, token, now)
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
@@ -118,7 +117,8 @@ async def post_inlet(
     refused = [*reading.refusals, *rejected]
     if trial:
         return _trial(reading, results, refused)
-    await keep_delivery(database, source, now, headers, body, reading, results, refused)
+    raw: RawInbox = request.app.state.services.raw_inbox
+    await raw.keep(source.tenant_id, raw_row(source, now, headers, body, reading, results, refused))
     if source.is_pulled:
         # a thin notice says that there is something to ask for
         await ask_soon(database, source.tenant_id, source.key)
@@ -126,21 +126,23 @@ async def post_inlet(
 
 
 @router.api_route("/in/{token}", methods=["GET", "HEAD"], include_in_schema=False, response_class=Response)
-async def greet_inlet(token: str, request: Request, database: DatabaseDep, now: NowDep) -> Response:
+async def greet_inlet(token: str, request: Request, now: NowDep) -> Response:
     """A handshake by GET or HEAD. Raises NotFoundError for a path that leads nowhere."""
-    await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
+    await _find(request, token, now)
     return answer_get(request.query_params, token)
 
 
 @router.options("/in/{token}", include_in_schema=False)
-async def permit_inlet(token: str, request: Request, database: DatabaseDep, now: NowDep) -> Response:
+async def permit_inlet(token: str, request: Request, now: NowDep) -> Response:
     """The handshake of CloudEvents."""
-    await find_source_by_token(database, request.app.state.sealer, _hash(token), now)
+    await _find(request, token, now)
     return answer_options(request.headers)
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+async def _find(request: Request, token: str, now: datetime) -> ConfiguredSource:
+    """The source behind the path. Raises NotFoundError."""
+    sources: InletSources = request.app.state.services.inlets
+    return await sources.find(hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest(), now)
 
 
 async def _verify(
@@ -209,8 +211,7 @@ def _rejection(result: Result) -> DomainError:
     return result.error or InvalidError("rejected", "the journal refuses this event")
 
 
-async def keep_delivery(
-    database: Database,
+def raw_row(
     source: ConfiguredSource,
     now: datetime,
     headers: Mapping[str, str],
@@ -218,13 +219,11 @@ async def keep_delivery(
     reading: Reading,
     results: Sequence[Result],
     refused: Sequence[DomainError],
-) -> None:
-    """Keep what was delivered, and what became of it."""
+) -> RawRow:
+    """What is kept of a delivery, and what became of it."""
     first = refused[0] if refused else None
     stored = zip(reading.events, results, strict=True)
-    await keep_raw(
-        database,
-        source.tenant_id,
+    return RawRow(
         source.key,
         now,
         state="quarantined" if first else "adapted" if reading.events else "ignored",

@@ -83,7 +83,8 @@ class TenantConfig:
     secret: bytes
     zone: ZoneInfo
     questions: dict[str, Question] = field(default_factory=dict)
-    personal_attributes: frozenset[str] = frozenset()
+    attributes: dict[str, bool] = field(default_factory=dict)
+    """The registered ones, and whether each is personal."""
     has_overlays: bool = False
     """true: some answers were amended or re-tagged, and new ones must be looked up"""
     sources: dict[str, SourceConfig] = field(default_factory=dict)
@@ -182,7 +183,8 @@ SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a,
 UNION ALL
 SELECT 'question', NULL, key, measure, scale_id, NULL, NULL, 0 FROM questions WHERE tenant_id = $1
 UNION ALL
-SELECT 'attribute', NULL, key, NULL, NULL, NULL, NULL, 0 FROM attributes WHERE tenant_id = $1 AND personal
+SELECT 'attribute', NULL, key, CASE WHEN personal THEN 'personal' END, NULL, NULL, NULL, 0
+  FROM attributes WHERE tenant_id = $1
 UNION ALL
 SELECT 'source', NULL, key, time_zone, NULL,
        jsonb_build_object('handles_cases', handles_cases, 'grace_seconds', grace_seconds,
@@ -245,7 +247,8 @@ class ConfigCache:
         config.has_overlays = tenant["b"] is not None
         for row in by_kind.get("question", []):
             config.questions[row["a"]] = Question(row["a"], row["b"], row["c"])
-        config.personal_attributes = frozenset(row["a"] for row in by_kind.get("attribute", []))
+        for row in by_kind.get("attribute", []):
+            config.attributes[row["a"]] = row["b"] == "personal"
         for row in by_kind.get("source", []):
             zone = ZoneInfo(row["b"]) if row["b"] else None
             config.sources[row["a"]] = SourceConfig(row["a"], zone, **row["document"])

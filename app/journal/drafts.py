@@ -11,6 +11,7 @@ from uuid import UUID
 from app.domain.errors import InvalidError
 from app.domain.events import Event, EventType, Origin, Subject, SubjectKind
 from app.domain.feedback import answers_of, silent_answer
+from app.domain.privacy import names_somebody
 from app.journal.config import SourceConfig, TenantConfig
 from app.journal.ports import Draft
 
@@ -153,9 +154,12 @@ def _split(event: Event, config: TenantConfig) -> tuple[dict[str, Any], dict[str
         if key in _PERSONAL_KEYS and not (own and key == "reason"):  # the reason of a decider is a slug
             personal[key] = value
         elif key == "attributes":
-            known = config.personal_attributes
-            fact[key] = {name: item for name, item in value.items() if name not in known}
-            private = {name: item for name, item in value.items() if name in known}
+            private = {
+                name: item
+                for name, item in value.items()
+                if config.attributes.get(name, names_somebody(name, item))
+            }
+            fact[key] = {name: item for name, item in value.items() if name not in private}
             if private:
                 personal[key] = private
         else:

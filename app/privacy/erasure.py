@@ -21,6 +21,7 @@ from app.kit import json
 from app.kit.crypto import Sealer
 from app.kit.ids import public_id
 from app.privacy import repository
+from app.privacy.facts import strip_facts
 from app.privacy.intake import identifier_context
 
 log = structlog.get_logger()
@@ -107,7 +108,8 @@ class ErasureLoop:
             traces = traces_of(customer["type"], customer["value"])
             stripped = await repository.strip(tx, tenant_id, found, traces)
             sent = await repository.redact_messages(tx, tenant_id, found.event_ids, traces)
-            counts = repository.added(counts, stripped, sent)
+            facts = await strip_facts(tx, tenant_id, found, traces)
+            counts = repository.added(counts, stripped, facts, sent)
         renamed = await repository.rename(tx, tenant_id, job["customer_ref"], job["token"])
         renamed.pop("event_personal", None)
         counts = repository.added(counts, renamed)

@@ -169,11 +169,11 @@ async def test_a_personal_attribute_is_no_dimension(client: httpx.AsyncClient) -
 
 async def test_a_personal_attribute_counts_from_the_next_event_on(client: httpx.AsyncClient) -> None:
     async def stored(event_id: str) -> dict[str, Any]:
-        event = rating(event_id, attributes={"phone": "1"})
+        event = rating(event_id, attributes={"shade": "1"})
         result = (await client.post("/v1/events", json=event)).json()
         answer: dict[str, Any] = (await client.get(f"/v1/events/{result['event_id']}")).json()["data"]
         return answer["attributes"]
 
-    assert await stored("a1") == {"phone": "1"}
-    await client.put("/v1/attributes/phone", json={"type": "text", "personal": True})
+    assert await stored("a1") == {"shade": "1"}
+    await client.put("/v1/attributes/shade", json={"type": "text", "personal": True})
     assert await stored("a2") == {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.privacy import redacted, traces_of
+from app.domain.privacy import left_of_attributes, names_somebody, redacted, traces_of
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,36 @@ def test_a_message_keeps_our_ids_and_numbers_and_nothing_else() -> None:
         "refs": [],
         "explanation": None,
         "sequence": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "personal"),
+    [
+        ("tier", "gold", False),
+        ("time_zone", "Europe/Kyiv", False),
+        ("answer_Which_shop", "Odesa Arcadia", False),
+        ("visits", 380501112233, False),
+        ("order", "A-1024", False),
+        ("renamed", "yes", False),
+        ("author_name", "Olena", True),
+        ("answer_E_mail", "none", True),
+        ("answer_телефон", "так", True),
+        ("contact", "olena@example.com", True),
+        ("note", "call +38 (050) 111-22-33", True),
+        ("wish", "please call me after six o'clock", True),
+        ("blob", "x" * 61, True),
+    ],
+)
+def test_what_an_unregistered_attribute_says_of_a_person(key: str, value: object, personal: bool) -> None:
+    assert names_somebody(key, value) is personal
+
+
+def test_an_erasure_leaves_numbers_codes_and_what_the_tenant_vouches_for() -> None:
+    traces = traces_of("email", "olena@example.com")
+    told = {"tier": "gold", "visits": 3, "city": "New York", "who": "Olena Koval", "x": "olena@example.com"}
+    assert left_of_attributes(told, {"city", "x"}, traces) == {
+        "tier": "gold",
+        "visits": 3,
+        "city": "New York",
     }

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 
-from app.ingest.quarantine import keep_raw
+from app.ingest.quarantine import RawRow, keep_raw
 from app.ingest.retention import RawRetention
 from app.wiring import Services
 from tests.conftest import Tenant
@@ -16,17 +16,10 @@ async def test_raw_payloads_go_after_their_days_and_younger_ones_stay(
     services: Services, a_tenant: Tenant
 ) -> None:
     for age in (1, 29, 31, 400):
-        await keep_raw(
-            services.database,
-            a_tenant.tenant_id,
-            "chat",
-            services.clock() - timedelta(days=age),
-            state="adapted",
-            reason=None,
-            detail=f"{age}",
-            headers={},
-            body=b"{}",
+        row = RawRow(
+            "chat", services.clock() - timedelta(days=age), "adapted", None, f"{age}", headers={}, body=b"{}"
         )
+        await keep_raw(services.database, a_tenant.tenant_id, [row])
     await RawRetention(services.database, days=30).step()
     async with services.database.write(a_tenant.tenant_id) as tx:
         rows = await tx.fetch("SELECT detail FROM raw_payloads WHERE tenant_id = $1", a_tenant.tenant_id)

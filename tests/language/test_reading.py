@@ -41,7 +41,7 @@ async def test_a_text_is_read_beside_its_score_and_a_classifier_replaces_the_rea
     review = found["Отличная работа"]
     assert (review["lang"], review["class"]) == ("ru-RU", "unknown")
     sentiment = review["reading"]["sentiment"]
-    assert (sentiment["label"], sentiment["method"], sentiment["version"]) == ("positive", "lexicon_ru", "1")
+    assert (sentiment["label"], sentiment["method"], sentiment["version"]) == ("positive", "lexicon_ru", "2")
     assert found[None]["reading"] is None
 
     back = event("event.retracted", "x", data={"event": "k1"})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from app.db.kinds import metadata
-from app.ingest.quarantine import keep_raw
+from app.ingest.quarantine import RawRow, keep_raw
 from app.journal.rebuild import rebuild
 from app.privacy.erasure import ErasureLoop
 from app.webhooks.fanout import Fanout
@@ -20,7 +21,8 @@ from tests.journal.world import projections
 OLENA = {"type": "email", "value": "olena@example.com"}
 TARAS = {"type": "email", "value": "taras@example.com"}
 CASE = "case/olena@example.com"  # some systems have no better name for a case
-SECRETS = ("olena@example.com", "shouted at olena", "olena k. senior")
+SECRETS = ("olena@example.com", "shouted at olena", "olena k. senior", "reviews/olena", "olena koval")
+TOLD = {"author_name": "Olena Koval", "wish": "Olena Koval", "note": "x", "tier": "gold", "visits": 3}
 
 
 @pytest.fixture
@@ -39,6 +41,8 @@ def history() -> list[Json]:
         event("case.opened", "d1", subject="case/T-1", data={"kind": "complaint", "customer": TARAS}),
         event("survey.started", "s1", subject="survey/I-1", data={"customer": OLENA, "channel": "sms"}),
         event("customer.opted_out", "o1", data={"customer": OLENA}),
+        rating("f3", 4, customer=OLENA, attributes=TOLD, source_url="https://site.example/reviews/olena"),
+        event("case.opened", "c9", subject="case/C-9", data={"customer": OLENA, "attributes": TOLD}),
     ]
 
 
@@ -77,10 +81,8 @@ async def test_a_person_is_forgotten_everywhere_and_nothing_counted_changes(
     assert set(results_of(await client.post("/v1/events", json=history()))) == {"created"}
     for who in (OLENA, TARAS):
         body = b'{"from": "%s"}' % who["value"].title().encode()
-        await keep_raw(
-            services.database, a_tenant.tenant_id, "chat", datetime.now(UTC), state="adapted",
-            reason=None, detail=None, headers={}, body=body,
-        )  # fmt: skip
+        row = RawRow("chat", datetime.now(UTC), "adapted", None, None, headers={}, body=body)
+        await keep_raw(services.database, a_tenant.tenant_id, [row])
     await Fanout(services.database, lambda: None, poll_seconds=0.01).step()  # some messages wait already
     await client.post("/v1/events", json=event("case.escalated", "c3", subject=CASE))
     before = await counted(client)
@@ -98,7 +100,7 @@ async def test_a_person_is_forgotten_everywhere_and_nothing_counted_changes(
     done = (await client.get(f"/v1/privacy/erasures/{asked.json()['id']}")).json()
     assert done["state"] == "completed"
     assert done["counts"]["raw_payloads"] == 1
-    assert done["counts"]["event_personal"] == 2
+    assert (done["counts"]["event_personal"], done["counts"]["facts"]) == (4, 3)
     assert done["counts"]["message_bodies"] >= 1
 
     left = (await everything(server)).lower()
@@ -107,6 +109,8 @@ async def test_a_person_is_forgotten_everywhere_and_nothing_counted_changes(
     assert await counted(client) == before
     nothing = (await client.post("/v1/privacy/exports", json={"customer": OLENA})).json()
     assert (nothing["events"], nothing["tables"], nothing["raw_payloads"]) == ([], {}, [])
+    kept = await query(server, "SELECT attributes::text AS a FROM feedback WHERE attributes <> '{}'")
+    assert [json.loads(row["a"]) for row in kept] == [{"note": "x", "tier": "gold", "visits": 3}]
     tokens = await query(
         server,
         "SELECT DISTINCT customer_ref FROM (SELECT customer_ref FROM feedback UNION ALL "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from app.ingest.quarantine import keep_raw
+from app.ingest.quarantine import RawRow, keep_raw
 from app.privacy.retention import TenantRetention
 from app.wiring import Services
 from tests.builders import assert_problem, query, rating, value_of
@@ -18,10 +18,8 @@ async def test_words_and_raw_bodies_go_after_the_days_a_tenant_set(
 ) -> None:
     retention = TenantRetention(services.journal)
     await client.post("/v1/events", json=rating("old", text="long ago", transaction="R1", subject="case/C1"))
-    await keep_raw(
-        services.database, a_tenant.tenant_id, "chat", datetime.now(UTC), state="adapted", reason=None,
-        detail=None, headers={}, body=b"{}",
-    )  # fmt: skip
+    row = RawRow("chat", datetime.now(UTC), "adapted", None, None, headers={}, body=b"{}")
+    await keep_raw(services.database, a_tenant.tenant_id, [row])
     await retention.step()
     rules = {"text_days": 30, "raw_days": 7, "decision_days": None, "message_days": None}
     put = await client.put("/v1/privacy/retention", json=rules)

@@ -47,7 +47,9 @@ class EligibilityIn(BaseModel):
     question: Name | None = Field(default=None, examples=["nps"])
     moment: Name | None = Field(default=None, description="a moment of the asking policy")
     relational: bool | None = Field(
-        default=None, description="about the whole relationship; default: as the moment says, else nps"
+        default=None,
+        description="about the whole relationship; default: as the moment says, else whether the question is "
+        "an nps. With none of the three no cap of either kind may stand against it",
     )
     time_zone: TimeZone | None = Field(
         default=None, description="where the customer lives; default: of the location, else of the tenant"

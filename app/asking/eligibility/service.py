@@ -66,7 +66,7 @@ def _ask(
     relational = item.relational
     if relational is None and moment is not None:
         relational = moment.relational
-    if relational is None:
+    if relational is None and (item.question is not None or moment is not None):
         known = config.questions.get(item.question or "")
         relational = known is not None and known.measure == QuestionMeasure.NPS
     stated = item.time_zone or zones.get(item.location or "")

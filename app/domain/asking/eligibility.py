@@ -29,12 +29,15 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody wants to ask, and when (aware). `zone`: where the customer lives."""
+    """What somebody wants to ask, and when (aware). `zone`: where the customer lives.
+
+    `relational` None: they did not say what; then no cap of either kind may stand against it.
+    """
 
     at: datetime
     channel: str
     zone: ZoneInfo
-    relational: bool = False
+    relational: bool | None = False
     question: str | None = None
     survey: str | None = None
     moment: str | None = None
@@ -128,11 +131,12 @@ def _findings(ask: Ask, contacts: Contacts, policy: AskingPolicy) -> Iterator[Fi
     yield from _gap(Rule.IDENTICAL, ask, same, policy.identical_gap)
     if policy.is_capped(ask.channel, ask.moment):
         counted = [past for past in contacts.asks if past.capped]
-        of_kind = [past for past in counted if past.relational == ask.relational]
-        if ask.relational:
-            yield from _gap(Rule.RELATIONAL_CAP, ask, of_kind, policy.relational_gap)
-        else:
-            yield from _gap(Rule.TRANSACTIONAL_CAP, ask, of_kind, policy.transactional_gap)
+        if ask.relational is not False:
+            long = [past for past in counted if past.relational]
+            yield from _gap(Rule.RELATIONAL_CAP, ask, long, policy.relational_gap)
+        if ask.relational is not True:
+            short = [past for past in counted if not past.relational]
+            yield from _gap(Rule.TRANSACTIONAL_CAP, ask, short, policy.transactional_gap)
         yield from _gap(Rule.ANY_CAP, ask, counted, policy.any_gap)
     if ask.quiet and policy.quiet is not None and policy.quiet.holds(ask.at, ask.zone):
         yield Finding(Rule.QUIET_HOURS, policy.quiet.next_open(ask.at, ask.zone))

@@ -14,10 +14,11 @@ import structlog
 from app.db.engine import Database
 from app.domain.errors import DomainError
 from app.ingest.adapting import ConfiguredSource, get_source, read_payload
-from app.ingest.inlet import accept_events, keep_delivery
+from app.ingest.inlet import accept_events, raw_row
 from app.ingest.pulling import repository
 from app.ingest.pulling.client import PullClient, PullError
 from app.ingest.pulling.exports import export
+from app.ingest.quarantine import keep_raw
 from app.ingest.results import Status
 from app.ingest.service import Ingest
 from app.kit import json
@@ -155,7 +156,8 @@ class PullLoop:
         # A statement that is not understood stands on its page at every pull: it is kept once.
         told = hashlib.sha256(repr([(one.reason, one.pointer) for one in refused]).encode()).hexdigest()[:16]
         if new or (refused and cursor.get("refused") != told):
-            await keep_delivery(self._database, source, asked.now, _JSON, body, reading, results, refused)
+            row = raw_row(source, asked.now, _JSON, body, reading, results, refused)
+            await keep_raw(self._database, source.tenant_id, [row])
         if refused:
             cursor["refused"] = told
         return new

@@ -36,6 +36,11 @@ def rule_of(ask: Ask, contacts: Contacts) -> str | None:
         (replace(ASK, relational=True), Contacts([PastAsk(ago(days=90), relational=True)]), None),
         (replace(ASK, relational=True), Contacts([PastAsk(ago(days=1))]), None),
         (ASK, Contacts([PastAsk(ago(days=1), capped=False)]), None),
+        # who does not say what is to be asked is held back by either
+        (replace(ASK, relational=None), Contacts([PastAsk(ago(days=89), relational=True)]), "relational_cap"),
+        (replace(ASK, relational=None), Contacts([PastAsk(ago(days=29))]), "transactional_cap"),
+        (replace(ASK, relational=None), Contacts([PastAsk(ago(days=31))]), None),
+        (ASK, Contacts([PastAsk(ago(days=1), relational=True)]), None),
         (replace(ASK, channel="kiosk"), Contacts([PastAsk(ago(days=1))]), None),
         (replace(ASK, moment="post_resolution"), Contacts([PastAsk(ago(days=1))]), None),
         (
