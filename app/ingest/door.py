@@ -17,7 +17,7 @@ from app.ingest.reading import Reading, read_events
 from app.ingest.results import BATCH_REFUSED, Result, Status, Terms
 from app.ingest.service import Ingest
 from app.journal.journal import Journal
-from app.kit import http, json
+from app.kit import http, instruments, json
 from app.problems import domain_problem, error_of, problem_response
 
 PATH = "/v1/events"
@@ -104,6 +104,8 @@ class EventsDoor:
     async def _store(self, tenant_id: UUID, reading: Reading, terms: Terms, flags: _Flags) -> list[_Outcome]:
         events = [item for item in reading.items if isinstance(item, Event)]
         refused = flags.atomic and len(events) < len(reading.items)
+        if len(events) < len(reading.items) and not flags.dry_run:
+            instruments.EVENTS.labels(Status.REJECTED.value).inc(len(reading.items) - len(events))
         results = iter(
             [BATCH_REFUSED] * len(events)
             if refused

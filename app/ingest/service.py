@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.journal import Appended, Journal
 from app.journal.ports import Identity, Standing
+from app.kit import instruments
 from app.kit.turns import in_slices
 
 log = structlog.get_logger()
@@ -63,6 +65,9 @@ class Ingest:
         else:
             await self.batcher.submit(tenant_id, items)
         results = [item.result for item in items if item.result is not None]
+        if not dry_run:
+            for status, count in Counter(result.status for result in results).items():
+                instruments.EVENTS.labels(status.value).inc(count)
         if results and isinstance(results[0].error, UnauthenticatedError):
             raise results[0].error
         return results
@@ -152,10 +157,14 @@ class Ingest:
     ) -> list[Result]:
         """Commit, again after faults of the moment. Raises any other fault, and one that lasts."""
         clock = asyncio.get_running_loop().time
-        gives_up_at = clock() + RETRY_SECONDS
+        began_at = clock()
+        gives_up_at = began_at + RETRY_SECONDS
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
+                outcome = await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
+                instruments.COMMITS.observe(clock() - began_at)
+                instruments.COMMITTED.observe(len(items))
+                return outcome
             except RolledBackError as nothing:
                 return nothing.results
             except Exception as error:
