@@ -12,7 +12,10 @@ from rich.table import Table
 from app.auth import Scope, generate_key
 from app.command_line.console import fail, load_settings, out, run_with_services, show
 from app.kit.ids import parse_public_id, public_id
+from app.tenants.operator import ACTOR
 from app.tenants.repository import get_tenant, insert_key, insert_tenant, list_keys, list_tenants, revoke_key
+from app.tenants.schemas import TenantPatch
+from app.tenants.service import edit_tenant, tenant_out
 from app.wiring import Services
 
 tenants = typer.Typer(no_args_is_help=True)
@@ -67,6 +70,34 @@ def list_all() -> None:
         return table
 
     out.print(run_with_services(load_settings(log_json=False), work))
+
+
+@tenants.command("edit")
+def edit(
+    key: Annotated[str, typer.Argument(help="short name")],
+    name: Annotated[str | None, typer.Option(help="full name")] = None,
+    disabled: Annotated[
+        bool | None,
+        typer.Option("--disable/--enable", help="refuse its keys and inlets, or let them in again"),
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="events a minute that its keys may post; 0: any number")
+    ] = None,
+) -> None:
+    """Rename, disable or enable a tenant, or limit what it posts."""
+    stated: dict[str, object] = {"name": name, "disabled": disabled, "events_per_minute": rate or None}
+    asked = {"name": name, "disabled": disabled, "events_per_minute": rate}
+    wanted = TenantPatch.model_validate(
+        {field: stated[field] for field, value in asked.items() if value is not None}
+    )
+
+    async def work(services: Services) -> dict[str, object]:
+        row = await get_tenant(services.database, key)
+        async with services.database.operator() as connection:
+            await edit_tenant(connection, row, wanted, actor=ACTOR, now=services.clock())
+        return tenant_out(await get_tenant(services.database, key)).model_dump(mode="json")
+
+    show(run_with_services(load_settings(log_json=False), work), as_json=True)
 
 
 @keys.command("create")
