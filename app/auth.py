@@ -8,12 +8,19 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from app.db.engine import Database
+from app.db.engine import Database, is_retryable
 from app.domain.errors import DomainError, ForbiddenError
+
+USE_NOTED_EVERY = timedelta(minutes=5)
+"""`last_used_at` of a key is right to within this time: it costs no write a request."""
+_NOTE_USE = """
+UPDATE api_keys SET last_used_at = $3 WHERE tenant_id = $1 AND key_id = $2
+   AND (last_used_at IS NULL OR last_used_at < $3)
+"""
 
 
 class Scope(StrEnum):
@@ -99,8 +106,13 @@ async def find_principal(database: Database, key: str, now: datetime) -> Princip
         raise _refused("revoked_key", "this API key was revoked")
     if row["expires_at"] is not None and row["expires_at"] <= now:
         raise _refused("expired_key", "this API key has expired")
+    if row["disabled_at"] is not None:
+        raise _refused("tenant_disabled", "the operator has disabled this tenant", cure="ask the operator")
     # the driver's UUIDs are of a class of its own, which the JSON encoder does not know
     tenant_id = UUID(int=row["tenant_id"].int)
+    used_at = row["last_used_at"]
+    if used_at is None or now - used_at >= USE_NOTED_EVERY:
+        await _note_use(database, tenant_id, row["key_id"], now)
     return Principal(tenant_id, row["key_id"], row["hint"], frozenset(row["scopes"]))
 
 
@@ -114,7 +126,15 @@ def refuse_scope(principal: Principal, scope: Scope) -> DomainError:
     )
 
 
-def _refused(reason: str, detail: str) -> UnauthenticatedError:
-    return UnauthenticatedError(
-        reason, detail, pointer="header:Authorization", cure="use a live key of the tenant"
-    )
+async def _note_use(database: Database, tenant_id: UUID, key_id: UUID, now: datetime) -> None:
+    try:
+        async with database.write(tenant_id) as tx:
+            await tx.execute(_NOTE_USE, tenant_id, key_id, now)
+    except Exception as error:
+        if not is_retryable(error):
+            raise
+        # nobody is refused because it cannot be noted that he came: what only reads goes on
+
+
+def _refused(reason: str, detail: str, cure: str = "use a live key of the tenant") -> UnauthenticatedError:
+    return UnauthenticatedError(reason, detail, pointer="header:Authorization", cure=cure)

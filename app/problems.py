@@ -17,6 +17,7 @@ from app.domain.errors import (
     InvalidError,
     NotAcceptableError,
     NotFoundError,
+    TooManyError,
 )
 from app.kit import json
 
@@ -31,6 +32,7 @@ _STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (NotFoundError, 404),
     (ForbiddenError, 403),
     (NotAcceptableError, 406),
+    (TooManyError, 429),
 )
 _TITLES = {
     400: "The request cannot be read",

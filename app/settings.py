@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     log_level: str = Field(default="info", description="debug, info, warning or error")
     log_json: bool = Field(default=True, description="one JSON object a line; false: for people")
 
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="role `worker`: answer Prometheus on this port (the API answers at /metrics)",
+    )
+
     egress_allow: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="comma-separated networks that webhooks may reach although private"
     )

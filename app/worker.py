@@ -14,6 +14,7 @@ from app.ingest.retention import RawRetention
 from app.kit.loops import Loop, run_loops
 from app.metrics.alerts.watch import AlertWatch
 from app.metrics.folder import Folder
+from app.operations.gauges import Gauges
 from app.privacy.erasure import ErasureLoop
 from app.privacy.retention import TenantRetention
 from app.sla.loop import SlaLoop, SlaSweep
@@ -105,4 +106,5 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
             bell.wakeups["recompute"],
         ),
         Loop("source_watch", SourceWatch(database, services.journal, bell).step),
+        Loop("gauges", Gauges(database).step),
     ]

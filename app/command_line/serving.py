@@ -18,6 +18,7 @@ from app.demo.keys import keep_keys
 from app.demo.seed import seed_demo
 from app.demo.tour import tour_text
 from app.embedded import EmbeddedError, start_embedded
+from app.kit.instruments import serve_exposition
 from app.kit.logging import configure_logging
 from app.kit.memory import settle_memory
 from app.main import create_app
@@ -135,6 +136,8 @@ async def _run_worker(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    if settings.metrics_port is not None:
+        serve_exposition(settings.host, settings.metrics_port)
     try:
         await run_worker(services, stop)
     finally:

@@ -16,9 +16,9 @@ from app.journal.audit import OPERATOR
 from app.kit.ids import parse_public_id, public_id
 from app.settings import Settings
 from app.tenants.repository import get_tenant, insert_tenant, list_keys, list_tenants
-from app.tenants.schemas import KeyIn, NewKeyOut
+from app.tenants.schemas import KeyIn, NewKeyOut, TenantPatch
 from app.tenants.service import create_key as create_key_of
-from app.tenants.service import revoke_key
+from app.tenants.service import edit_tenant, revoke_key, tenant_out
 from app.wiring import Services
 
 tenants = typer.Typer(no_args_is_help=True)
@@ -74,6 +74,34 @@ def list_all(as_json: AsJson = False) -> None:
         ]
 
     show_rows(run_with_services(load_settings(log_json=False), work), as_json=as_json)
+
+
+@tenants.command("edit")
+def edit(
+    key: Annotated[str, typer.Argument(help="short name")],
+    name: Annotated[str | None, typer.Option(help="full name")] = None,
+    disabled: Annotated[
+        bool | None,
+        typer.Option("--disable/--enable", help="refuse its keys and inlets, or let them in again"),
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="events a minute that its keys may post; 0: any number")
+    ] = None,
+) -> None:
+    """Rename, disable or enable a tenant, or limit what it posts."""
+    stated: dict[str, object] = {"name": name, "disabled": disabled, "events_per_minute": rate or None}
+    asked = {"name": name, "disabled": disabled, "events_per_minute": rate}
+    wanted = TenantPatch.model_validate(
+        {field: stated[field] for field, value in asked.items() if value is not None}
+    )
+
+    async def work(services: Services) -> dict[str, object]:
+        row = await get_tenant(services.database, key)
+        async with services.database.operator() as connection:
+            await edit_tenant(connection, row, wanted, actor=OPERATOR, now=services.clock())
+        return tenant_out(await get_tenant(services.database, key)).model_dump(mode="json")
+
+    show(run_with_services(load_settings(log_json=False), work), as_json=True)
 
 
 @keys.command("create")

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from app.kit import json
 
@@ -106,6 +107,11 @@ class Database:
         )
 
         event.listen(self.engine.sync_engine, "checkout", _leave_the_dead)
+
+    def connections(self) -> tuple[int, int]:
+        """Connections of the pool that are in use, and those that wait for work."""
+        pool = cast(QueuePool, self.engine.pool)
+        return pool.checkedout(), pool.checkedin()
 
     async def close(self) -> None:
         """Close every idle connection of the pool."""

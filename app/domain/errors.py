@@ -42,5 +42,9 @@ class ForbiddenError(DomainError):
     """The caller is known and may not do this."""
 
 
+class TooManyError(DomainError):
+    """The caller has done this as often as he may for now (429)."""
+
+
 class NotAcceptableError(DomainError):
     """The answer exists, but this installation cannot write it in that form."""

@@ -44,6 +44,11 @@ class Batcher:
         self._queues: dict[UUID, _Queue] = {}
         self._waiting = 0
 
+    @property
+    def waiting(self) -> int:
+        """Events that were taken and are not yet stored."""
+        return self._waiting
+
     async def submit(self, tenant_id: UUID, items: Sequence[Item]) -> None:
         """Store the items of one ticket; each gets its `result`. OverloadedError: none was queued."""
         if not items:

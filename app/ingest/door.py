@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.responses import Response
 
-from app.auth import Principal, Scope, UnauthenticatedError, find_principal, hash_key, key_of, refuse_scope
+from app.auth import (
+    USE_NOTED_EVERY,
+    Principal,
+    Scope,
+    UnauthenticatedError,
+    find_principal,
+    hash_key,
+    key_of,
+    refuse_scope,
+)
 from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event, EventType
+from app.ingest.allowance import RateLimitedError
 from app.ingest.batcher import OverloadedError
 from app.ingest.reading import Reading, read_events
 from app.ingest.results import BATCH_REFUSED, Result, Status, Terms
 from app.ingest.service import Ingest
 from app.journal.journal import Journal
-from app.kit import http, json
+from app.kit import http, instruments, json
 from app.problems import domain_problem, error_of, problem_response
 
 PATH = "/v1/events"
@@ -48,7 +59,7 @@ class EventsDoor:
         self._journal = journal
         self._max_body_bytes = max_body_bytes
         self._deadline_seconds = deadline_seconds
-        self._principals: dict[bytes, Principal] = {}
+        self._principals: dict[bytes, tuple[Principal, datetime]] = {}
 
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         """The ASGI application."""
@@ -59,6 +70,9 @@ class EventsDoor:
         except http.BodyError as error:
             response = problem_response(error.status, error.code, str(error), request_id=request_id)
             response.headers["Connection"] = "close"
+        except RateLimitedError as error:
+            response = domain_problem(error, request_id)
+            response.headers["Retry-After"] = str(error.retry_after_seconds)
         except DomainError as error:
             response = domain_problem(error, request_id)
         except OverloadedError:
@@ -74,6 +88,7 @@ class EventsDoor:
         self, scope: http.Scope, headers: Mapping[str, str], receive: http.Receive, request_id: str | None
     ) -> Response:
         principal = await self._principal(headers)
+        self._ingest.allowances.refuse_overspent(principal.tenant_id)
         flags = _flags(scope["query_string"].decode("latin-1"))
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         _refuse_charset(headers.get("content-type", ""))
@@ -97,13 +112,20 @@ class EventsDoor:
         except UnauthenticatedError:
             self._forget(principal)
             raise
-        if reading.single:
-            return _single(*outcome[0], dry_run=flags.dry_run, request_id=request_id)
-        return _batch(outcome, dry_run=flags.dry_run)
+        response = (
+            _single(*outcome[0], dry_run=flags.dry_run, request_id=request_id)
+            if reading.single
+            else _batch(outcome, dry_run=flags.dry_run)
+        )
+        for name, value in self._ingest.allowances.headers(principal.tenant_id).items():
+            response.headers[name] = value
+        return response
 
     async def _store(self, tenant_id: UUID, reading: Reading, terms: Terms, flags: _Flags) -> list[_Outcome]:
         events = [item for item in reading.items if isinstance(item, Event)]
         refused = flags.atomic and len(events) < len(reading.items)
+        if len(events) < len(reading.items) and not flags.dry_run:
+            instruments.EVENTS.labels(Status.REJECTED.value).inc(len(reading.items) - len(events))
         results = iter(
             [BATCH_REFUSED] * len(events)
             if refused
@@ -119,19 +141,20 @@ class EventsDoor:
     async def _principal(self, headers: Mapping[str, str], *, anew: bool = False) -> Principal:
         key = key_of(headers)
         key_hash = hash_key(key)
-        principal = None if anew else self._principals.get(key_hash)
-        if principal is None:
-            principal = await find_principal(self._journal.database, key, self._journal.clock())
+        now = self._journal.clock()
+        principal, known_until = self._principals.get(key_hash, (None, now))
+        if principal is None or anew or now >= known_until:
+            principal = await find_principal(self._journal.database, key, now)
             if len(self._principals) >= _KNOWN_PRINCIPALS:
                 self._principals.clear()
-            self._principals[key_hash] = principal
+            self._principals[key_hash] = principal, now + USE_NOTED_EVERY
         if not principal.may(Scope.EVENTS_WRITE):
             raise refuse_scope(principal, Scope.EVENTS_WRITE)
         return principal
 
     def _forget(self, principal: Principal) -> None:
         """Look this key up anew next time."""
-        self._principals = {key: known for key, known in self._principals.items() if known != principal}
+        self._principals = {key: known for key, known in self._principals.items() if known[0] != principal}
 
 
 def _asks_for_erasure(reading: Reading) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from app.auth import UnauthenticatedError
 from app.db.engine import is_retryable
 from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event
+from app.ingest.allowance import Allowances
 from app.ingest.batcher import Batcher
 from app.ingest.judging import RolledBackError, judge, prepare
 from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
 from app.journal.journal import Appended, Journal
-from app.journal.ports import Identity, Standing
+from app.journal.ports import Commit, Identity, Standing
+from app.kit import instruments
 from app.kit.turns import in_slices
 
 log = structlog.get_logger()
@@ -39,6 +42,7 @@ class Ingest:
     def __init__(self, journal: Journal, *, committed: Callable[[Appended], None]) -> None:
         self._journal = journal
         self._committed = committed
+        self.allowances = Allowances(lambda: asyncio.get_running_loop().time())
         self.batcher = Batcher(self._prepare, self._store_chunk)
 
     async def accept(
@@ -63,6 +67,9 @@ class Ingest:
         else:
             await self.batcher.submit(tenant_id, items)
         results = [item.result for item in items if item.result is not None]
+        if not dry_run:
+            for status, count in Counter(result.status for result in results).items():
+                instruments.EVENTS.labels(status.value).inc(count)
         if results and isinstance(results[0].error, UnauthenticatedError):
             raise results[0].error
         return results
@@ -152,10 +159,14 @@ class Ingest:
     ) -> list[Result]:
         """Commit, again after faults of the moment. Raises any other fault, and one that lasts."""
         clock = asyncio.get_running_loop().time
-        gives_up_at = clock() + RETRY_SECONDS
+        began_at = clock()
+        gives_up_at = began_at + RETRY_SECONDS
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
+                outcome = await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
+                instruments.COMMITS.observe(clock() - began_at)
+                instruments.COMMITTED.observe(len(items))
+                return outcome
             except RolledBackError as nothing:
                 return nothing.results
             except Exception as error:
@@ -174,13 +185,15 @@ class Ingest:
         identities = [Identity(item.event.source, item.event.id) for item in items]
         key_ids = frozenset(item.terms.key_id for item in items if item.terms.key_id is not None)
         appended: Appended | None = None
+        commit: Commit | None = None
         async with journal.transaction(tenant_id) as tx:
             # a key is checked where its events are stored: revocation counts from the next request on
             head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
             prepare(journal, items, head.config)
             judged = judge(items, identities, head, atomic=atomic)
             if judged.drafts:
-                commit = await journal.lock(tx, tenant_id)
+                posted = sum(items[index].terms.key_id is not None for index, _ in judged.drafts)
+                commit = await journal.lock(tx, tenant_id, spent=posted)
                 if commit.seq != head.seq + 1 or commit.config.version != head.config.version:
                     # somebody committed between the look and the lock: look again, now that nobody can
                     head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
@@ -197,7 +210,8 @@ class Ingest:
             results = judged.in_order(len(items))
             if dry_run:
                 raise RolledBackError(results)
-        if appended is not None:
+        if appended is not None and commit is not None:
+            self.allowances.note(tenant_id, commit.rate, commit.allowance)
             self._committed(appended)
         return results
 

@@ -42,16 +42,24 @@ _OUTBOX_COLUMNS = ("tenant_id", "event_id", "type", "sequence", "occurred_at", "
 _READ_HEAD = """
 SELECT h.seq, h.config_version, e.event_id, e.fingerprint, e.source, e.external_id,
        ARRAY(SELECT a.key_id FROM api_keys a WHERE a.tenant_id = $1 AND a.key_id = any($4)
-                AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $5)) AS live_keys
+                AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > $5)
+                AND NOT EXISTS (SELECT FROM tenants t WHERE t.tenant_id = $1 AND t.disabled_at IS NOT NULL)
+            ) AS live_keys
   FROM tenant_head h
   LEFT JOIN unnest($2::text[], $3::text[]) AS k(source, external_id) ON true
   LEFT JOIN events e ON e.tenant_id = $1 AND e.source = k.source AND e.external_id = k.external_id
  WHERE h.tenant_id = $1
 """
 _LOCK_HEAD = """
-UPDATE tenant_head SET seq = seq + 1,
-       recorded_at = greatest(now() + $2::interval, recorded_at + interval '1 microsecond')
- WHERE tenant_id = $1 AND NOT rebuilding RETURNING seq, recorded_at, config_version
+UPDATE tenant_head h SET seq = seq + 1,
+       recorded_at = greatest(now() + $2::interval, recorded_at + interval '1 microsecond'),
+       allowance = least(t.rate, coalesce(
+           h.allowance + t.rate * extract(epoch FROM now() - h.allowance_at)::float8 / 60, t.rate
+       )) - $3,
+       allowance_at = CASE WHEN t.rate IS NOT NULL THEN now() END
+  FROM (SELECT events_per_minute::float8 AS rate FROM tenants WHERE tenant_id = $1) t
+ WHERE h.tenant_id = $1 AND NOT h.rebuilding
+RETURNING h.seq, h.recorded_at, h.config_version, h.allowance, t.rate
 """
 
 
@@ -136,13 +144,15 @@ class Journal:
         }
         return Head(rows[0]["seq"], config, known, key_ids - set(rows[0]["live_keys"]))
 
-    async def lock(self, tx: Tx, tenant_id: UUID) -> Commit:
-        """Take the tenant's write lock and the next place in its order."""
-        row = await tx.fetchrow(_LOCK_HEAD, tenant_id, self.offset())
+    async def lock(self, tx: Tx, tenant_id: UUID, *, spent: int = 0) -> Commit:
+        """Take the tenant's write lock and the next place in its order, and `spent` events off its rate."""
+        row = await tx.fetchrow(_LOCK_HEAD, tenant_id, self.offset(), float(spent))
         if row is None:
             raise DatabaseUnavailableError("the projections of this tenant are being rebuilt")
         config = await self.configs.get_config(tx, tenant_id, row["config_version"])
-        return Commit(tenant_id, row["seq"], row["recorded_at"], config)
+        return Commit(
+            tenant_id, row["seq"], row["recorded_at"], config, rate=row["rate"], allowance=row["allowance"]
+        )
 
     def annotated(self, draft: Draft, config: TenantConfig) -> Draft:
         """The draft of an accepted event with what is read out of it; before the lock, for it takes time."""

@@ -98,6 +98,10 @@ class Commit:
     recorded_at: datetime
     config: TenantConfig
     replaying: bool = False
+    rate: float | None = None
+    """events a minute that the tenant's keys may post; None: any"""
+    allowance: float | None = None
+    """how many of them are left after this commit"""
     events: list[StoredEvent] = field(default_factory=list)
     drafts: dict[UUID, Draft] = field(default_factory=dict)
     standings: dict[UUID, Standing] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from app.kit import instruments
+
 log = structlog.get_logger()
 
 MAX_BACKOFF_SECONDS = 5.0
@@ -45,19 +47,25 @@ class Loop:
     async def run(self, stop: asyncio.Event) -> None:
         """Step until `stop` is set. The one place that catches everything: a loop must outlive its faults."""
         consecutive = 0
+        clock = asyncio.get_running_loop().time
         while not stop.is_set():
+            began_at = clock()
             try:
                 delay = await self._step()
                 consecutive = 0
                 self.last_error = None
+                instruments.LOOP_STEPS.labels(self.name, "done").inc()
+                instruments.LOOP_SUCCESS.labels(self.name).set_to_current_time()
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 consecutive += 1
                 self.failures += 1
                 self.last_error = repr(error)
+                instruments.LOOP_STEPS.labels(self.name, "failed").inc()
                 delay = min(MAX_BACKOFF_SECONDS, 0.1 * 2 ** min(consecutive, 6))
                 log.warning("loop_failed", loop=self.name, error=repr(error), exc_info=consecutive == 1)
+            instruments.LOOP_SECONDS.labels(self.name).inc(clock() - began_at)
             if delay > 0 and not stop.is_set():
                 await self.wakeup.wait(delay)
 

@@ -1,4 +1,4 @@
-"""`/healthz` (the process lives, no database asked) and `/readyz` (it can do its work)."""
+"""`/healthz` (the process lives, no database asked), `/readyz` (it can work), `/metrics` (how it does)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from starlette.responses import RedirectResponse
 
 from app.db.readiness import check_login, check_schema
 from app.deps import DatabaseDep
+from app.kit import instruments
+from app.operations.gauges import Gauges
 from app.operations.repository import get_queues
 
 router = APIRouter(tags=["Operations"])
@@ -62,3 +64,21 @@ async def get_readiness(request: Request, response: Response, database: Database
     return Readiness(
         status="not ready" if problems else "ready", problems=problems, queues=queues, listening=listening
     )
+
+
+@router.get(
+    "/metrics",
+    summary="How does it do?",
+    operation_id="get_process_metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def get_process_metrics(request: Request, database: DatabaseDep) -> Response:
+    """Counters and gauges of this process and of the queues, as Prometheus reads them.
+
+    Needs no key and names no tenant, no person and no address; keep it, like `/readyz`, inside your network.
+    """
+    await Gauges(database).refresh()
+    instruments.INGEST_WAITING.set(request.app.state.services.ingest.batcher.waiting)
+    instruments.LISTENING.set(1 if request.app.state.bell.listening else 0)
+    return Response(instruments.exposition(), media_type=instruments.CONTENT_TYPE)

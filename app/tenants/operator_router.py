@@ -12,7 +12,7 @@ from app.kit.cursors import encode_cursor
 from app.problems import Problem
 from app.tenants import repository, service
 from app.tenants.operator import KeySettingsDep, require_operator
-from app.tenants.schemas import KeyIn, KeyPage, NewKeyOut, TenantIn, TenantOut, TenantPage
+from app.tenants.schemas import KeyIn, KeyPage, NewKeyOut, TenantIn, TenantOut, TenantPage, TenantPatch
 
 _BEARER: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
 
@@ -66,6 +66,19 @@ async def create_tenant(
 @router.get("/{tenant}", summary="Read a tenant", operation_id="get_tenant", openapi_extra=_BEARER)
 async def get_tenant(tenant: TenantName, database: DatabaseDep) -> TenantOut:
     """One tenant by its short name."""
+    return service.tenant_out(await repository.get_tenant(database, tenant))
+
+
+@router.patch("/{tenant}", summary="Edit a tenant", operation_id="edit_tenant", openapi_extra=_BEARER)
+async def edit_tenant(
+    tenant: TenantName, wanted: TenantPatch, database: DatabaseDep, now: NowDep
+) -> TenantOut:
+    """Rename it, disable or enable it, limit what it posts. Keys and inlets of a disabled tenant are refused
+    at their next request; its deadlines and webhooks go on, and enabling it brings everything back.
+    """
+    row = await repository.get_tenant(database, tenant)
+    async with database.operator() as connection:
+        await service.edit_tenant(connection, row, wanted, actor=OPERATOR, now=now)
     return service.tenant_out(await repository.get_tenant(database, tenant))
 
 

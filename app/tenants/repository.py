@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import NewKey, Scope
 from app.db.engine import APP_ROLE, Database
 from app.db.tables.configuration import calendars, directory, policies
-from app.db.tables.tenants import api_keys, tenant_head, tenants
+from app.db.tables.tenants import api_keys, audit, tenant_head, tenants
 from app.domain.causes import PRESET_CAUSES
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.sla import CALENDAR_PRESETS, calendar_preset, default_policy_document
@@ -126,6 +126,17 @@ async def get_tenant(database: Database, key: str) -> Any:
     return row
 
 
+async def update_tenant(connection: AsyncConnection, tenant_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change columns of a tenant."""
+    await connection.execute(update(tenants).where(tenants.c.tenant_id == tenant_id).values(**values))
+    # a limit counts from its making on: nobody owes for what was free
+    await connection.execute(
+        update(tenant_head)
+        .where(tenant_head.c.tenant_id == tenant_id)
+        .values(allowance=None, allowance_at=None, config_version=tenant_head.c.config_version + 1)
+    )
+
+
 async def get_own_tenant(connection: AsyncConnection, tenant_id: UUID) -> Any:
     """The tenant for whom this transaction speaks."""
     return (await connection.execute(select(tenants).where(tenants.c.tenant_id == tenant_id))).one()
@@ -213,3 +224,25 @@ async def refuse_last_admin(
             "this is the last live key with the scope `admin`; without it nobody could make another",
             cure="create another admin key first, or ask the operator to revoke this one",
         )
+
+
+async def list_audit(
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    *,
+    before: UUID | None = None,
+    action: str | None = None,
+    target: str | None = None,
+    limit: int,
+) -> Sequence[Any]:
+    """Entries before this one, the newest first; ids sort by time. An action names itself and its branch."""
+    query = select(audit).where(audit.c.tenant_id == tenant_id).order_by(audit.c.audit_id.desc())
+    if before is not None:
+        query = query.where(audit.c.audit_id < before)
+    if action is not None:
+        query = query.where(
+            or_(audit.c.action == action, audit.c.action.startswith(f"{action}.", autoescape=True))
+        )
+    if target is not None:
+        query = query.where(audit.c.target == target)
+    return (await connection.execute(query.limit(limit))).all()

@@ -11,7 +11,7 @@ from app.deps import Admin, DatabaseDep, NowDep, get_database, get_now, parse_id
 from app.problems import Problem
 from app.tenants import repository, service
 from app.tenants.operator import KeySettingsDep
-from app.tenants.schemas import KeyIn, KeyPage, NewKeyOut, WhoAmI
+from app.tenants.schemas import AuditPage, KeyIn, KeyPage, NewKeyOut, WhoAmI
 
 _ANY_KEY: dict[str, Any] = {"security": [{"HTTPBearer": []}, {"APIKeyHeader": []}, {"HTTPBasic": []}]}
 
@@ -51,6 +51,33 @@ async def list_keys(
     """The tenant's keys, oldest first, the dead ones too."""
     async with database.tenant(principal.tenant_id) as connection:
         page = await service.list_keys(connection, principal.tenant_id, cursor=cursor, limit=limit, now=now)
+    if page.next_cursor:
+        link = request.url.include_query_params(cursor=page.next_cursor)
+        response.headers["Link"] = f'<{link}>; rel="next"'
+    return page
+
+
+@router.get("/v1/audit", summary="Who changed what?", operation_id="list_audit", tags=["Audit"])
+async def list_audit(
+    principal: Admin,
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    action: Annotated[
+        str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="`key.created`, or all of `key`")
+    ] = None,
+    target: Annotated[str | None, Query(max_length=300, pattern=r"^[^\x00]*$")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> AuditPage:
+    """Changes of configuration, keys, endpoints and tenant, erasures and replays; the newest first.
+
+    Entries are only ever added. What happened to customers is in the journal, not here.
+    """
+    async with database.tenant(principal.tenant_id) as connection:
+        page = await service.list_audit(
+            connection, principal.tenant_id, action=action, target=target, cursor=cursor, limit=limit
+        )
     if page.next_cursor:
         link = request.url.include_query_params(cursor=page.next_cursor)
         response.headers["Link"] = f'<{link}>; rel="next"'

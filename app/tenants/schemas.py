@@ -43,6 +43,26 @@ class TenantIn(BaseModel):
     synthetic: bool = Field(default=False, description="true: demonstration data, not customers")
 
 
+class TenantPatch(BaseModel):
+    """What the operator may change of a tenant; what is left out stays as it is.
+
+    The short name and the zone stay for ever: days that were counted would be other days.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"disabled": True}, {"events_per_minute": 6000}]}
+    )
+
+    name: Title | None = None
+    disabled: bool | None = Field(
+        default=None,
+        description="true: its keys and inlets are refused from their next request on",
+    )
+    events_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
+        default=None, description="what its keys may post a minute, on average; null: any number"
+    )
+
+
 class TenantOut(BaseModel):
     """A tenant."""
 
@@ -52,6 +72,8 @@ class TenantOut(BaseModel):
     time_zone: str = Field(examples=["Europe/Kyiv"])
     synthetic: bool
     created_at: datetime
+    disabled_at: datetime | None = None
+    events_per_minute: int | None = Field(default=None, description="null: no limit")
 
 
 class TenantPage(BaseModel):
@@ -87,6 +109,7 @@ class KeyOut(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None = Field(default=None, description="to within five minutes; null: never")
 
 
 class NewKeyOut(KeyOut):
@@ -99,6 +122,24 @@ class KeyPage(BaseModel):
     """Keys, oldest first, the dead ones too."""
 
     items: list[KeyOut]
+    next_cursor: str | None = None
+
+
+class AuditEntry(BaseModel):
+    """Something that was changed, and by whom."""
+
+    id: str = Field(examples=["aud_01kb3v6n8qe5vr2a4d1f7m9xyz"])
+    at: datetime
+    actor: str = Field(description="hint of the key, `operator` or `vidhuk`", examples=["vk_live_...x1Yz"])
+    action: str = Field(examples=["key.created"])
+    target: str
+    detail: str | None = None
+
+
+class AuditPage(BaseModel):
+    """Entries of the audit, the newest first."""
+
+    items: list[AuditEntry]
     next_cursor: str | None = None
 
 

@@ -11,10 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth import generate_key
 from app.domain.errors import InvalidError
 from app.journal.audit import Deed, append_audit
+from app.kit import json
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.kit.ids import public_id
 from app.tenants import repository
-from app.tenants.schemas import KeyIn, KeyOut, KeyPage, NewKeyOut, TenantOut
+from app.tenants.schemas import (
+    AuditEntry,
+    AuditPage,
+    KeyIn,
+    KeyOut,
+    KeyPage,
+    NewKeyOut,
+    TenantOut,
+    TenantPatch,
+)
 
 
 async def create_key(
@@ -68,6 +78,34 @@ async def list_keys(
     return KeyPage(items=[key_out(row, now) for row in rows[:limit]], next_cursor=more)
 
 
+async def list_audit(
+    connection: AsyncConnection,
+    tenant_id: UUID,
+    *,
+    action: str | None,
+    target: str | None,
+    cursor: str | None,
+    limit: int,
+) -> AuditPage:
+    """A page of the tenant's audit."""
+    rows = await repository.list_audit(
+        connection, tenant_id, before=read_cursor(cursor), action=action, target=target, limit=limit + 1
+    )
+    more = encode_cursor(rows[limit - 1].audit_id) if len(rows) > limit else None
+    entries = [
+        AuditEntry(
+            id=public_id("aud", row.audit_id),
+            at=row.at,
+            actor=row.actor,
+            action=row.action,
+            target=row.target,
+            detail=row.detail,
+        )
+        for row in rows[:limit]
+    ]
+    return AuditPage(items=entries, next_cursor=more)
+
+
 def key_out(row: Any, now: datetime) -> KeyOut:
     """A key's row as callers see it."""
     return KeyOut(
@@ -79,6 +117,7 @@ def key_out(row: Any, now: datetime) -> KeyOut:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
     )
 
 
@@ -91,7 +130,34 @@ def tenant_out(row: Any) -> TenantOut:
         time_zone=row.time_zone,
         synthetic=row.synthetic,
         created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        events_per_minute=row.events_per_minute,
     )
+
+
+async def edit_tenant(
+    connection: AsyncConnection, row: Any, wanted: TenantPatch, *, actor: str, now: datetime
+) -> None:
+    """Change what is stated of a tenant, each change with its line in the audit."""
+    stated = wanted.model_dump(exclude_unset=True)
+    values: dict[str, Any] = {}
+    if stated.get("name") is not None:
+        values["name"] = stated["name"]
+    if stated.get("disabled") is not None:
+        values["disabled_at"] = (row.disabled_at or now) if stated["disabled"] else None
+    if "events_per_minute" in stated:
+        values["events_per_minute"] = stated["events_per_minute"]
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changed:
+        return
+    await repository.update_tenant(connection, row.tenant_id, changed)
+    shown = {name: [_shown(getattr(row, name)), _shown(value)] for name, value in changed.items()}
+    deed = Deed(actor, "tenant.edited", row.key, now, json.dumps_text(shown))
+    await append_audit(connection, row.tenant_id, deed)
+
+
+def _shown(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def read_cursor(cursor: str | None) -> UUID | None:

@@ -60,7 +60,7 @@ WITH declared AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bool[]) AS d(
 # Quotes are doubled: it stands in a literal.
 _MINE = "(tenant_id = (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid)"
 _OPERATOR = "('tenants', 'tenant_head', 'api_keys', 'audit')"
-_LOOKED_UP = "('api_keys', 'inlets')"
+_LOOKED_UP = "('api_keys', 'inlets', 'tenants')"
 _REPORTED = (
     "('tenants', 'feedback', 'volumes', 'cases', 'sla_timers', "
     "'questions', 'directory', 'attributes', 'sources')"

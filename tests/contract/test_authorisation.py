@@ -18,7 +18,7 @@ from app.wiring import Services
 from tests.builders import event, rating
 from tests.conftest import Tenant, make_key, make_tenant
 
-PUBLIC = {"/healthz", "/readyz", "/in/{token}", "/feeds/{token}.{ending}"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/in/{token}", "/feeds/{token}.{ending}"}
 """Routes without a key: what a load balancer asks, and doors whose token or signature is in the address."""
 ANY_KEY = {"/v1/whoami"}
 READING = {Scope.FEEDBACK_READ, Scope.METRICS_READ}

@@ -18,7 +18,11 @@ from .rows import MINE, TABLES, THEIRS, fill, insert, row_of, tenants_seen
 NO_RIGHT = asyncpg.InsufficientPrivilegeError
 NOBODY = frozenset()
 BOTH = {MINE, THEIRS}
-LOOKED_UP = {"api_keys", "inlets"}  # not forced upon their owner, whose look-up functions read them
+LOOKED_UP = {
+    "api_keys",
+    "inlets",
+    "tenants",
+}  # not forced upon their owner, whose look-up functions read them
 CLAIMED = {table.name for table in TABLES if table.info.get("worker")}
 OPERATED = {"tenants", "tenant_head", "api_keys", "audit"}
 REPORTED = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, Index, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.kinds import local_table, reference_table, tenant_table
@@ -19,6 +19,7 @@ tenants = reference_table(
     Column("synthetic", Boolean, nullable=False, comment="true: demonstration data, not customers"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("disabled_at", DateTime(timezone=True)),
+    Column("events_per_minute", Integer, comment="what its keys may post; null: any"),
     comment="A customer of the service; every other row belongs to one.",
 )
 
@@ -34,6 +35,8 @@ tenant_head = tenant_table(
         server_default="false",
         comment="true: projections are being rebuilt, writers come again",
     ),
+    Column("allowance", Double, comment="events that may still be posted at allowance_at; below 0: owed"),
+    Column("allowance_at", DateTime(timezone=True)),
     comment="The only write lock: one row a tenant, counted up by every commit that appends.",
 )
 
