@@ -26,7 +26,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
-        errors = refused_fields(request, error.errors())
+        errors = refused_fields(request, error.errors(), error.body)
         malformed = is_malformed(errors)
         return problem_response(
             400 if malformed else 422,

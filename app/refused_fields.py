@@ -13,11 +13,38 @@ from app.domain.sla.document import nearest
 from app.problems import ProblemError, pointer_of
 
 _MALFORMED = "json_invalid"
+_CURES = {
+    "greater_than_equal": "send at least {ge}",
+    "greater_than": "send more than {gt}",
+    "less_than_equal": "send at most {le}",
+    "less_than": "send less than {lt}",
+    "string_too_long": "send at most {max_length} characters",
+    "string_too_short": "send at least {min_length} characters",
+    "string_pattern": "write it by the pattern {pattern}",
+    "string": "send a text in quotation marks",
+    "too_long": "send at most {max_length} of them",
+    "too_short": "send at least {min_length} of them",
+    "timezone_aware": "send an offset (`...Z` or `...+02:00`)",
+    "datetime": "send RFC 3339 with an offset, for example 2026-11-22T10:15:00+02:00",
+    "date": "send a date, for example 2026-11-22",
+    "time": "send a time of day, for example 09:00",
+    "int": "send a whole number",
+    "float": "send a number",
+    "decimal": "send a number",
+    "bool": "send true or false",
+    "list": "send a list: [...]",
+    "model": "send an object: {{...}}",
+    "dict": "send an object: {{...}}",
+    "value_error": "see what is said of it, or the description of this route at /docs",
+}
+"""What to send instead, by how the kind of a refusal begins."""
 
 
-def refused_fields(request: Request, found: Sequence[Mapping[str, Any]]) -> list[ProblemError]:
-    """The places of a pydantic error (`ValidationError.errors()`), in its order."""
-    return [_place(request, item) for item in found]
+def refused_fields(
+    request: Request, found: Sequence[Mapping[str, Any]], document: object = None
+) -> list[ProblemError]:
+    """The places of a pydantic error (`ValidationError.errors()`), in its order; `document`: the body."""
+    return [_place(request, item, document) for item in found]
 
 
 def is_malformed(errors: Sequence[ProblemError]) -> bool:
@@ -25,9 +52,9 @@ def is_malformed(errors: Sequence[ProblemError]) -> bool:
     return any(error.code == _MALFORMED for error in errors)
 
 
-def _place(request: Request, item: Mapping[str, Any]) -> ProblemError:
+def _place(request: Request, item: Mapping[str, Any], document: object) -> ProblemError:
     location, kind, detail = item["loc"], str(item["type"]), str(item["msg"])
-    pointer = pointer_of(location)
+    pointer = pointer_of(_without_tried(location, document, missing=kind == "missing"))
     match kind:
         case "missing":
             return ProblemError(
@@ -51,7 +78,33 @@ def _place(request: Request, item: Mapping[str, Any]) -> ProblemError:
                 pointer=pointer, code=kind, detail=detail, cure="send one JSON document in UTF-8"
             )
         case _:
-            return ProblemError(pointer=pointer, code=kind, detail=detail)
+            return ProblemError(pointer=pointer, code=kind, detail=detail, cure=_cure(kind, item))
+
+
+def _without_tried(location: Sequence[int | str], document: Any, *, missing: bool) -> Sequence[int | str]:
+    """The location without the members of unions that were tried: they are no part of the body."""
+    if document is None or not location or location[0] != "body":
+        return location
+    for depth, part in enumerate(location[1:], start=1):
+        in_list = isinstance(document, list) and isinstance(part, int) and part < len(document)
+        if not in_list and not (isinstance(document, dict) and part in document):
+            return location[: depth + missing]
+        document = document[part]
+    return location
+
+
+def _cure(kind: str, item: Mapping[str, Any]) -> str:
+    """What to send instead, by the kind of the refusal and the bound that was broken."""
+    limits = item.get("ctx", {})
+    found = next((text for start, text in _CURES.items() if kind.startswith(start)), "see /docs")
+    return found.format_map(_Limits(limits))
+
+
+class _Limits(dict[str, Any]):
+    """Bounds by name; one that is not told is `the bound`."""
+
+    def __missing__(self, name: str) -> str:
+        return "the bound"
 
 
 def _expected(item: Mapping[str, Any]) -> str:

@@ -79,7 +79,9 @@ def parse_target(url: str, rules: EgressRules) -> Target:
         raise _refused("url_fragment", "a fragment is never sent", "leave out everything from the `#` on")
     shape = _SHAPE.fullmatch(url)
     if shape is None:
-        raise _refused("url_scheme", "a webhook URL starts with http:// or https://")
+        raise _refused(
+            "url_scheme", "a webhook URL starts with http:// or https://", "write https://<your host>/<path>"
+        )
     scheme, authority, path = shape[1].lower(), shape[2], shape[3] or "/"
     if "@" in authority:
         raise _refused("url_userinfo", "no user name or password may stand in the URL", "use a custom header")

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.errors import InvalidError
+from app.domain.event_subjects import check_subject
 from app.domain.events import Event, EventType, Origin, Subject, SubjectKind
 from app.domain.feedback import answers_of, silent_answer
 from app.domain.privacy import names_somebody
@@ -62,6 +63,7 @@ def draft(
     elif event.type is EventType.SURVEY_STARTED:
         # what a silence would be counted as is settled when the question is asked
         fact["asked"] = [silent_answer(event.data, config.questions).as_fact()]
+    check_subject(event)
     subject = _subject_of(event)
     _check_target(event, subject)
     if subject is not None:

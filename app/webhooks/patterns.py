@@ -30,7 +30,7 @@ def check_patterns(patterns: Sequence[str]) -> None:
                 "unknown_event_type",
                 f"no outgoing event matches {pattern!r}",
                 pointer=f"/event_types/{number}",
-                cure=f"did you mean {nearest[0]!r}?" if nearest else "use `*` for all events",
+                cure=f"did you mean '{nearest[0]}'?" if nearest else "use `*` for all events",
             )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.domain.case import CaseState
+from app.domain.sla.document import nearest
 from app.problem_handlers import install_problem_handlers
 
 
@@ -23,6 +27,9 @@ class _Endpoint(_Strict):
     kind: str = Field(default="full", pattern="^(full|thin)$")
     limits: list[_Limit] = Field(default_factory=list)
     throttle: _Limit | None = None
+    tries: int = Field(default=1, ge=1)
+    since: AwareDatetime | None = None
+    period: Literal["day", "week"] | _Limit = "day"
 
 
 @pytest.fixture
@@ -42,9 +49,20 @@ async def client() -> httpx.AsyncClient:
     [
         ({}, "/url", "missing_field", "send it"),
         ({"url": "x", "throtle": {}}, "/throtle", "unknown_field", "Did you mean 'throttle'?"),
-        ({"url": "x", "zzz": 1}, "/zzz", "unknown_field", "Known here: kind, limits, throttle, url."),
+        (
+            {"url": "x", "zzz": 1},
+            "/zzz",
+            "unknown_field",
+            "Known here: kind, limits, period, since, throttle, tries, url.",
+        ),
         ({"url": "x", "limits": [{}, {"per_minut": 1}]}, "/limits/1/per_minut", "unknown_field", "perMinute"),
         ({"url": "x", "throttle": {"perMinut": 1}}, "/throttle/perMinut", "unknown_field", "'perMinute'"),
+        ({"url": "x", "tries": 0}, "/tries", "greater_than_equal", "send at least 1"),
+        ({"url": "x", "tries": "many"}, "/tries", "int_parsing", "whole number"),
+        ({"url": "x", "since": "yesterday"}, "/since", "datetime_from_date_parsing", "RFC 3339"),
+        ({"url": "x", "since": "2026-11-22T10:00:00"}, "/since", "timezone_aware", "offset"),
+        ({"url": 1}, "/url", "string_type", "quotation marks"),
+        ({"url": "x", "kind": "big"}, "/kind", "string_pattern_mismatch", "^(full|thin)$"),
         ({"url": "x", "a/b~": 1}, "/a~1b~0", "unknown_field", "Known here"),
     ],
 )
@@ -56,6 +74,14 @@ async def test_a_refused_field_says_where_it_stands_and_how_to_mend_it(
     [error] = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == (pointer, code)
     assert cure in error["cure"]
+
+
+async def test_the_tried_members_of_a_union_are_no_place(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/endpoints", json={"url": "x", "period": "dya"})
+    assert [(error["pointer"], bool(error["cure"])) for error in answer.json()["errors"]] == [
+        ("/period", True),
+        ("/period", True),
+    ]
 
 
 async def test_a_body_that_is_no_json_is_a_400_with_a_cure(client: httpx.AsyncClient) -> None:
@@ -77,3 +103,7 @@ async def test_an_address_that_is_none_is_told_where_they_stand(
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["errors"][0]["cure"] == cure
+
+
+def test_the_nearest_word_is_named_as_callers_write_it() -> None:
+    assert nearest("opne", list(CaseState)) == "Did you mean 'open'?"

@@ -103,7 +103,8 @@ def check(
 def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> None:
     needed = _NEEDS.get(event)
     if needed is not None and not str(data.get(needed) or "").strip():
-        raise InvalidError(f"missing_{needed}", f"{event} needs `{needed}`.", pointer=f"/{needed}")
+        cure = f"Send `{needed}`."
+        raise InvalidError(f"missing_{needed}", f"{event} needs `{needed}`.", pointer=f"/{needed}", cure=cure)
     for name, words in JUDGEMENTS.items():
         if data.get(name) is not None and data[name] not in list(words):
             detail = f"There is no {name} {data[name]!r}."
@@ -112,7 +113,7 @@ def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> Non
             )
     if event is EventType.CASE_ASSESSED and not any(data.get(name) for name in ("cause", *JUDGEMENTS)):
         detail = "An assessment says at least one of severity, kind and cause."
-        raise InvalidError("nothing_assessed", detail)
+        raise InvalidError("nothing_assessed", detail, cure="Send `severity`, `kind` or `cause`.")
     if data.get("due_at") is not None:
         due_at = moment_of(data["due_at"])
         if due_at is None:
@@ -120,7 +121,8 @@ def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> Non
             raise InvalidError("unreadable_time", "This is not a time.", pointer="/due_at", cure=cure)
         if due_at <= now:
             detail = "What is promised must still lie ahead."
-            raise InvalidError("due_in_the_past", detail, pointer="/due_at")
+            cure = "Send a later time; what was promised for an earlier one is a fact: POST /v1/events."
+            raise InvalidError("due_in_the_past", detail, pointer="/due_at", cure=cure)
 
 
 def _check_ended(case: Case, event: EventType, ended_as: CaseState) -> None:

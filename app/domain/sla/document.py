@@ -111,4 +111,4 @@ class Node:
 def nearest(word: object, known: Collection[str]) -> str:
     """The cure for a misspelt word: the nearest known one, or all of them."""
     close = get_close_matches(str(word)[:64], known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(sorted(known)) or 'nothing'}."
+    return f"Did you mean '{close[0]}'?" if close else f"Known here: {', '.join(sorted(known)) or 'nothing'}."
