@@ -36,7 +36,8 @@ from app.metrics.saved import router as saved_router
 from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
 from app.privacy import router as privacy_router
-from app.problems import install_problem_handlers, problem_response, unexpected_problem
+from app.problem_handlers import install_problem_handlers, unexpected_problem
+from app.problems import problem_response
 from app.sla import router as sla_router
 from app.sla.recomputations import router as recomputations_router
 from app.sla.simulations import router as simulations_router
@@ -90,6 +91,7 @@ def create_api(services: Services) -> FastAPI:
             "sealer": services.sealer,
             "bell": services.bell,
             "egress": services.egress,
+            "webhook_origin": services.settings.webhook_origin,
         }
     )
     return api

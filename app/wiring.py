@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 
@@ -26,6 +26,8 @@ from app.improvement.announcer import ImprovementAnnouncer
 from app.improvement.decider import Lessons
 from app.improvement.inheritance import Inheritance
 from app.improvement.projection import Improvements
+from app.ingest.google_keys import GoogleKeys
+from app.ingest.pulling.client import PullClient
 from app.ingest.service import Ingest
 from app.journal.config import ConfigCache
 from app.journal.journal import Appended, Journal
@@ -34,6 +36,7 @@ from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.language.reader import TextReader
+from app.metrics.bodies import Bodies
 from app.privacy.announcer import ErasureAnnouncer
 from app.privacy.intake import ErasureIntake
 from app.settings import Settings
@@ -61,8 +64,10 @@ class Services:
     journal: Journal
     ingest: Ingest
     egress: EgressGuard
+    google_keys: GoogleKeys
     timers: SlaTimers
     asking_policies: AskingPolicies
+    bodies: Bodies = field(default_factory=Bodies)
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
@@ -130,6 +135,7 @@ def build_services(
         journal=journal,
         ingest=ingest,
         egress=egress,
+        google_keys=GoogleKeys(PullClient(egress.vetted_url), clock),
         timers=timers,
         asking_policies=asking_policies,
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from app.asking.acts.loop import SilenceLoop
 from app.asking.plans.loop import MomentLoop
 from app.cases.upkeep import CaseUpkeep
-from app.domain.egress import Address
 from app.ingest.pulling.client import PullClient
 from app.ingest.pulling.loop import PullLoop
 from app.ingest.retention import RawRetention
@@ -22,6 +21,7 @@ from app.sla.recomputations.loop import Recomputer
 from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
+from app.webhooks.ordering import OrderSweep
 from app.webhooks.replay_loop import Replayer
 from app.webhooks.retention import MessageRetention
 from app.webhooks.sender import Sender
@@ -58,12 +58,7 @@ def build_dispatcher(services: Services) -> Dispatcher:
 
 def build_pulls(services: Services, hosts: Mapping[str, str] | None = None) -> PullLoop:
     """The pulls of this process, behind the same guard as deliveries (`hosts`: see PullClient)."""
-    egress = services.egress
-
-    async def vetted(url: str) -> Sequence[Address]:
-        return await egress.vetted(egress.parse(url))
-
-    client = PullClient(vetted, hosts)
+    client = PullClient(services.egress.vetted_url, hosts)
     return PullLoop(services.database, services.sealer, services.ingest, services.clock, client)
 
 
@@ -84,6 +79,10 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
+        Loop(
+            "order_sweep",
+            OrderSweep(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,
+        ),
         Loop(
             "replay",
             Replayer(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,

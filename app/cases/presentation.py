@@ -11,7 +11,15 @@ from uuid import UUID
 from app.cases.care_presentation import care_of
 from app.cases.playbooks import bound_playbooks
 from app.cases.repository import seq_of
-from app.cases.schemas import AnomalyOut, CaseDetail, CaseEventOut, CaseOut, CommandOut, CycleOut
+from app.cases.schemas import (
+    AnomalyOut,
+    CaseDetail,
+    CaseEventOut,
+    CaseItem,
+    CommandOut,
+    CycleOut,
+    DeadlineOut,
+)
 from app.domain.case import COMMANDS, Case, check, fold
 from app.domain.errors import ConflictError
 from app.domain.events import EventType, StoredEvent
@@ -56,15 +64,20 @@ class KnownCase:
         return seq_of(self.history)
 
 
-def case_out(row: Any) -> CaseOut:
-    """One row of the list."""
-    return CaseOut(
+def case_item(row: Any, at: datetime) -> CaseItem:
+    """One row of the list, its deadline judged at this instant."""
+    next_due = None
+    if row.timer is not None:
+        next_due = DeadlineOut(timer=row.timer, due_at=row.due_at, is_overdue=row.breaches_at < at)
+    return CaseItem(
         **{name: getattr(row, name) for name in (*_SAME_NAME, "state", "kind", "severity", "attributes")},
         id=public_id("case", row.case_id),
         version=row.seq,
         **{name: getattr(row, name) for name in CARE_COLUMNS},
         repeat_of=_public_case(row.repeat_of),
         merged_into=_public_case(row.merged_into),
+        refs=row.refs,
+        next_due=next_due,
     )
 
 

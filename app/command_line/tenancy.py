@@ -7,10 +7,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.table import Table
 
 from app.auth import Scope, generate_key
-from app.command_line.console import fail, load_settings, out, run_with_services, show
+from app.command_line.console import fail, load_settings, out, run_with_services, show, show_rows
 from app.kit.ids import parse_public_id, public_id
 from app.tenants.repository import get_tenant, insert_key, insert_tenant, list_keys, list_tenants, revoke_key
 from app.wiring import Services
@@ -57,16 +56,21 @@ def create_tenant(
 
 
 @tenants.command("list")
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """All tenants."""
 
-    async def work(services: Services) -> Table:
-        table = Table("key", "name", "time zone", "created")
-        for row in await list_tenants(services.database):
-            table.add_row(row.key, row.name, row.time_zone, row.created_at.astimezone(UTC).isoformat())
-        return table
+    async def work(services: Services) -> list[dict[str, str]]:
+        return [
+            {
+                "key": row.key,
+                "name": row.name,
+                "time_zone": row.time_zone,
+                "created_at": row.created_at.astimezone(UTC).isoformat(),
+            }
+            for row in await list_tenants(services.database)
+        ]
 
-    out.print(run_with_services(load_settings(log_json=False), work))
+    show_rows(run_with_services(load_settings(log_json=False), work), as_json=as_json)
 
 
 @keys.command("create")
@@ -98,19 +102,25 @@ def create_key(
 
 
 @keys.command("list")
-def list_all_keys(tenant: str) -> None:
+def list_all_keys(tenant: str, as_json: AsJson = False) -> None:
     """The keys of a tenant (never the keys themselves)."""
 
-    async def work(services: Services) -> Table:
+    async def work(services: Services) -> list[dict[str, str]]:
         found = await get_tenant(services.database, tenant)
-        table = Table("id", "key", "name", "scopes", "state")
         async with services.database.operator() as connection:
-            for row in await list_keys(connection, found.tenant_id):
-                state = "revoked" if row.revoked_at else "live"
-                table.add_row(public_id("key", row.key_id), row.hint, row.name, " ".join(row.scopes), state)
-        return table
+            rows = await list_keys(connection, found.tenant_id)
+        return [
+            {
+                "id": public_id("key", row.key_id),
+                "key": row.hint,
+                "name": row.name,
+                "scopes": " ".join(row.scopes),
+                "state": "revoked" if row.revoked_at else "live",
+            }
+            for row in rows
+        ]
 
-    out.print(run_with_services(load_settings(log_json=False), work))
+    show_rows(run_with_services(load_settings(log_json=False), work), as_json=as_json)
 
 
 @keys.command("revoke")

@@ -156,10 +156,11 @@ def _spoken(facts: Mapping[str, Any], stems: tuple[str, ...]) -> str | None:
     """The first stem that begins a word of the text and is not denied by the word before it."""
     said = _normalised(str(facts.get("title") or ""), str(facts.get("text") or ""))
     # most texts hold none of the stems, and looking for them all costs less than one regular expression
-    if not any(stem in said for stem in stems):
-        return None
-    found = _pattern(stems).search(said)
-    return None if found is None else found.group()
+    for stem in stems:
+        if stem in said:
+            found = _pattern(stems).search(said)
+            return None if found is None else found.group()
+    return None
 
 
 @lru_cache(maxsize=16)

@@ -23,6 +23,8 @@ from app.sources.configured import adapter_of, defaults_of
 from app.sources.delivery import KEPT_HEADERS
 from app.sources.errors import PayloadError
 from app.sources.mapping import MappingAdapter, compile_mapping
+from app.sources.signature_document import family_of
+from app.sources.signatures import Family, Unsigned
 
 _SOURCE = """
 SELECT key, adapter, verification, sealed_secrets, time_zone, defaults, mapping, mapping_version,
@@ -45,10 +47,9 @@ class ConfiguredSource:
     tenant_id: UUID
     key: str
     adapter: Adapter
-    verification: str
+    family: Family
     secrets: tuple[str, ...]
     context: SourceContext
-    header: str | None = None
     public_url: str | None = None
     networks: tuple[str, ...] = ()
     mapping_version: int | None = None
@@ -58,7 +59,7 @@ class ConfiguredSource:
     def without_adapter(cls, tenant_id: UUID, key: str, now: datetime) -> ConfiguredSource:
         """A source that posts canonical events: nothing of it is ever adapted."""
         nothing = MappingAdapter(compile_mapping(_NOTHING))
-        return cls(tenant_id, key, nothing, "none", (), SourceContext(key, now))
+        return cls(tenant_id, key, nothing, Unsigned(), (), SourceContext(key, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,9 @@ async def _load(
         tenant_id=tenant_id,
         key=key,
         adapter=adapter_of(row["adapter"], row["mapping"]),
-        verification=row["verification"],
+        family=family_of(row["verification"], stored.get("signature_header"), stored.get("signature")),
         secrets=tuple(sealer.open(item, secret_context(tenant_id, key)).decode() for item in sealed),
         context=context,
-        header=stored.get("signature_header"),
         public_url=stored.get("public_url"),
         networks=tuple(stored.get("allowed_networks") or ()),
         mapping_version=row["mapping_version"],
@@ -126,9 +126,10 @@ async def _load(
     return source, row["disabled_at"] is not None
 
 
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """What is kept of a delivery's headers; a CloudEvent's attributes are among them."""
-    kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+def kept_headers(headers: Mapping[str, str], adapter: Adapter) -> dict[str, str]:
+    """What is kept of a delivery's headers: those that may be read later, a CloudEvent's among them."""
+    read = adapter.mapping.headers() if isinstance(adapter, MappingAdapter) else frozenset()
+    kept = {name: headers[name] for name in (*KEPT_HEADERS, *sorted(read)) if name in headers}
     return kept | {name: value for name, value in headers.items() if name.startswith(PREFIX)}
 
 
@@ -142,7 +143,7 @@ def read_payload(
             payload = binary_event(headers, payload)
     except PayloadError as error:
         return Reading([], [error])
-    adaptation = adapt(adapter, payload, replace(context, headers=kept_headers(headers)))
+    adaptation = adapt(adapter, payload, replace(context, headers=kept_headers(headers, adapter)))
     reading = Reading([], [refusal.error for refusal in adaptation.refusals])
     for event in adaptation.events:
         try:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -27,17 +26,19 @@ from app.ingest.adapting import (
     summary_of,
     tells_no_time,
 )
+from app.ingest.google_keys import GoogleKeys, GoogleKeysError
 from app.ingest.handshakes import answer_get, answer_options, find_challenge
 from app.ingest.pulling.repository import ask_soon
 from app.ingest.quarantine import keep_raw
+from app.ingest.redaction import without_secrets
 from app.ingest.results import Result, Status, Terms
 from app.ingest.router import ItemError
 from app.ingest.service import Ingest
-from app.kit import http, json
+from app.kit import http
 from app.problems import Problem, problem_response, request_id_of
-from app.sources.delivery import Delivery, FormField, JsonField
-from app.sources.signatures import EchoedSecret, get_family
-from app.sources.verification import VerificationError, verify
+from app.sources.delivery import Delivery
+from app.sources.signatures import OidcToken
+from app.sources.verification import VerificationError, bearer_of, verify
 
 router = APIRouter(tags=["Inlets"])
 
@@ -90,7 +91,9 @@ async def post_inlet(
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        _verify(source, request, headers, body, now)
+        await _verify(source, request, headers, body, now)
+    except GoogleKeysError as error:
+        return problem_response(503, "keys_unavailable", str(error), request_id=request_id_of(request))
     except VerificationError as error:
         return problem_response(
             401,
@@ -140,10 +143,10 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def _verify(
+async def _verify(
     source: ConfiguredSource, request: Request, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> None:
-    """Raises VerificationError. The URL is the public one where the source states it, query included."""
+    """Raises VerificationError, GoogleKeysError. The URL is the public one where the source states it."""
     if source.networks and not _is_allowed(request.client.host if request.client else "", source.networks):
         raise VerificationError("address_not_allowed")
     url = str(request.url)
@@ -151,7 +154,11 @@ def _verify(
         query = request.url.query
         url = source.public_url + (f"?{query}" if query and "?" not in source.public_url else "")
     delivery = Delivery(headers=headers, body=body, url=url)
-    verify(get_family(source.verification, source.header), delivery, source.secrets, now)
+    keys = None
+    if isinstance(source.family, OidcToken):
+        google: GoogleKeys = request.app.state.services.google_keys
+        keys = await google.keys_for(bearer_of(delivery))
+    verify(source.family, delivery, source.secrets, now, keys)
 
 
 def _is_allowed(host: str, networks: Sequence[str]) -> bool:
@@ -223,20 +230,9 @@ async def keep_delivery(
         state="quarantined" if first else "adapted" if reading.events else "ignored",
         reason=first.reason if first else None,
         detail=summary_of(refused),
-        headers=kept_headers(headers),
-        body=without_secrets(source, body),
+        headers=kept_headers(headers, source.adapter),
+        body=without_secrets(source.family, source.secrets, body, headers.get("content-type", "")),
         # a fact that an earlier delivery brought stands for that one
         event_ids=[event.id for event, result in stored if result.status in _BROUGHT],
         mapping_version=source.mapping_version,
     )
-
-
-def without_secrets(source: ConfiguredSource, body: bytes) -> bytes:
-    """The body as it may be kept: a partner that proves itself by a secret in it has written it out."""
-    family = get_family(source.verification, source.header)
-    if not isinstance(family, EchoedSecret) or not isinstance(family.place, JsonField | FormField):
-        return body
-    for secret in source.secrets:
-        for written in (secret, quote_plus(secret), json.dumps_text(secret)[1:-1]):
-            body = body.replace(written.encode("utf-8", "surrogatepass"), b"***")
-    return body

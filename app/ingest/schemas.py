@@ -51,6 +51,10 @@ class FeedbackReceived(Where):
     interaction: Ref | None = None
     source_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     verification: Literal["presumed_genuine", "verified", "unverified", "expired"] | None = None
+    experienced_at: datetime | None = Field(
+        default=None,
+        description="when what it is about happened (the call, the first publication): it counts there",
+    )
 
 
 class CaseFact(Where):
@@ -93,6 +97,10 @@ class SubjectFact(Where):
     human: bool | None = None
     due_at: datetime | None = None
     promised_at: datetime | None = None
+    experienced_at: datetime | None = Field(
+        default=None,
+        description="when what it is about happened (the call, the first publication): it counts there",
+    )
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     cause: Key | None = None
     question: Key | None = None

@@ -104,6 +104,13 @@ class TenantConfig:
     repins: list[Repin] = field(default_factory=list)
     """recomputations, the oldest first"""
     _bound: dict[int, tuple[Policy, ...]] = field(default_factory=dict)
+    _customer_key: hmac.HMAC = field(init=False, repr=False, compare=False)
+    _content_key: hmac.HMAC = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # setting up a keyed hash costs more than hashing an event
+        self._customer_key = hmac.new(self.secret, b"customer\x00", "sha256")
+        self._content_key = hmac.new(self.secret, b"content\x00", "sha256")
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""
@@ -111,12 +118,17 @@ class TenantConfig:
 
     def customer_ref(self, kind: str, value: str) -> bytes:
         """The keyed hash under which a customer is known (16 bytes of HMAC-SHA256)."""
-        normalised = f"{kind}\x00{normalise_identifier(kind, value)}".encode()
-        return hmac.digest(self.secret, b"customer\x00" + normalised, "sha256")[:16]
+        return self._keyed(self._customer_key, f"{kind}\x00{normalise_identifier(kind, value)}".encode())
 
     def fingerprint(self, content: Mapping[str, Any]) -> bytes:
         """The keyed hash by which a repeat is told from a conflict (16 bytes)."""
-        return hmac.digest(self.secret, b"content\x00" + json.canonical(content), "sha256")[:16]
+        return self._keyed(self._content_key, json.canonical(content))
+
+    @staticmethod
+    def _keyed(begun: hmac.HMAC, content: bytes) -> bytes:
+        mac = begun.copy()
+        mac.update(content)
+        return mac.digest()[:16]
 
     def policies_at(self, opened_at: datetime) -> tuple[Policy, ...]:
         """The policies that bind what opened at this instant: of each key the newest in force, in order."""
@@ -156,8 +168,7 @@ def normalise_identifier(kind: str, value: str) -> str:
     if kind == "email":
         return text.casefold()
     if kind == "phone":
-        digits = "".join(letter for letter in text if letter.isdigit())
-        return digits.removeprefix("00")
+        return "".join(filter(str.isdigit, text)).removeprefix("00")
     return text
 
 
@@ -212,6 +223,10 @@ class ConfigCache:
         config = self._parse(tenant_id, version, await tx.fetch(_CONFIG_SQL, tenant_id))
         self._known[tenant_id] = config
         return config
+
+    def find_known(self, tenant_id: UUID) -> TenantConfig | None:
+        """The configuration that was read last, if any: it may have moved since."""
+        return self._known.get(tenant_id)
 
     def forget(self, tenant_id: UUID) -> None:
         """Read this tenant's configuration anew next time."""

@@ -130,7 +130,7 @@ def _surveys(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMea
     surveys: dict[Key, dict[QuestionMeasure, SurveyCounts]] = {}
     for row in rows:
         told = row._asdict()
-        surveys.setdefault(tuple(row[:width]), {})[QuestionMeasure(row.measure)] = SurveyCounts(
+        counts = SurveyCounts(
             acts=Outcomes(*(told[name] for name in Outcomes._fields)),
             force_majeure=Outcomes(*(told[f"fm_{name}"] for name in Outcomes._fields)),
             claimed=row.claimed,
@@ -138,6 +138,11 @@ def _surveys(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMea
             causes={root: told[f"cause_{root}"] for root in CAUSE_ROOTS},
             review=ExpertReview(*(told[name] for name in ExpertReview._fields)),
         )
+        if "location_type" in told:
+            counts = counts.of_type(row.location_type)
+        measures = surveys.setdefault(tuple(row[:width]), {})
+        known = measures.get(QuestionMeasure(row.measure))
+        measures[QuestionMeasure(row.measure)] = counts if known is None else known.plus(counts)
     return surveys
 
 

@@ -37,6 +37,7 @@ from app.metrics.feedback_counts import count_rows, is_by_question, summed, want
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
+from app.metrics.score_sums import score_sums
 from app.metrics.shape import Seq, bucket_of, bucket_of_day, group_columns, group_names, rows_of
 
 LONGEST_TAIL: Final = 2_000
@@ -105,10 +106,17 @@ class _Shape:
     group_by: tuple[DimensionRef, ...]
     conditions: tuple[Condition, ...]
     metrics: tuple[str, ...]
+    scored: bool
 
 
 def prepare_cuboid(
-    cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
+    cuboid: Cuboid,
+    query: MetricQuery,
+    period: Period,
+    facts: TenantFacts,
+    folded_seq: int,
+    *,
+    scored: bool = False,
 ) -> Prepared:
     """`count_cuboid` as the driver takes it; a question that is asked again is not written again."""
     shape = _Shape(
@@ -122,6 +130,7 @@ def prepare_cuboid(
         group_by=query.group_by,
         conditions=query.conditions,
         metrics=tuple(metric.id for metric in query.metrics),
+        scored=scored,
     )
     prepared = _prepared.get(shape)
     if prepared is None:
@@ -129,6 +138,8 @@ def prepare_cuboid(
             del _prepared[next(iter(_prepared))]
         folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
         statement = count_cuboid(cuboid, query, period, facts, folded)
+        if scored:
+            statement = score_sums(statement, query)
         prepared = _prepared[shape] = prepare(statement.limit(MOST_CELLS + 1))
     return prepared.given(**{_FOLDED_SEQ: folded_seq})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,11 +25,12 @@ from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.cuboids import MOST_CELLS
 from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
-from app.metrics.prepared import Prepared
+from app.metrics.prepared import Prepared, prepare
 from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
 _CANCELLED: Final = "57014"
+_ANY_TENANT: Final = UUID(int=0)
 
 
 class Snapshot:
@@ -40,19 +42,21 @@ class Snapshot:
 
     async def get_facts(self) -> TenantFacts:
         """The tenant's zone, attributes, commit counter and fold state."""
-        row = (await self.connection.execute(_facts_of(self._tenant_id))).one()
+        asked = _facts_statement().given(**dict.fromkeys(_tenant_parameters(), self._tenant_id))
+        driver = await self._driver()
+        row = await driver.fetchrow(asked.sql, *asked.parameters)
         return TenantFacts(
             tenant_id=self._tenant_id,
-            seq=row.seq or 0,
-            config_version=row.config_version or 0,
-            time_zone=row.time_zone,
-            attributes=_attributes(row.attributes),
-            relational=tuple(row.relational),
-            presses=row.presses,
-            sources=_sources(row.sources),
+            seq=row["seq"] or 0,
+            config_version=row["config_version"] or 0,
+            time_zone=row["time_zone"],
+            attributes=_attributes(row["attributes"]),
+            relational=tuple(row["relational"]),
+            presses=row["presses"],
+            sources=_sources(row["sources"]),
             fold=_fold(row),
-            terms=_terms(row.terms),
-            annotations=_annotations(row.annotations),
+            terms=_terms(row["terms"]),
+            annotations=_annotations(row["annotations"]),
         )
 
     async def fetch(self, read: Read) -> Sequence[Any]:
@@ -82,11 +86,15 @@ class Snapshot:
     async def _rows(self, statement: Select[Any] | Prepared) -> Sequence[Any]:
         """Its rows; what is prepared goes to the driver itself, in the same transaction."""
         if isinstance(statement, Prepared):
-            driver: Any = (await self.connection.get_raw_connection()).driver_connection
+            driver = await self._driver()
             records: Sequence[Any] = await driver.fetch(statement.sql, *statement.parameters)
             return records
         rows: Sequence[Row[Any]] = (await self.connection.execute(statement.limit(MOST_CELLS + 1))).all()
         return rows
+
+    async def _driver(self) -> Any:
+        """The driver's own connection, in the same transaction."""
+        return (await self.connection.get_raw_connection()).driver_connection
 
 
 @asynccontextmanager
@@ -96,6 +104,17 @@ async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = Fals
         mode = "READ WRITE" if writable else "READ ONLY"
         await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
         yield Snapshot(connection, tenant_id)
+
+
+@cache
+def _facts_statement() -> Prepared:
+    """Every query begins with it: written once, for any tenant."""
+    return prepare(_facts_of(_ANY_TENANT))
+
+
+@cache
+def _tenant_parameters() -> tuple[str, ...]:
+    return tuple(name for name, value in _facts_statement().values.items() if value == _ANY_TENANT)
 
 
 def _facts_of(tenant_id: UUID) -> Any:
@@ -164,7 +183,7 @@ def _annotations(rows: Sequence[tuple[str, str, str, str | None, bool]] | None) 
     return tuple(sorted(found, key=lambda annotation: (annotation.starts_at, annotation.key)))
 
 
-def _fold(row: Row[Any]) -> FoldState | None:
-    if row.folded_seq is None:
+def _fold(row: Mapping[str, Any]) -> FoldState | None:
+    if row["folded_seq"] is None:
         return None
-    return FoldState(row.folded_seq, row.fold_zone, tuple(row.fold_relational), row.hours_from)
+    return FoldState(row["folded_seq"], row["fold_zone"], tuple(row["fold_relational"]), row["hours_from"])

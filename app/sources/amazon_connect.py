@@ -17,6 +17,8 @@ from app.sources.errors import PayloadError, UnknownEventError, names
 from app.sources.reading import Reader
 from app.sources.times import Moment, iso_time
 
+_INBOUND = {"INBOUND": True, "QUEUE_TRANSFER": True, "TRANSFER": True, "MESSAGING": True, "CALLBACK": False}
+_INBOUND |= {"OUTBOUND": False, "EXTERNAL_OUTBOUND": False}
 _CHANNELS = {"VOICE": "call", "CHAT": "chat", "SMS": "sms", "EMAIL": "email"}
 _SAYS_NOTHING = names(
     "INITIATED QUEUED CONNECTED_TO_SYSTEM CONNECTED_TO_AGENT CONTACT_DATA_UPDATED AMD_DISABLED PAUSED "
@@ -58,6 +60,7 @@ def _ended(envelope: Reader, detail: Reader, context: SourceContext) -> Event:
     agent = _folded(detail.object("agentinfo"))
     arn = agent.text("agentarn")
     channel = _CHANNELS.get((detail.text("channel") or "").upper())
+    queue = _folded(detail.object("queueinfo")).text("queuearn")
     moment = _moment(envelope, detail, "disconnecttimestamp")
     return ended(
         detail.required_identifier("contactid"),
@@ -65,7 +68,8 @@ def _ended(envelope: Reader, detail: Reader, context: SourceContext) -> Event:
         context,
         employee=None if arn is None else arn.rpartition("/")[2],
         channel=channel,
-        attributes={"initiation": detail.text("initiationmethod")},
+        inbound=_INBOUND.get((detail.text("initiationmethod") or "").upper()),
+        attributes={"queue": None if queue is None else queue.rpartition("/")[2]},
     )
 
 

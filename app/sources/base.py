@@ -128,10 +128,14 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One statement inside a payload and the JSON pointer to it ("" when the payload is one statement)."""
+    """One statement inside a payload and the JSON pointer to it ("" when the payload is one statement).
+
+    `payload` is the whole that it stands in, where the adapter may look at that too (a mapping).
+    """
 
     pointer: str
     value: object
+    payload: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from app.sources.errors import UnknownEventError, names
 from app.sources.reading import Reader
 from app.sources.times import Moment, epoch_seconds
 
+_INBOUND = {"0": True, "1": False}
 _SAYS_NOTHING = names(
     "receivedTheCall answeredTheCall hangupTheCall transferredTheCall apiCallSettings gettingCallSettings "
     "getCallSettings newRecord"
@@ -53,6 +54,7 @@ class BinotelAdapter:
                 context,
                 customer=call.identifier("externalNumber"),
                 employee=agent,
-                attributes={"call_seconds": talked, "outgoing": call.identifier("callType") == "1"},
+                inbound=_INBOUND.get(call.identifier("callType") or ""),
+                attributes={"call_seconds": talked},
             )
         ]

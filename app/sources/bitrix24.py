@@ -18,6 +18,8 @@ from app.sources.questions import one_score
 from app.sources.reading import Reader
 from app.sources.times import Moment, epoch_seconds, iso_time
 
+# Outgoing, incoming, incoming and redirected, a call back to who had asked for one.
+_INBOUND = {"1": False, "2": True, "3": True, "4": False}
 _HELD = ("200", None)
 # Bitrix24's own votes of a session: 1 dislike, 5 like.
 _VOTES = {"1": 0, "5": 1}
@@ -78,6 +80,7 @@ def _call(call: Reader, context: SourceContext) -> list[Event]:
             context,
             customer=call.identifier("PHONE_NUMBER"),
             employee=call.identifier("PORTAL_USER_ID"),
+            inbound=_INBOUND.get(call.identifier("CALL_TYPE") or ""),
             attributes={"call_seconds": seconds},
         )
     ]

@@ -2,11 +2,12 @@
 
 What its events truly say:
 - a resolved conversation: the interaction ended;
-- an outgoing message: a fact of the case `conversation:<id>`, where Chatwoot is the place that handles
-  cases (`handles_cases`); `human` tells an agent from a bot, a rule or a campaign; never feedback;
+- where Chatwoot is the place that handles cases (`handles_cases`): a conversation is the case
+  `conversation:<id>`; created, assigned, resolved, taken up again, written in by the customer or answered
+  (`human` tells an agent from a bot, a rule or a campaign) are facts of it; never feedback;
 - a CSAT survey posted into the conversation: feedback was offered;
 - a CSAT answer, given or changed: feedback, one object per survey message, a new version per change.
-Incoming messages, private notes, typing and contacts say nothing that the journal keeps.
+Private notes, typing and contacts say nothing that the journal keeps, and elsewhere messages do not either.
 """
 
 from __future__ import annotations
@@ -15,34 +16,26 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from app.domain.events import Event, EventType, SubjectKind
+from app.sources import chatwoot_cases as cases
 from app.sources.base import Item, SourceContext
 from app.sources.chatwoot_fields import (
     assignee_of,
-    changed_at,
     channel_of,
     customer_of,
     inbox_of,
-    is_agent,
-    is_automatic,
-    required_time,
+    moved_at,
     sent_at,
     updated_at,
 )
 from app.sources.errors import UnknownEventError
 from app.sources.reading import Reader
 
-# Strings in webhooks, the numbers of the same enum in embedded messages and older releases.
-_OUTGOING = ("outgoing", 1)
-
 _SAYS_NOTHING = frozenset(
     {
         "contact_created",
         "contact_updated",
-        "conversation_created",
-        "conversation_opened",
         "conversation_typing_off",
         "conversation_typing_on",
-        "conversation_updated",
         "inbox_created",
         "inbox_updated",
         "webwidget_triggered",
@@ -74,7 +67,7 @@ class ChatwootAdapter:
 def _conversation_resolved(conversation: Reader, context: SourceContext) -> list[Event]:
     # The documented sample of this event still carries the status "open": the name is the fact.
     number = conversation.required_identifier("id")
-    ended = required_time(changed_at(conversation), conversation.at("timestamp"))
+    ended = moved_at(conversation)
     data = {
         "channel": channel_of(conversation, context),
         "employee": assignee_of(conversation, context),
@@ -89,12 +82,15 @@ def _conversation_resolved(conversation: Reader, context: SourceContext) -> list
             time_raw=ended.raw,
             subject=context.subject(SubjectKind.INTERACTION, "conversation", number),
             data=context.data(EventType.INTERACTION_ENDED, data),
-        )
+        ),
+        *cases.closed(conversation, context),
     ]
 
 
 def _status_changed(conversation: Reader, context: SourceContext) -> list[Event]:
-    return _conversation_resolved(conversation, context) if conversation.text("status") == "resolved" else []
+    if conversation.text("status") == "resolved":
+        return _conversation_resolved(conversation, context)
+    return cases.moved(conversation, context)
 
 
 def _message_created(message: Reader, context: SourceContext) -> list[Event]:
@@ -102,35 +98,11 @@ def _message_created(message: Reader, context: SourceContext) -> list[Event]:
         return []
     if message.text("content_type") == "input_csat":
         return [_survey_offered(message, context), *_survey_answered(message, context)]
-    if message.raw("message_type") in _OUTGOING and context.defaults.handles_cases:
-        return [_replied(message, context)]
-    return []
+    return cases.said(message, context) if context.defaults.handles_cases else []
 
 
 def _message_updated(message: Reader, context: SourceContext) -> list[Event]:
     return _survey_answered(message, context) if message.text("content_type") == "input_csat" else []
-
-
-def _replied(message: Reader, context: SourceContext) -> Event:
-    conversation = message.object("conversation")
-    sender = message.object("sender")
-    human = is_agent(sender) and not is_automatic(message)
-    sent = sent_at(message)
-    data = {
-        "human": human,
-        "channel": channel_of(conversation, context),
-        "employee": context.employee(sender.identifier("id")) if human else None,
-        "text": message.text("content"),
-    }
-    return Event(
-        type=EventType.CASE_REPLIED,
-        id=f"message:{message.required_identifier('id')}",
-        source=context.source,
-        occurred_at=sent.at,
-        time_raw=sent.raw,
-        subject=context.subject(SubjectKind.CASE, "conversation", conversation.required_identifier("id")),
-        data=context.data(EventType.CASE_REPLIED, data),
-    )
 
 
 def _survey_offered(message: Reader, context: SourceContext) -> Event:
@@ -195,8 +167,11 @@ def _survey_answered(message: Reader, context: SourceContext) -> list[Event]:
 
 
 _HANDLERS: Mapping[str, Callable[[Reader, SourceContext], list[Event]]] = {
+    "conversation_created": cases.opened,
+    "conversation_opened": cases.moved,
     "conversation_resolved": _conversation_resolved,
     "conversation_status_changed": _status_changed,
+    "conversation_updated": cases.moved,
     "message_created": _message_created,
     "message_updated": _message_updated,
 }

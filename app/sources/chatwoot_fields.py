@@ -84,6 +84,12 @@ def updated_at(message: Reader) -> Moment:
     return required_time(next((time for time in times if time is not None), None), message.at("created_at"))
 
 
+def moved_at(conversation: Reader, *, first: bool = False) -> Moment:
+    """When the conversation last changed, or (`first`) began. Raises PayloadError when it does not say."""
+    began = _time(conversation, "created_at") if first else None
+    return required_time(began or changed_at(conversation), conversation.at("timestamp"))
+
+
 def changed_at(conversation: Reader) -> Moment | None:
     """When the conversation last changed: to the microsecond in new releases, to the second in old ones."""
     times = (_time(conversation, key) for key in ("updated_at", "last_activity_at", "timestamp"))

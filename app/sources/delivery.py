@@ -40,6 +40,14 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderPart:
+    """The value of one part of a header that is a list: `v1` of `t=1700000000,v1=abc`."""
+
+    name: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormField:
     """The value of a field in a urlencoded body."""
 
@@ -81,7 +89,7 @@ class SortedUrl:
     """The public URL with its query sorted, a `?` before the form and a `.` between the two (Plivo)."""
 
 
-Place = Header | FormField | JsonField | Body | Method | Url | SortedForm | SortedUrl
+Place = Header | HeaderPart | FormField | JsonField | Body | Method | Url | SortedForm | SortedUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class Delivery:
             case Header(name):
                 value = self.headers.get(name)
                 return None if value is None else _header_bytes(value)
+            case HeaderPart(name, part):
+                return self._header_part(name, part)
             case FormField(name):
                 return self._form_or_json_text(name)
             case JsonField(name):
@@ -127,6 +137,13 @@ class Delivery:
         """Whether the body is a urlencoded form, as far as it says."""
         kind = self.headers.get("content-type", "application/x-www-form-urlencoded").partition(";")[0]
         return kind.strip().lower() == "application/x-www-form-urlencoded"
+
+    def _header_part(self, name: str, part: str) -> bytes | None:
+        for written in self.headers.get(name, "").replace(";", ",").split(",")[:MAX_FORM_FIELDS]:
+            key, found, value = written.partition("=")
+            if found and key.strip() == part:
+                return _header_bytes(value.strip())
+        return None
 
     def _bound(self) -> bytes:
         query = dict(parse_qsl(urlsplit(self.url).query))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from app.domain.events import Event, EventType, SubjectKind
 from app.sources.base import Item, SourceContext
 from app.sources.errors import PayloadError, UnknownEventError, names
+from app.sources.freshdesk_tickets import KINDS, pulled
 from app.sources.html import text_of_html
 from app.sources.questions import one_score
 from app.sources.reading import Reader
@@ -29,8 +30,6 @@ _CHANGE = re.compile(r"\{\s*from\s*:\s*(.*?)\s*,\s*to\s*:\s*(.*?)\s*\}?", re.DOT
 _STATUSES = {"2": "open", "3": "pending", "4": "resolved", "5": "closed"}
 _ENDED = ("resolved", "closed")
 _SEVERITIES = {"urgent": "sev2", "high": "sev2", "medium": "sev3", "low": "sev4"}
-_KINDS = {"question": "question", "incident": "complaint", "problem": "complaint", "complaint": "complaint"}
-_KINDS["feature request"] = "suggestion"
 _KNOWN_TRIGGERS = names(
     "ticket_action note_type reply_sent status priority ticket_type group_id group responder_id agent "
     "time_sheet_action source requester_id due_by tag customer_feedback survey"
@@ -56,7 +55,7 @@ class FreshdeskAdapter:
         if payload.raw("ratings") is not None and payload.raw("ticket_id") is not None:
             return _survey(payload, context)
         if payload.raw("ticket") is not None and payload.raw("freshdesk_webhook") is None:
-            return _pulled(payload, context)
+            return pulled(payload, context)
         hook = payload.object("freshdesk_webhook")
         if not hook:
             raise UnknownEventError("Freshdesk", None, pointer=payload.at("freshdesk_webhook"))
@@ -123,7 +122,7 @@ def _fact(hook: Reader, act: EventType, what: str, context: SourceContext) -> Ev
         "text": "\n".join(filter(None, (hook.text("ticket_subject"), text))) if opening else comment,
     }
     if opening:
-        data["kind"] = _KINDS.get((hook.text("ticket_type") or "").lower())
+        data["kind"] = KINDS.get((hook.text("ticket_type") or "").lower())
     if act in (EventType.CASE_OPENED, EventType.CASE_ASSESSED):
         data["severity"] = _SEVERITIES.get((hook.text("ticket_priority") or "").lower())
     if act is EventType.CASE_REPLIED:
@@ -182,37 +181,3 @@ def _survey(rating: Reader, context: SourceContext) -> list[Event]:
             version=moment.version,
         )
     ]
-
-
-def _pulled(payload: Reader, context: SourceContext) -> list[Event]:
-    """A ticket with its conversations: who said what; a note that is private says nothing."""
-    ticket = payload.object("ticket")
-    number = ticket.required_identifier("id")
-    if not context.defaults.handles_cases:
-        return []
-    subject = context.subject(SubjectKind.CASE, "ticket", number)
-    requester = ticket.identifier("requester_id")
-    where: dict[str, object] = {
-        "channel": context.defaults.channel or "email",
-        "customer": {"type": "freshdesk_contact", "value": requester} if requester else None,
-    }
-    opened = iso_time(ticket.raw("created_at"), context.zone, ticket.at("created_at"))
-    lines = filter(None, (ticket.text("subject"), ticket.text("description_text")))
-    opening = {**where, "kind": _KINDS.get((ticket.text("type") or "").lower()), "text": "\n".join(lines)}
-    events = [context.event(EventType.CASE_OPENED, f"ticket:{number}:created", opened, subject, opening)]
-    for said in payload.objects("conversations"):
-        author = said.identifier("user_id")
-        # Without an author it is a bot's greeting or an automation.
-        if said.flag("private"):
-            continue
-        moment = iso_time(said.raw("created_at"), context.zone, said.at("created_at"))
-        name, data = (
-            f"conversation:{said.required_identifier('id')}",
-            {**where, "text": said.text("body_text")},
-        )
-        if said.flag("incoming"):
-            events.append(context.event(EventType.CASE_CUSTOMER_CONTACTED, name, moment, subject, data))
-        else:
-            data |= {"human": author is not None, "employee": context.employee(author)}
-            events.append(context.event(EventType.CASE_REPLIED, name, moment, subject, data))
-    return events

@@ -120,5 +120,8 @@ def _feedback(messaging: Reader, name: str, stated: dict[str, object], context: 
         "customer": {"type": "messenger_user", "value": sender} if sender else None,
         **stated,
     }
+    told = stated.get("attributes")
+    page = {"page": messaging.object("recipient").identifier("id") or ""}
+    data["attributes"] = page | (told if isinstance(told, dict) else {})
     subject = context.subject(SubjectKind.INTERACTION, "chat", sender) if sender else None
     return context.event(EventType.FEEDBACK_RECEIVED, name, moment, subject, data)

@@ -51,6 +51,7 @@ class PlivoAdapter:
                 _end(call, context),
                 context,
                 customer=call.identifier("To" if outbound else "From"),
+                inbound=not outbound,
                 attributes={"call_seconds": call.number("Duration")},
             )
         ]

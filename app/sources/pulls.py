@@ -25,8 +25,9 @@ from app.domain.errors import InvalidError
 GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
 TOKEN_SECONDS = 900
 
+_HOST_SETTINGS, _HOST_PART = ("datacenter",), re.compile(r"[a-z0-9]{2,12}")
 _VALUE = re.compile(r"[A-Za-z0-9._:@~-]{1,200}")
-Auth = Literal["bearer", "google", "app_store"]
+Auth = Literal["bearer", "google", "app_store", "qualtrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Recipe:
     """How a source is asked. `url` holds the names of the settings in braces.
 
     `next_key` leads to the token of the next page, sent as `next_parameter`, or to its whole address.
-    `newest_first`: a page without anything new ends the pull.
+    `newest_first`: a page without anything new ends the pull. `exported`: the partner lists nothing; it is
+    asked for an export at `url`, and for its file when that is ready.
     """
 
     url: str
@@ -54,6 +56,7 @@ class Recipe:
     next_parameter: str | None = None
     newest_first: bool = True
     scope: str = ""
+    exported: bool = False
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -103,10 +106,17 @@ RECIPES: Mapping[str, Recipe] = {
         "bearer",
         ("links", "next"),
     ),
+    "qualtrics": Recipe(
+        "https://{datacenter}.qualtrics.com/API/v3/surveys/{survey}/export-responses",
+        ("datacenter", "survey"),
+        "qualtrics",
+        exported=True,
+    ),
 }
 
 _CREDENTIALS: Mapping[Auth, tuple[tuple[str, ...], ...]] = {
     "bearer": (("token",),),
+    "qualtrics": (("api_token",),),
     "google": (("client_id", "client_secret", "refresh_token"), ("client_email", "private_key")),
     "app_store": (("issuer_id", "key_id", "private_key"),),
 }
@@ -138,6 +148,10 @@ def check_pull(
     for name, value in settings.items():
         if _VALUE.fullmatch(value) is None:
             raise _wrong(f"/pull/settings/{name}", "an id: letters, digits and . _ : @ ~ -")
+        if name in _HOST_SETTINGS and _HOST_PART.fullmatch(value) is None:
+            raise _wrong(
+                f"/pull/settings/{name}", "the name of a data centre, such as fra1: letters and digits"
+            )
     if credentials is None:
         return
     forms = _CREDENTIALS[recipe.auth]
@@ -170,7 +184,7 @@ def next_page(recipe: Recipe, settings: Mapping[str, str], payload: object) -> s
 def token_request(recipe: Recipe, credentials: Mapping[str, str], now: datetime) -> PullRequest | None:
     """The request that gets an access token, None where credentials are enough by themselves."""
     match recipe.auth:
-        case "bearer" | "app_store":
+        case "bearer" | "app_store" | "qualtrics":
             return None
         case "google":
             if "refresh_token" in credentials:
@@ -193,6 +207,8 @@ def page_request(
     match recipe.auth:
         case "bearer":
             token = credentials["token"]
+        case "qualtrics":
+            return PullRequest(url, {"X-API-TOKEN": credentials["api_token"], "Accept": "application/json"})
         case "google":
             token = access_token or ""
         case "app_store":

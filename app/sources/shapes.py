@@ -89,6 +89,7 @@ FEEDBACK: Shape = {
     "severity": _SEVERITY,
     "due_at": _TIME,
     "verification": _words("presumed_genuine verified unverified expired"),
+    "experienced_at": _TIME,
 }
 
 CASE: Shape = {
@@ -123,6 +124,7 @@ SUBJECT: Shape = {
     "human": _BOOLEAN,
     "due_at": _TIME,
     "promised_at": _TIME,
+    "experienced_at": _TIME,
     "measure": ANSWER["measure"],
     "value": ANSWER["value"],
     "answers": Field(Kind.ANSWERS),

@@ -76,7 +76,15 @@ class Unsigned:
     """Nothing is signed: the secret is the URL, as long as nobody learns it."""
 
 
-Family = Signature | EchoedSecret | BasicAuth | Unsigned
+@dataclass(frozen=True, slots=True)
+class OidcToken:
+    """A bearer token that Google issued for `audience`, to the service account `email` where it is stated."""
+
+    audience: str
+    email: str | None = None
+
+
+Family = Signature | EchoedSecret | BasicAuth | OidcToken | Unsigned
 
 _STANDARD_ID, _STANDARD_TIMESTAMP = Header("webhook-id"), Header("webhook-timestamp")
 _CHATWOOT_TIMESTAMP = Header("x-chatwoot-timestamp")

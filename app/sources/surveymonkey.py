@@ -74,6 +74,9 @@ def _response(response: Reader, context: SourceContext) -> list[Event]:
         for question in page.objects("questions")
         for one in _given(question)
     ]
+    # What the sender of the invitation wrote into its link: an order, an agent, a branch.
+    told = response.object("custom_variables")
+    given += [Given(key, value, told.at(key)) for key, value in told.value.items()]
     found = read_answers(given, context.defaults.questions)
     person = response.first("custom_value", "recipient_id")
     data = {

@@ -18,7 +18,7 @@ from app.sources.errors import PayloadError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_TEXT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,12})?")
 _ISO_TEXT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]{1,9}))?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r" ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 
@@ -51,9 +51,9 @@ def iso_time(value: object, zone: ZoneInfo | None = None, pointer: str = "") -> 
     match = _ISO_TEXT.fullmatch(text)
     if match is None:
         raise _invalid(text, "an ISO 8601 time such as 2026-03-01T09:30:00Z", pointer)
-    day, clock, fraction, offset = match.groups()
+    day, minute, second, fraction, offset = match.groups()
     try:
-        written = datetime.fromisoformat(f"{day}T{clock}")
+        written = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}")
         written = written.replace(microsecond=int(((fraction or "") + "000000")[:6]))
         if offset is not None:
             written = written.replace(tzinfo=_offset(offset))

@@ -23,6 +23,7 @@ RFC_2822 = "%a, %d %b %Y %H:%M:%S %z"
 
 _RUNNING = names("queued initiated ringing in-progress answered")
 _NOT_HELD = names("busy failed no-answer canceled")
+_SECONDS = ("CallDuration", "Duration", "duration")
 _TASK_ENDED = ("task.completed", "task.wrapup")
 _TASKROUTER: tuple[str, ...] = (
     "activity.",
@@ -70,9 +71,14 @@ def _call(said: Reader, context: SourceContext) -> list[Event]:
     number = said.first("CallSid", "sid") or said.required_identifier("CallSid")
     inbound = (said.first("Direction", "direction") or "inbound") == "inbound"
     customer = said.first("From", "from") if inbound else said.first("To", "to")
-    duration = said.first("CallDuration", "Duration", "duration")
+    seconds = next((said.number(key) for key in _SECONDS if said.raw(key) not in (None, "")), None)
+    # A machine may have answered a call of ours: it was held, and whoever counts talks can tell it apart.
+    attributes: dict[str, object] = {
+        "call_seconds": seconds,
+        "answered_by": said.first("AnsweredBy", "answered_by"),
+    }
     moment = _moment(said, context, "Timestamp", "end_time", "date_updated")
-    return [ended(number, moment, context, customer=customer, attributes={"call_seconds": duration})]
+    return [ended(number, moment, context, customer=customer, inbound=inbound, attributes=attributes)]
 
 
 def _task(said: Reader, context: SourceContext) -> list[Event]:

@@ -34,6 +34,7 @@ _HIDDEN_IDENTITIES = (
     ("user_id", "external_id"),
     ("id", "external_id"),
 )
+_IDENTITIES = frozenset(key for key, _ in _HIDDEN_IDENTITIES)
 
 
 class TypeformAdapter:
@@ -68,6 +69,8 @@ def _response(hook: Reader, response: Reader, context: SourceContext) -> Event:
     fields = {field.identifier("id"): field for field in response.object("definition").objects("fields")}
     answers = response.objects("answers")
     given = [_given(answer, fields.get(answer.object("field").identifier("id"))) for answer in answers]
+    hidden = response.object("hidden")
+    given += [Given(key, hidden.raw(key), hidden.at(key)) for key in hidden.value if key not in _IDENTITIES]
     found = read_answers(given, context.defaults.questions)
     form = response.object("definition").text("title") or response.identifier("form_id") or ""
     data = {

@@ -17,12 +17,14 @@ from typing import assert_never
 
 from app.sources.delivery import Delivery, UnreadableDeliveryError
 from app.sources.errors import PayloadError
+from app.sources.oidc import PublicKeys, TokenError, check_token
 from app.sources.signatures import (
     BasicAuth,
     EchoedSecret,
     Encoding,
     Family,
     KeyForm,
+    OidcToken,
     Signature,
     Stamp,
     Unsigned,
@@ -41,10 +43,16 @@ class VerificationError(Exception):
         self.reason = reason
 
 
-def verify(family: Family, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
+def verify(
+    family: Family,
+    delivery: Delivery,
+    secrets: Sequence[str],
+    now: datetime,
+    keys: PublicKeys | None = None,
+) -> None:
     """Return when one of the live `secrets` proves the delivery; raise VerificationError otherwise.
 
-    A family that needs a secret refuses everything while the source has none.
+    A family that needs a secret refuses everything while the source has none; a token is proven by `keys`.
     """
     try:
         match family:
@@ -54,6 +62,8 @@ def verify(family: Family, delivery: Delivery, secrets: Sequence[str], now: date
                 _verify_echo(family, delivery, secrets)
             case BasicAuth():
                 _verify_basic(delivery, secrets)
+            case OidcToken():
+                _verify_token(family, delivery, keys or {}, now)
             case Unsigned():
                 pass
             case _:
@@ -97,6 +107,21 @@ def _verify_basic(delivery: Delivery, secrets: Sequence[str]) -> None:
         raise VerificationError("credentials_malformed")
     if not _any_equal(keys, [given]):
         raise VerificationError("credentials_mismatch")
+
+
+def bearer_of(delivery: Delivery) -> str:
+    """The token of `Authorization: Bearer`. Raises VerificationError."""
+    scheme, _, token = delivery.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise VerificationError("credentials_missing")
+    return token.strip()
+
+
+def _verify_token(family: OidcToken, delivery: Delivery, keys: PublicKeys, now: datetime) -> None:
+    try:
+        check_token(bearer_of(delivery), family, keys, now)
+    except TokenError as error:
+        raise VerificationError(error.reason) from error
 
 
 def _any_equal(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:

@@ -38,6 +38,8 @@ _SAYS_NOTHING_TYPES = (
     "ephemeral",
 )
 _TEXT_KEY = re.compile(r"comment|text|feedback|message|reason|remark|suggest|review|opinion", re.IGNORECASE)
+_NUMBER = "written_to"
+"""Key under which an item carries the number of ours that its message was written to."""
 _NOT_ANSWERS = ("flow_token", "flow_id", "screen")
 
 
@@ -57,7 +59,11 @@ class WhatsAppAdapter:
                 if field != "messages":
                     items.append(Item(change.pointer, change.value))
                     continue
-                items += [Item(one.pointer, one.value) for one in change.object("value").objects("messages")]
+                value = change.object("value")
+                number = value.object("metadata").identifier("display_phone_number")
+                items += [
+                    Item(one.pointer, {_NUMBER: number, **one.value}) for one in value.objects("messages")
+                ]
         return items
 
     def events(self, item: Item, context: SourceContext) -> list[Event]:
@@ -138,6 +144,9 @@ def _feedback(message: Reader, context: SourceContext, stated: dict[str, object]
         "customer": {"type": "phone", "value": f"+{sender.lstrip('+')}"} if sender else None,
         **stated,
     }
+    told = stated.get("attributes")
+    written_to = {"business_number": message.identifier(_NUMBER) or ""}
+    data["attributes"] = written_to | (told if isinstance(told, dict) else {})
     moment = epoch_seconds(message.raw("timestamp"), message.at("timestamp"))
     subject = context.subject(SubjectKind.INTERACTION, "chat", sender) if sender else None
     return [context.event(EventType.FEEDBACK_RECEIVED, f"message:{number}", moment, subject, data)]

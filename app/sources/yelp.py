@@ -35,6 +35,8 @@ class YelpAdapter:
         review = Reader.of(item.value, item.pointer)
         user = review.object("user")
         person = user.identifier("id")
+        url = (review.text("url") or "").partition("?")[0]
+        business = url.partition("/biz/")[2].partition("/")[0]
         state = ReviewState(
             number=review.required_identifier("id"),
             written=iso_time(review.raw("time_created"), PACIFIC, review.at("time_created")),
@@ -42,6 +44,7 @@ class YelpAdapter:
             text=review.text("text"),
             author=user.text("name"),
             customer={"type": "yelp_user", "value": person} if person else None,
-            url=(review.text("url") or "").partition("?")[0] or None,
+            location=context.defaults.location or business or None,
+            url=url or None,
         )
         return [stated(state, context)]

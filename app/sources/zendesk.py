@@ -21,7 +21,7 @@ from app.sources.times import Moment, iso_time
 _CHANNELS = {"email": "email", "web": "web", "web_service": "web", "chat": "chat", "native_messaging": "chat"}
 _CHANNELS |= {"messaging": "chat", "voice": "call", "phone": "call", "sms": "sms", "mobile_sdk": "app"}
 _CHANNELS |= {"whatsapp": "messenger", "telegram": "messenger", "facebook": "social", "twitter": "social"}
-_PRIORITIES = {"URGENT": "sev2", "HIGH": "sev2"}
+_PRIORITIES = {"URGENT": "sev2", "HIGH": "sev2", "NORMAL": "sev3", "LOW": "sev4"}
 _KINDS = {"QUESTION": "question", "INCIDENT": "complaint", "PROBLEM": "complaint"}
 _ENDED = ("SOLVED", "CLOSED")
 _PREFIX = "zen:event-type:"

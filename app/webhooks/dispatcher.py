@@ -24,7 +24,9 @@ from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
 from app.webhooks.attempt_log import note_attempts
 from app.webhooks.health import move_health
+from app.webhooks.horizon import Horizon
 from app.webhooks.lane import Lane
+from app.webhooks.ordering import promote
 from app.webhooks.packing import Packer
 from app.webhooks.queue import MAX_LOSSES, Claimed, release
 from app.webhooks.queue import claim as claim_deliveries
@@ -97,6 +99,7 @@ class Dispatcher:
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
         self._is_held_back = False
+        self._horizon = Horizon()
         self._ends = Wakeup()
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
@@ -165,6 +168,8 @@ class Dispatcher:
             return self._limits.poll_seconds
         started = time.monotonic()
         async with self._database.worker() as tx:
+            groups = await self._horizon.groups(tx)
+            asked = time.monotonic()
             taken = await claim_deliveries(
                 tx,
                 fast=fast,
@@ -172,7 +177,9 @@ class Dispatcher:
                 per_endpoint=lane.most_held,
                 held=lane.held,
                 lease_seconds=self._limits.lease_seconds,
+                groups=groups,
             )
+            self._horizon.claimed(time.monotonic() - asked)
         self._ahead = taken.now - self._clock()
         self._is_held_back = self._is_held_back or taken.is_held_back
         until = started + self._usable_seconds
@@ -236,6 +243,7 @@ class Dispatcher:
         """One transaction; a poison row is found by halving, so that its neighbours are settled."""
         made = [item.settlement for item in batch if item.settlement is not None]
         written: list[Settlement] = []
+        moved = 0
         try:
             async with self._database.worker() as tx:
                 if len(made) < len(batch):
@@ -243,6 +251,8 @@ class Dispatcher:
                 if made:
                     written = await settle_attempts(tx, made)
                     await move_health(tx, written)
+                    left = [item.claimed for item in written if item.claimed.order_key is not None]
+                    moved = await promote(tx, [(item.endpoint_id, item.order_key or "") for item in left])
         except Exception as error:
             if is_retryable(error):
                 raise
@@ -255,4 +265,6 @@ class Dispatcher:
         for item in batch:
             item.is_written = True
             item.lane.let_go(item.claimed.endpoint_id)
+        if moved:
+            self._wakeup.ring()
         self.outcomes += note_attempts(written)

@@ -55,6 +55,13 @@ class EgressGuard:
         self._vet(target, addresses, self.rules)
         return addresses
 
+    async def vetted_url(self, url: str) -> tuple[Address, ...]:
+        """The same for a URL as it is written. Raises InvalidError, OSError."""
+        try:
+            return await self.vetted(self.parse(url))
+        except UnresolvedError as error:
+            raise OSError(str(error)) from error
+
     async def check(self, url: str) -> None:
         """Refuse a URL that no delivery would be made to, as it is saved. Raises InvalidError.
 

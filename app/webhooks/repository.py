@@ -131,8 +131,22 @@ async def bring_forward(connection: AsyncConnection, endpoint_id: UUID) -> None:
     soon = func.now() + text("random() * interval '60 seconds'")
     await connection.execute(
         update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.claim_id.is_(None))
+        .where(
+            deliveries.c.endpoint_id == endpoint_id,
+            deliveries.c.claim_id.is_(None),
+            deliveries.c.due_at < text("'infinity'"),
+        )
         .values(due_at=func.least(deliveries.c.due_at, soon))
+    )
+
+
+async def release_held(connection: AsyncConnection, endpoint_id: UUID) -> None:
+    """Let what was held back for the sake of order go out: the endpoint no longer asks for it."""
+    held = (deliveries.c.endpoint_id == endpoint_id, deliveries.c.order_key.is_not(None))
+    await connection.execute(
+        update(deliveries)
+        .where(*held, deliveries.c.due_at == text("'infinity'"))
+        .values(due_at=func.now(), order_key=None, order_sequence=None)
     )
 
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import ConflictError, InvalidError
+from app.domain.ordering import Ordering
+from app.domain.outgoing import Format
 from app.domain.signature import Ed25519Secret, Secret, parse_secret
 from app.editing import check_match, etag_of_version
 from app.kit import json
@@ -103,6 +105,8 @@ async def patch_endpoint(edit: Edit, endpoint_id: UUID, patch: EndpointPatch) ->
         name: given[name] for name in ("url", "event_types", "description") if name in given
     }
     values |= option_columns(given)
+    if values.get("format") == Format.STANDARD:
+        values["handshake"] = None
     if "event_types" in values:
         check_patterns(patch.event_types)
     if "headers" in given:
@@ -118,6 +122,8 @@ async def patch_endpoint(edit: Edit, endpoint_id: UUID, patch: EndpointPatch) ->
             check_filter(wanted, values.get("event_types", row.event_types))
     if values:
         await repository.update_endpoint(edit.connection, row, values, now=edit.now)
+        if values.get("ordering") == Ordering.NONE:
+            await repository.release_held(edit.connection, endpoint_id)
         await edit.note(endpoint_id, "endpoint.changed")
 
 

@@ -168,3 +168,20 @@ async def test_the_known_systems_say_how_they_prove_themselves(client: httpx.Asy
     assert items["yelp"]["pull_settings"] == ["business"] and items["zendesk"]["about"]
     answer = await client.put("/v1/sources/x", json={"adapter": "whatsapp", "secrets": ["s"]})
     assert "`meta`" in assert_problem(answer, 422, "secrets_unused")["errors"][0]["cure"]
+
+
+async def test_a_trial_asks_the_journal_too(client: httpx.AsyncClient) -> None:
+    answer = {"question": {"value": "q"}, "scale": {"value": "csat_1_5"}, "value": "score"}
+    event = {
+        "type": "feedback.received",
+        "id": "id",
+        "occurred_at": "at",
+        "data": {"channel": {"value": "web"}, "answers": [answer]},
+    }
+    mapping = {"mapping": 1, "id": "m", "format": "json", "events": [event]}
+    for score, status, codes in ((4, "created", []), (9, "rejected", ["score_outside_scale"])):
+        payload = {"id": "1", "at": "2026-01-09T08:00:00Z", "score": score}
+        tried = (await client.post("/v1/sources/test", json={"mapping": mapping, "payload": payload})).json()
+        assert [one["status"] for one in tried["events"]] == [status]
+        assert [one["code"] for one in tried["errors"]] == codes
+    assert (await client.get("/v1/feedback")).json()["items"] == []

@@ -151,3 +151,40 @@ async def test_a_notice_lets_the_source_be_asked_at_once(
     assert (await client.post(path, json={"message": {"attributes": {"formId": "f1"}}})).status_code == 200
     await pull(services, partner)
     assert await value_of(server, "SELECT count(*) FROM feedback") == 2
+
+
+QUALTRICS = "https://fra1.qualtrics.com"
+EXPORTS = "/API/v3/surveys/SV_1/export-responses"
+SURVEY = {
+    "adapter": "qualtrics",
+    "pull": {"settings": {"datacenter": "fra1", "survey": "SV_1"}, "every_seconds": 900},
+    "credentials": {"api_token": "very-secret"},
+    "defaults": {"questions": {"QID1": {"scale": "nps_0_10", "measure": "nps"}}},
+}
+
+
+async def test_an_export_is_asked_for_read_once_and_begun_anew_after_a_fault(
+    client: httpx.AsyncClient, services: Services, partner: Receiver, server: Server
+) -> None:
+    assert (await client.put("/v1/sources/survey", json=SURVEY)).is_success
+    values = {"recordedDate": "2026-11-20T10:00:00Z", "QID1": 9, "QID2_TEXT": "Fine"}
+    file = json.dumps({"responses": [{"responseId": "R_1", "values": values}]}).encode()
+    partner.on(EXPORTS, status(200, b'{"result":{"progressId":"ES_1","status":"inProgress"}}'))
+    partner.on(f"{EXPORTS}/ES_1", status(404))
+
+    async def turn() -> None:
+        await build_pulls(services, {QUALTRICS: partner.url("").rstrip("/")}).step()
+        async with services.database.worker() as tx:
+            await tx.execute("UPDATE source_pulls SET next_at = now()")
+
+    await turn()
+    assert await value_of(server, "SELECT failures FROM source_pulls") == 1
+    partner.on(f"{EXPORTS}/ES_1", status(200, b'{"result":{"status":"complete","fileId":"f-1"}}'))
+    partner.on(f"{EXPORTS}/f-1/file", status(200, file))
+    await turn()
+    await turn()
+    asked = [json.loads(arrival.body) for arrival in partner.arrivals(EXPORTS)]
+    assert [one.get("startDate") is not None for one in asked] == [False, False, True]
+    assert {arrival.headers["x-api-token"] for arrival in partner.arrivals(EXPORTS)} == {"very-secret"}
+    stored = await query(server, "SELECT value::float AS value FROM feedback WHERE seq_to IS NULL")
+    assert [row["value"] for row in stored] == [9.0]

@@ -23,7 +23,7 @@ async def test_words_and_raw_bodies_go_after_the_days_a_tenant_set(
         detail=None, headers={}, body=b"{}",
     )  # fmt: skip
     await retention.step()
-    rules = {"text_days": 30, "raw_days": 7, "decision_days": None}
+    rules = {"text_days": 30, "raw_days": 7, "decision_days": None, "message_days": None}
     put = await client.put("/v1/privacy/retention", json=rules)
     assert put.json() == rules
     await retention.step()

@@ -107,15 +107,13 @@ def test_a_reply_that_no_person_wrote_is_not_human(
 @pytest.mark.parametrize(
     "silent",
     [
-        {"message_type": "incoming", "sender": {"id": 501, "type": "contact"}},
-        {"message_type": 0},
         {"private": True},
         {"message_type": "template"},
         {"message_type": "activity"},
         {"event": "message_updated"},
     ],
 )
-def test_customers_notes_templates_and_edits_are_no_replies(
+def test_notes_templates_and_edits_are_no_replies(
     silent: dict[str, Any], payload: LoadPayload, case_context: SourceContext
 ) -> None:
     assert _adapt(payload("chatwoot/message_created_agent", **silent), case_context) == Adaptation((), ())

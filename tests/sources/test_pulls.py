@@ -42,8 +42,17 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
 def test_every_recipe_has_an_adapter_and_takes_its_settings() -> None:
     for name, recipe in RECIPES.items():
         assert name in ADAPTERS
-        address = first_page(recipe, dict.fromkeys(recipe.settings, "a:b"))
+        settings = dict.fromkeys(recipe.settings, "a:b") | {"datacenter": "fra1"}
+        address = first_page(recipe, settings)
         assert address.startswith("https://") and "a%3Ab" in address and "{" not in address
+
+
+@pytest.mark.parametrize("name", ["evil.example#", "fra1.evil", "127.0.0.1", "FRA1", "a"])
+def test_no_setting_leads_to_another_host(name: str) -> None:
+    settings = {"datacenter": "fra1", "survey": "SV_1"}
+    check_pull("qualtrics", settings, {"api_token": "t"})
+    with pytest.raises(InvalidError):
+        check_pull("qualtrics", settings | {"datacenter": name}, {"api_token": "t"})
 
 
 def test_a_service_account_asks_google_for_a_token_that_its_public_key_proves() -> None:

@@ -56,9 +56,9 @@ def _through_the_door(event: Event) -> Event:
     ("name", "types"),
     [
         ("conversation_opened", []),
-        ("conversation_resolved", [EventType.INTERACTION_ENDED]),
+        ("conversation_resolved", [EventType.INTERACTION_ENDED, EventType.CASE_CLOSED]),
         ("conversation_status_changed", []),
-        ("message_created", []),
+        ("message_created", [EventType.CASE_CUSTOMER_CONTACTED]),
         ("message_updated", []),
         ("webwidget_triggered", []),
     ],

@@ -21,6 +21,7 @@ from app.webhooks import service
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.egress import EgressGuard
 from app.webhooks.fanout import Fanout
+from app.webhooks.ordering import OrderSweep
 from app.webhooks.schemas import EndpointIn
 from app.webhooks.sender import Sender
 from app.webhooks.service import Edit
@@ -43,6 +44,7 @@ class Outlet:
         self.guard = EgressGuard(EgressRules(allow=parse_networks(["127.0.0.0/8"])))
         self.wakeup = Wakeup()
         self.fanout = Fanout(self.database, self.wakeup.ring, poll_seconds=0.05)
+        self.sweep = OrderSweep(self.database, self.wakeup.ring, poll_seconds=0.05)
         self._senders: list[Sender] = []
         self._sequence = 0
 
@@ -116,7 +118,7 @@ class Outlet:
     async def running(self, *dispatchers: Dispatcher) -> AsyncIterator[None]:
         """Fan-out and dispatchers as loops in the background, closed at the end."""
         stop = asyncio.Event()
-        loops = [Loop("fanout", self.fanout.step)]
+        loops = [Loop("fanout", self.fanout.step), Loop("order_sweep", self.sweep.step)]
         loops += [loop for dispatcher in dispatchers for loop in dispatcher.loops()]
         task = asyncio.create_task(run_loops(loops, stop))
         try:
@@ -147,7 +149,9 @@ class Outlet:
     async def make_due(self) -> None:
         """Let waiting tries be due now: time is moved in the table, not on the clock."""
         async with self.database.worker() as tx:
-            await tx.execute("UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL")
+            await tx.execute(
+                "UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL AND due_at < 'infinity'"
+            )
             await tx.execute("UPDATE endpoints SET open_until = now() WHERE open_until IS NOT NULL")
 
     async def endpoint_row(self, endpoint_id: UUID) -> Any:

@@ -10,12 +10,13 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.configuration.fields import Key, Strict, TimeZone, Title
+from app.configuration.sources.signature_schemas import HeaderName, SignatureIO
 from app.domain.errors import InvalidError
 from app.domain.scales import QuestionMeasure, get_scale
 from app.sources.pulls import RECIPES
 from app.sources.registry import ADAPTERS
 from app.sources.shapes import FEEDBACK
-from app.sources.signatures import FAMILIES
+from app.sources.signature_document import VERIFICATIONS
 
 MAPPING_ADAPTER = "mapping"
 _DAY = 86_400
@@ -121,11 +122,16 @@ class SourceSettings(Strict):
     verification: str = Field(
         default="none",
         max_length=60,
-        description=f"signature family of its webhooks: {', '.join(FAMILIES)}",
+        description=f"signature family of its webhooks: {', '.join(VERIFICATIONS)}",
         examples=["chatwoot"],
     )
-    verification_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")] | None = Field(
+    verification_header: HeaderName | None = Field(
         default=None, description="where the family's proof stands, when not in its usual header"
+    )
+    signature: SignatureIO | None = Field(
+        default=None,
+        description="with `custom` (how the partner signs) and `google_oidc` (for whom the tokens are)",
+        examples=[{"header": "X-Delighted-Webhook-Signature", "prefix": "sha256="}],
     )
     public_url: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[^\s]+$")] | None = (
         Field(

@@ -29,11 +29,12 @@ from app.kit.crypto import Sealer
 from app.sources.mapping import compile_mapping
 from app.sources.pulls import check_pull
 from app.sources.registry import USUAL_FAMILY, get_adapter
-from app.sources.signatures import Unsigned, get_family
+from app.sources.signature_document import family_of
+from app.sources.signatures import OidcToken, Unsigned
 
 _SIGNATURE_HEADER = "signature_header"
 """Where the inlet looks for a moved header: beside the defaults of events."""
-_OF_THE_DOOR = ("public_url", "allowed_networks")
+_OF_THE_DOOR = ("public_url", "allowed_networks", "signature")
 """What else of the door stands beside the defaults of events."""
 
 
@@ -188,7 +189,8 @@ def source_out(row: Any) -> SourceOut:
 
 def _values(wanted: SourceIn) -> dict[str, Any]:
     defaults = wanted.defaults.model_dump(mode="json", by_alias=True, exclude_none=True)
-    defaults |= {name: value for name in _OF_THE_DOOR if (value := getattr(wanted, name))}
+    door = wanted.model_dump(mode="json", include=set(_OF_THE_DOOR), exclude_none=True)
+    defaults |= {name: value for name, value in door.items() if value}
     if not defaults.get("questions"):
         defaults.pop("questions", None)
     if wanted.verification_header is not None:
@@ -211,15 +213,16 @@ def _check(wanted: SourceIn, secret_count: int) -> None:
         _check_mapping(wanted.mapping)
     elif wanted.adapter is not None:
         get_adapter(wanted.adapter)
-    family = get_family(wanted.verification, wanted.verification_header)
-    if isinstance(family, Unsigned) and secret_count:
+    described = None if wanted.signature is None else wanted.signature.model_dump(exclude_none=True)
+    family = family_of(wanted.verification, wanted.verification_header, described)
+    if isinstance(family, Unsigned | OidcToken) and secret_count:
         raise InvalidError(
             "secrets_unused",
             "the source has secrets, and nothing would verify them",
             pointer="/verification",
             cure=f'name the signature family of the partner{_usual(wanted.adapter)}, or send "secrets": []',
         )
-    if not isinstance(family, Unsigned) and not secret_count:
+    if not isinstance(family, Unsigned | OidcToken) and not secret_count:
         raise InvalidError(
             "secret_missing",
             f"the family {wanted.verification!r} refuses everything while there is no secret",

@@ -17,6 +17,7 @@ from app.ingest.adapting import ConfiguredSource, get_source, read_payload
 from app.ingest.inlet import accept_events, keep_delivery
 from app.ingest.pulling import repository
 from app.ingest.pulling.client import PullClient, PullError
+from app.ingest.pulling.exports import export
 from app.ingest.results import Status
 from app.ingest.service import Ingest
 from app.kit import json
@@ -112,6 +113,13 @@ class PullLoop:
 
     async def _ask(self, asked: _Asked, cursor: dict[str, Any]) -> None:
         """Page after page until nothing is new, or enough was asked; `cursor` says where to go on."""
+        if asked.recipe.exported:
+            exported = await export(
+                self._client, asked.recipe, asked.settings, asked.credentials, cursor, self._clock
+            )
+            if exported is not None:
+                await self._take(asked, exported, cursor)
+            return
         token = await self._token(asked)
         url = cursor.pop("next", None) or first_page(asked.recipe, asked.settings)
         for _ in range(MAX_PAGES):

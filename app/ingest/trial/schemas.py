@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from app.ingest.results import Status
 from app.ingest.router import ItemError
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
@@ -60,6 +61,9 @@ class TrialEvent(BaseModel):
     object: str | None = None
     version: str | None = None
     data: dict[str, Any]
+    status: Status | None = Field(
+        default=None, description="what the journal would answer; null: it was not asked (command line)"
+    )
 
 
 class TrialOut(BaseModel):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.domain.errors import InvalidError
 from app.ingest.adapting import Reading, item_errors, read_payload
+from app.ingest.results import Result, Status
 from app.ingest.trial.schemas import TrialEvent, TrialIn, TrialOut
 from app.kit import json
 from app.sources.base import Adapter, SourceContext
@@ -18,9 +19,14 @@ from app.sources.times import find_zone
 _UNSCORED = "answer_"
 
 
-def try_sample(
+def try_sample(wanted: TrialIn, now: datetime) -> TrialOut:
+    """What the sample says, as far as it can be told without a database. Raises InvalidError."""
+    return shown(read_sample(wanted, now))
+
+
+def read_sample(
     wanted: TrialIn, now: datetime, adapter: Adapter | None = None, context: SourceContext | None = None
-) -> TrialOut:
+) -> Reading:
     """What the sample says; `adapter` and `context` are those of the configured source, if it named one.
 
     Raises InvalidError for what is wrong with the trial itself; what is wrong with the sample is in `errors`.
@@ -35,8 +41,7 @@ def try_sample(
             cure="name an adapter, give a mapping, or name a configured source",
         )
     context = _context(wanted, context or SourceContext(wanted.source or "sample", now))
-    reading = read_payload(adapter, context, _body(wanted), _headers(wanted))
-    return _shown(reading)
+    return read_payload(adapter, context, _body(wanted), _headers(wanted))
 
 
 def _adapter(wanted: TrialIn) -> Adapter:
@@ -95,7 +100,10 @@ def _headers(wanted: TrialIn) -> dict[str, str]:
     return stated | {"content-type": wanted.content_type if wanted.body is not None else "application/json"}
 
 
-def _shown(reading: Reading) -> TrialOut:
+def shown(reading: Reading, results: Sequence[Result] = ()) -> TrialOut:
+    """The reading as it is shown; `results` say what the journal thinks of its events, in order."""
+    refused = [result.error for result in results if result.error is not None]
+    states: list[Status | None] = [result.status for result in results] or [None] * len(reading.events)
     unscored: list[str] = []
     for event in reading.events:
         attributes = event.data.get("attributes") or {}
@@ -112,9 +120,10 @@ def _shown(reading: Reading) -> TrialOut:
                 object=event.object,
                 version=None if event.version is None else str(event.version),
                 data=dict(event.data),
+                status=status,
             )
-            for event in reading.events
+            for event, status in zip(reading.events, states, strict=True)
         ],
-        errors=item_errors(reading.refusals),
+        errors=item_errors([*reading.refusals, *refused]),
         unscored=list(dict.fromkeys(unscored)),
     )

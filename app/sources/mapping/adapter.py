@@ -10,6 +10,7 @@ from app.sources.base import Item, SourceContext
 from app.sources.bodies import embedded_json
 from app.sources.errors import PayloadError
 from app.sources.mapping.compiled import CompiledMapping
+from app.sources.mapping.functions import Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class MappingAdapter:
         """What `items` finds; without it a list is its elements and anything else is one item."""
         payload = self._opened(payload)
         if self.mapping.items is not None:
-            found = self.mapping.items.search(payload, "")
+            found = self.mapping.items.search(payload, "", Envelope(payload))
             if found is None:
                 raise PayloadError(
                     "items_missing",
@@ -36,10 +37,10 @@ class MappingAdapter:
                 )
             elements = found if isinstance(found, list) else [found]
             # The expression may have filtered: where an element stood in the payload is not known any more.
-            return [Item("", element) for element in elements]
+            return [Item("", element, payload) for element in elements]
         if isinstance(payload, list):
-            return [Item(f"/{index}", element) for index, element in enumerate(payload)]
-        return (Item("", payload),)
+            return [Item(f"/{index}", element, payload) for index, element in enumerate(payload)]
+        return (Item("", payload, payload),)
 
     def _opened(self, payload: object) -> object:
         """The payload with the JSON that stands in its text fields read."""
@@ -53,7 +54,7 @@ class MappingAdapter:
     def events(self, item: Item, context: SourceContext) -> list[Event]:
         """The events of one item. Raises PayloadError."""
         try:
-            return self.mapping.events(item.value, context)
+            return self.mapping.events(item.value, context, envelope=Envelope(item.payload, context.headers))
         except PayloadError as error:
             raise PayloadError(
                 error.reason, error.detail, pointer=item.pointer + error.pointer, cure=error.cure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from app.domain.events import Event
@@ -14,6 +14,7 @@ from app.sources.errors import MappingError, PayloadError
 from app.sources.mapping.data import columns_of
 from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.forms import Form
+from app.sources.mapping.functions import NOWHERE, Envelope
 from app.sources.mapping.rules import EventRule, compile_rule
 from app.sources.mapping.section import Section, wrong_type
 from app.sources.mapping.values import Origin, Row, Value, compile_value
@@ -54,6 +55,7 @@ class CompiledMapping:
         context: SourceContext,
         row_number: int | None = None,
         file_identity: str | None = None,
+        envelope: Envelope = NOWHERE,
     ) -> list[Event]:
         """The events that one row or payload item states; none when no rule applies.
 
@@ -69,9 +71,9 @@ class CompiledMapping:
                 cure="Send an object.",
             )
         zone = self.zone or context.zone
-        unnamed = Row(row, pointer, context.received_at, zone, self.absent)
+        unnamed = Row(row, pointer, context.received_at, zone, self.absent, None, envelope)
         identity = self._identity(unnamed, row_number, file_identity)
-        named = Row(row, pointer, context.received_at, zone, self.absent, identity)
+        named = replace(unnamed, identity=identity)
         events = [rule.event(named, context) for rule in self.rules if rule.applies(named)]
         if len({event.id for event in events}) < len(events):
             raise PayloadError(
@@ -88,6 +90,11 @@ class CompiledMapping:
         To import it anyway would give facts with holes, whose ids stand for ever.
         """
         return columns_of(self._origins()) - self.optional
+
+    def headers(self) -> frozenset[str]:
+        """Names of the headers that the mapping reads: they are kept with the payload."""
+        expressions = (one for one in self._origins() if isinstance(one, Expression))
+        return frozenset(name for one in expressions for name in one.headers())
 
     def _origins(self) -> Iterator[Origin]:
         if self.row_id is not None:

@@ -8,13 +8,26 @@ from datetime import datetime
 from typing import assert_never
 
 from app.domain.events import EventType
-from app.sources.errors import MappingError
+from app.domain.scales import SCALES
+from app.sources.errors import MappingError, PayloadError
 from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.forms import Form
 from app.sources.mapping.section import Section, unknown_word, wrong_type
-from app.sources.mapping.values import Column, Origin, Row, TimeValue, Value, compile_time, compile_value
+from app.sources.mapping.values import (
+    Column,
+    Origin,
+    Row,
+    TimeValue,
+    Value,
+    compile_time,
+    compile_value,
+    constant_as_path,
+)
 from app.sources.questions import MAX_ANSWERS
 from app.sources.shapes import ANSWER, CUSTOMER, Field, Kind, Shape, is_attribute_name, shape_of
+
+# Words that a mapping means as they stand, and that could be read as a path.
+_CUSTOMER_TYPES = ("email", "phone", "external_id", "customer_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,15 @@ def _part(key: str, document: object, pointer: str, field: Field) -> Part:
         case Kind.ATTRIBUTES:
             return _attributes_part(key, document, pointer)
         case Kind.TEXT | Kind.NUMBER | Kind.BOOLEAN | Kind.SCALAR:
-            value = compile_value(document, pointer, _form(field.kind), field.words)
+            value = compile_value(document, pointer, _form(field.kind), _words(key, field))
             return Part(key, value.read, (value.origin,))
         case _:
             assert_never(field.kind)
+
+
+def _words(key: str, field: Field) -> frozenset[str] | None:
+    """The closed vocabulary of a key; a scale is one that we know, whatever else is open."""
+    return frozenset(SCALES) if key == "scale" else field.words
 
 
 def _form(kind: Kind) -> Form:
@@ -79,13 +97,25 @@ def _object_part(key: str, document: object, pointer: str, shape: Shape, needs: 
     section.only(shape.keys())
     section.required(needs)
     values = {
-        name: compile_value(value, section.at(name), _form(shape[name].kind), shape[name].words)
+        name: compile_value(value, section.at(name), _form(shape[name].kind), _words(name, shape[name]))
         for name, value in section.value.items()
     }
+    if section.value.get("type") in _CUSTOMER_TYPES:
+        raise constant_as_path(str(section.value["type"]), section.at("type"))
+    named = values.get("question")
 
     def read(row: Row) -> object:
         stated = _stated(values, row)
-        return stated if needs in stated else None
+        if needs not in stated:
+            return None
+        if named is not None and "question" not in stated:
+            raise PayloadError(
+                "question_missing",
+                "the answer names no question",
+                pointer=row.pointer_to(named.origin),
+                cure=f'Write {{"value": "csat"}} at {named.place} if its name is always the same.',
+            )
+        return stated
 
     return Part(key, read, tuple(value.origin for value in values.values()))
 
@@ -128,7 +158,7 @@ def _each_part(key: str, document: Mapping[str, object], pointer: str) -> Part:
     part = _object_part(key, answer, pointer, ANSWER, needs="value")
 
     def read(row: Row) -> object:
-        found = each.search(row.document, row.pointer)
+        found = each.search(row.document, row.pointer, row.envelope)
         elements = found if isinstance(found, list) else [] if found is None else [found]
         rows = [replace(row, document=one) for one in elements[:MAX_ANSWERS] if isinstance(one, Mapping)]
         return [said for one in rows if (said := part.read(one)) is not None]

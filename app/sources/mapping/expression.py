@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from app.sources.errors import MappingError, PayloadError
+from app.sources.mapping.functions import NOWHERE, Envelope, known_functions, options_of
 
 MAX_LENGTH = 1_000
+
+# Parts of the names of headers that an expression may not read: what it reads is kept with the payload.
+_NEVER_READ = ("authorization", "cookie", "secret", "token", "signature", "password", "key", "hmac")
 
 # Right of these nodes a field is looked up in what the left side gave, not in the row.
 _INNER = frozenset({"subexpression", "pipe", "projection", "filter_projection", "value_projection"})
@@ -26,26 +30,30 @@ class Expression:
     text: str
     compiled: ParsedResult
 
-    def search(self, document: object, pointer: str) -> object:
+    def search(self, document: object, pointer: str, envelope: Envelope = NOWHERE) -> object:
         """What the expression finds. Raises PayloadError when it cannot be applied to this document."""
         try:
-            return self.compiled.search(document)
-        except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            return self.compiled.search(document, options_of(envelope))
+        except (PayloadError, JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise PayloadError(
                 "expression_failed",
-                f"{self.text!r} cannot be applied: {error}",
+                f"{self.text!r} cannot be applied: {str(error)[:300]}",
                 pointer=pointer,
                 cure="Guard the expression with `when`, or mend the row.",
             ) from error
 
-    def holds(self, document: object, pointer: str) -> bool:
+    def holds(self, document: object, pointer: str, envelope: Envelope = NOWHERE) -> bool:
         """JMESPath truth: null, false, empty text, empty list and empty object are false; 0 is true."""
-        found = self.search(document, pointer)
+        found = self.search(document, pointer, envelope)
         return found is not None and found is not False and found not in ("", [], {})
 
     def fields(self) -> frozenset[str]:
         """Names that the expression looks up in the row itself."""
         return frozenset(_row_fields(self.compiled.parsed))
+
+    def headers(self) -> frozenset[str]:
+        """Names of the headers that the expression reads, in lower case."""
+        return frozenset(name for name in _header_names(self.compiled.parsed) if name is not None)
 
 
 def compile_expression(text: str, pointer: str) -> Expression:
@@ -54,13 +62,21 @@ def compile_expression(text: str, pointer: str) -> Expression:
         raise _bad(text, f"longer than {MAX_LENGTH} characters", pointer)
     try:
         compiled = jmespath.compile(text)
-        unknown = [name for name in _functions(compiled.parsed) if name not in Functions.FUNCTION_TABLE]
+        unknown = [name for name in _functions(compiled.parsed) if name not in known_functions()]
+        headers = list(_header_names(compiled.parsed))
     except RecursionError as error:
         raise _bad(text, "nested too deep", pointer) from error
     except JMESPathError as error:
         raise _bad(text, " ".join(str(error).split()), pointer) from error
     if unknown:
-        raise _bad(text, f"there is no function {unknown[0]}()", pointer)
+        near = get_close_matches(unknown[0], known_functions(), n=1)
+        meant = f"; did you mean {near[0]}()?" if near else ""
+        raise _bad(text, f"there is no function {unknown[0]}(){meant}", pointer)
+    for name in headers:
+        if name is None:
+            raise _bad(text, "header() wants the name written out: header('x-event')", pointer)
+        if any(word in name for word in _NEVER_READ):
+            raise _bad(text, f"the header {name[:60]!r} may hold a secret and is never kept", pointer)
     return Expression(text, compiled)
 
 
@@ -78,6 +94,16 @@ def _functions(node: Mapping[str, Any]) -> Iterator[str]:
         yield node["value"]
     for child in _children(node):
         yield from _functions(child)
+
+
+def _header_names(node: Mapping[str, Any]) -> Iterator[str | None]:
+    """The literal argument of every header(); None for one that is computed."""
+    if node["type"] == "function_expression" and node["value"] == "header":
+        named = _children(node)[:1]
+        literal = named[0]["value"] if named and named[0]["type"] == "literal" else None
+        yield literal.lower() if isinstance(literal, str) else None
+    for child in _children(node):
+        yield from _header_names(child)
 
 
 def _row_fields(node: Mapping[str, Any]) -> Iterator[str]:

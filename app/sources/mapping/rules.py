@@ -12,11 +12,12 @@ from app.sources.base import SourceContext
 from app.sources.errors import MappingError, PayloadError
 from app.sources.mapping.data import Part, compile_data, read_data
 from app.sources.mapping.expression import Expression, compile_expression
+from app.sources.mapping.form_fields import FormRule, compile_form
 from app.sources.mapping.forms import Form
 from app.sources.mapping.section import Section, unknown_word
 from app.sources.mapping.values import Column, Origin, Row, TimeValue, Value, compile_time, compile_value
 
-_KEYS = ("name", "when", "type", "id", "occurred_at", "subject", "object", "version", "data")
+_KEYS = ("name", "when", "type", "id", "occurred_at", "subject", "object", "version", "data", "form")
 _STATABLE = frozenset(kind.value for kind in EventType if not kind.is_derived)
 
 
@@ -41,6 +42,7 @@ class EventRule:
     versioned: Value | None
     version: Value | TimeValue | None
     data: tuple[Part, ...]
+    form: FormRule | None = None
 
     def applies(self, row: Row) -> bool:
         """Whether the row states this event at all."""
@@ -50,7 +52,7 @@ class EventRule:
             case Column():
                 return row.find(self.when) is not None
             case Expression():
-                return self.when.holds(row.document, row.pointer)
+                return self.when.holds(row.document, row.pointer, row.envelope)
             case _:
                 assert_never(self.when)
 
@@ -76,8 +78,12 @@ class EventRule:
             subject=self._subject(row, context),
             object=None if stated_object is None else str(stated_object),
             version=version,
-            data=context.data(self.type, read_data(self.data, row)),
+            data=context.data(self.type, self._data(row, context)),
         )
+
+    def _data(self, row: Row, context: SourceContext) -> dict[str, object]:
+        stated = read_data(self.data, row)
+        return stated if self.form is None else self.form.added(stated, row, context)
 
     def origins(self) -> Iterator[Origin]:
         """Every place of the row that the rule reads."""
@@ -88,6 +94,8 @@ class EventRule:
                 yield value.origin
         for part in self.data:
             yield from part.origins
+        if self.form is not None:
+            yield self.form.each
 
     @property
     def _subject_ref(self) -> Value | None:
@@ -133,6 +141,7 @@ def compile_rule(document: object, pointer: str, *, live: bool) -> EventRule:
         versioned=_value(section, "object", Form.IDENTIFIER),
         version=_version_rule(section),
         data=compile_data(section.value.get("data", {}), section.at("data"), event_type),
+        form=compile_form(section, event_type) if "form" in section else None,
     )
 
 

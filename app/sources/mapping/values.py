@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.sources.errors import MappingError, PayloadError
 from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.forms import CASTS, Form, formed
+from app.sources.mapping.functions import NOWHERE, Envelope
 from app.sources.mapping.section import Scalar, Section, join, unknown_word, wrong_type
 from app.sources.times import (
     Moment,
@@ -22,6 +23,9 @@ from app.sources.times import (
     start_of_day,
 )
 
+FORMATS = ("iso", "epoch_s", "epoch_ms", "rfc_2822")
+MAX_FORMATS = 5
+RFC_2822 = "%a, %d %b %Y %H:%M:%S %z"
 _PLACES = ("path", "column", "value")
 
 
@@ -35,6 +39,7 @@ class Row:
     zone: ZoneInfo | None
     absent: frozenset[str]
     identity: str | None = None
+    envelope: Envelope = NOWHERE
 
     def find(self, origin: Origin) -> object:
         """The raw value at a place, None where the row says nothing."""
@@ -44,7 +49,7 @@ class Row:
             case Constant(value):
                 return value
             case Expression():
-                found = origin.search(self.document, self.pointer)
+                found = origin.search(self.document, self.pointer, self.envelope)
             case _:
                 assert_never(origin)
         if isinstance(found, str):
@@ -76,7 +81,10 @@ Origin = Column | Expression | Constant
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A scalar of the row, translated by `words`, with a default, in the form its key wants."""
+    """A scalar of the row, translated by `words`, with a default, in the form its key wants.
+
+    `lenient`: a default was written, be it null: what the words do not know is that.
+    """
 
     place: str
     origin: Origin
@@ -84,6 +92,7 @@ class Value:
     words: Mapping[str, Scalar | None] | None = None
     default: Scalar | None = None
     allowed: frozenset[str] | None = None
+    lenient: bool = False
 
     def read(self, row: Row) -> Scalar | None:
         """The value, or None where the row says nothing. Raises PayloadError with the place and the cure."""
@@ -99,13 +108,13 @@ class Value:
         words = self.words or {}
         if key in words:
             return words[key]
-        if self.default is not None:
+        if self.default is not None or self.lenient:
             return self.default
         raise PayloadError(
             "unmapped_value",
             f"{key[:60]!r} has no word in the map at {self.place}",
             pointer=row.pointer_to(self.origin),
-            cure="Add it to the map, or give the map a default.",
+            cure="Add it to the map, or give the map a default (null: what it lacks says nothing).",
         )
 
     def _check(self, value: Scalar, row: Row) -> Scalar:
@@ -125,7 +134,7 @@ class TimeValue:
 
     place: str
     origin: Origin | None
-    format: str = "iso"
+    formats: tuple[str, ...] = ("iso",)
     zone: ZoneInfo | None = None
     day: bool = False
 
@@ -137,28 +146,41 @@ class TimeValue:
         if found is None:
             return None
         zone, pointer = self.zone or row.zone, row.pointer_to(self.origin)
-        if self.day and self.format == "iso" and isinstance(found, str) and len(found) == 10:
+        if self.day and "iso" in self.formats and isinstance(found, str) and len(found) == 10:
             return iso_day(found, zone, pointer)
         moment = self._instant(found, zone, pointer)
         return start_of_day(moment, zone, pointer) if self.day else moment
 
     def _instant(self, found: object, zone: ZoneInfo | None, pointer: str) -> Moment:
-        match self.format:
-            case "iso":
-                return iso_time(found, zone, pointer)
-            case "epoch_s":
-                return epoch_seconds(found, pointer)
-            case "epoch_ms":
-                return epoch_milliseconds(found, pointer)
-            case pattern:
-                return patterned_time(found, pattern, zone, pointer)
+        """The first format that fits; of none of them, what the last one says."""
+        for form in self.formats[:-1]:
+            try:
+                return _written(form, found, zone, pointer)
+            except PayloadError as error:
+                if error.reason != "time_invalid":
+                    raise
+        return _written(self.formats[-1], found, zone, pointer)
+
+
+def _written(form: str, found: object, zone: ZoneInfo | None, pointer: str) -> Moment:
+    match form:
+        case "iso":
+            return iso_time(found, zone, pointer)
+        case "epoch_s":
+            return epoch_seconds(found, pointer)
+        case "epoch_ms":
+            return epoch_milliseconds(found, pointer)
+        case "rfc_2822":
+            return patterned_time(found, RFC_2822, zone, pointer)
+        case pattern:
+            return patterned_time(found, pattern, zone, pointer)
 
 
 def compile_value(document: object, pointer: str, form: Form, allowed: frozenset[str] | None = None) -> Value:
     """A VALUE of the document. Raises MappingError."""
     if isinstance(document, str):
         if allowed is not None and document in allowed:
-            raise _constant_as_path(document, pointer)
+            raise constant_as_path(document, pointer)
         return Value(pointer, compile_expression(document, pointer), form, allowed=allowed)
     section = Section.of(document, pointer)
     section.only(("path", "column", "value", "map", "default", *(("cast",) if form is Form.AS_IS else ())))
@@ -176,6 +198,7 @@ def compile_value(document: object, pointer: str, form: Form, allowed: frozenset
         words=_words(section, form, allowed) if "map" in section else None,
         default=None if default is None else _constant(default, section.at("default"), form, allowed),
         allowed=allowed,
+        lenient="default" in section,
     )
 
 
@@ -190,11 +213,23 @@ def compile_time(document: object, pointer: str, *, live: bool, days: bool) -> T
             raise wrong_type(section.value["received_at"], "true", section.at("received_at"))
         return TimeValue(pointer, None)
     section.only(("path", "column", "format", "zone", *(("precision",) if days else ())))
-    form = section.text("format") or "iso"
-    if form not in ("iso", "epoch_s", "epoch_ms") and "%" not in form:
-        raise unknown_word("unknown_word", form, ("iso", "epoch_s", "epoch_ms"), section.at("format"))
+    forms = _formats(section)
     day = "precision" in section and section.word("precision", ("day", "instant")) == "day"
-    return TimeValue(pointer, _origin(section), form, section.zone("zone"), day)
+    return TimeValue(pointer, _origin(section), forms, section.zone("zone"), day)
+
+
+def _formats(section: Section) -> tuple[str, ...]:
+    """One format or a list of them, tried in turn."""
+    written = section.value.get("format", "iso")
+    forms = tuple(written) if isinstance(written, list | tuple) else (written,)
+    if not 1 <= len(forms) <= MAX_FORMATS:
+        raise wrong_type(written, f"one format or a list of up to {MAX_FORMATS}", section.at("format"))
+    for form in forms:
+        if not isinstance(form, str):
+            raise wrong_type(form, "a format written as text", section.at("format"))
+        if form not in FORMATS and "%" not in form:
+            raise unknown_word("unknown_word", form, FORMATS, section.at("format"))
+    return forms
 
 
 def _origin(section: Section) -> Origin:
@@ -238,7 +273,8 @@ def _scalar(value: object, pointer: str) -> Scalar:
     return value
 
 
-def _constant_as_path(word: str, pointer: str) -> MappingError:
+def constant_as_path(word: str, pointer: str) -> MappingError:
+    """The error of a word that was meant as it stands."""
     return MappingError(
         "constant_as_path",
         f"{word!r} is read as a path into the row, and it is a word of this key",
