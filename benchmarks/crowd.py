@@ -19,8 +19,8 @@ from benchmarks.stage import Place, Stage
 
 _SIZES = """
 SELECT relname, pg_relation_size(oid) / 1048576.0 AS mib FROM pg_class
- WHERE relname IN ('sla_timers', 'sla_timers_pkey', 'pk_sla_timers', 'ix_sla_timers_due',
-                   'ix_sla_timers_started', 'sla_due', 'pk_sla_due', 'ix_sla_due_next_at')
+ WHERE relkind IN ('r', 'i') AND relname IN ('sla_timers', 'pk_sla_timers', 'ix_sla_timers_due',
+       'ix_sla_timers_started', 'sla_due', 'pk_sla_due', 'ix_sla_due_next_at')
  ORDER BY relname
 """
 

@@ -17,7 +17,7 @@ WITH made AS (
     INSERT INTO sla_timers (tenant_id, subject_id, timer, cycle, seq, subject_kind, policy, policy_version,
                             clock_kind, state, started_at, due_at, attributes, anomalies)
     SELECT $1, gen_random_uuid(), 'given_due', gen_random_uuid(), 1, 'case', 'bench', 1, 'internal', 'open',
-           now(), now() + interval '1 day' + n * interval '1 second', '{}', '[]'
+           now(), now() + interval '30 days' + n * interval '1 second', '{}', '[]'
       FROM generate_series(1, $2::int) AS n
     RETURNING tenant_id, subject_id, due_at)
 INSERT INTO sla_due (tenant_id, subject_id, next_at) SELECT * FROM made

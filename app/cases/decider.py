@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from app.cases.derived import derived
 from app.cases.hearsay import Word, heard, meant_by, words_before, words_in
 from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
 from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, is_anonymous
 from app.domain.complaint import CaseKind, ComplaintFinding, case_kind, detect
-from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
+from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.scales import AnswerClass
-from app.journal.drafts import draft
-from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.journal.ports import Commit, Draft
 from app.kit.ids import public_id
 
 _TYPES = (
@@ -142,16 +142,5 @@ def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft
     data["reported_by"] = event.source
     # feedback of an earlier commit may have opened a case before, whose opening was taken back
     again = "" if event.event_id in commit.drafts else f":{commit.seq}"
-    stated = Event(
-        type=EventType.CASE_OPENED,
-        id=f"case.opened:{event.event_id}{again}",
-        source=OWN_SOURCE,
-        occurred_at=event.occurred_at,
-        data=data,
-        subject=finding.subject,
-        day_precision=event.day_precision,
-    )
-    made = draft(
-        stated, commit.config, received_at=commit.recorded_at, origin=event.origin, caused_by=event.event_id
-    )
+    made = derived(commit, event, EventType.CASE_OPENED, data, subject=finding.subject, name=again)
     return replace(made, customer_ref=event.customer_ref)

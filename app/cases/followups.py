@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.derived import derived
 from app.cases.repository import get_states
 from app.cases.settled import find_repeats, repeated
 from app.db.engine import Tx
 from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
-from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
-from app.journal.drafts import draft
+from app.domain.events import EventType, StoredEvent
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.kit.ids import parse_public_id, public_id
 
@@ -95,7 +95,7 @@ def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | No
     """What the rules make of a cause or a text whose sender did not say how severe it is."""
     repetition = {} if earlier is None or event.fact.get("repeat_of") else _repetition(earlier)
     if event.fact.get("severity") is not None:
-        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+        return derived(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
     bound = commit.config.care.complaint_rules_at(commit.recorded_at)
     facts = {**event.personal, **event.fact}
     facts.setdefault("cause", case.cause)
@@ -104,7 +104,7 @@ def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | No
     found = severity_of_signs(kind, signs)
     # words rank as they are written: sev1 is the gravest
     if not signs or found >= Severity(case.severity):
-        return _stated(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+        return derived(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
     data = {
         "severity": found.value,
         "severity_by": "+".join(signs),
@@ -113,7 +113,7 @@ def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | No
         **repetition,
         "human": False,
     }
-    return _stated(commit, event, EventType.CASE_ASSESSED, data)
+    return derived(commit, event, EventType.CASE_ASSESSED, data)
 
 
 def _repetition(earlier: UUID) -> dict[str, Any]:
@@ -132,19 +132,4 @@ def _assigned(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:
         "routing_version": bound.version,
         "human": False,
     }
-    return _stated(commit, event, EventType.CASE_ASSIGNED, data)
-
-
-def _stated(commit: Commit, event: StoredEvent, kind: EventType, data: dict[str, Any]) -> Draft:
-    stated = Event(
-        type=kind,
-        id=f"{kind.value}:{event.event_id}",
-        source=OWN_SOURCE,
-        occurred_at=event.occurred_at,
-        data=data,
-        subject=Subject(SubjectKind.CASE, event.personal["subject_ref"]),
-        day_precision=event.day_precision,
-    )
-    return draft(
-        stated, commit.config, received_at=commit.recorded_at, origin=event.origin, caused_by=event.event_id
-    )
+    return derived(commit, event, EventType.CASE_ASSIGNED, data)

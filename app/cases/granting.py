@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.derived import derived
 from app.cases.repository import get_states, sum_given
 from app.db.engine import Tx
 from app.domain.case.compensations import UNNAMED, amount_of
 from app.domain.compensation import Outcome, approver_of, judge, month_of
 from app.domain.errors import DomainError
-from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
-from app.journal.drafts import draft
-from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.domain.events import EventType, StoredEvent, SubjectKind
+from app.journal.ports import Commit, Draft
 
 _GIVEN: Final = """
 SELECT case_id, sum(base_amount) AS given FROM compensations
@@ -123,17 +123,5 @@ def _judged(
 
 
 def _stated(commit: Commit, event: StoredEvent, kind: EventType, data: dict[str, Any]) -> Draft:
-    if event.fact.get("due_at") is not None:
-        data["due_at"] = event.fact["due_at"]
-    stated = Event(
-        type=kind,
-        id=f"{kind.value}:{event.event_id}",
-        source=OWN_SOURCE,
-        occurred_at=event.occurred_at,
-        data=data,
-        subject=Subject(SubjectKind.CASE, event.personal["subject_ref"]),
-        day_precision=event.day_precision,
-    )
-    return draft(
-        stated, commit.config, received_at=commit.recorded_at, origin=event.origin, caused_by=event.event_id
-    )
+    due_at = event.fact.get("due_at")
+    return derived(commit, event, kind, data if due_at is None else {**data, "due_at": due_at})

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from app.cases.derived import derived
 from app.cases.repository import get_states, list_refs_of
 from app.db.engine import Tx
 from app.domain.case import REOPEN_WINDOW
 from app.domain.causes import COMPLAINT_MECHANISM
-from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
-from app.journal.drafts import draft
-from app.journal.ports import OWN_SOURCE, Commit, Draft
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
+from app.journal.ports import Commit, Draft
 from app.journal.subjects import find_subjects
 
 _ENDED: Final = frozenset({"withdrawn", "invalid", "duplicate", "merged"})
@@ -71,16 +71,8 @@ async def next_internal(tx: Tx, commit: Commit, subject: Subject, event: StoredE
 
 def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:
     """The case is taken up again, because its customer was not content with the outcome."""
-    stated = Event(
-        type=EventType.CASE_REOPENED,
-        id=f"case.reopened:{event.event_id}",
-        source=OWN_SOURCE,
-        occurred_at=event.occurred_at,
-        data={"trigger": "negative_after_settlement", "human": False},
-        subject=subject,
-        day_precision=event.day_precision,
-    )
-    return _derived(commit, stated, event.event_id, event.origin)
+    data = {"trigger": "negative_after_settlement", "human": False}
+    return derived(commit, event, EventType.CASE_REOPENED, data, subject=subject)
 
 
 async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> dict[bytes, UUID]:
@@ -111,21 +103,10 @@ async def repeated(tx: Tx, commit: Commit, later: Sequence[tuple[StoredEvent, UU
 
 def _repetition(commit: Commit, event: StoredEvent, ref: str, earlier_cause: str | None) -> Draft:
     cause = event.fact.get("cause")
-    stated = Event(
-        type=EventType.CASE_REPEATED,
-        id=f"case.repeated:{event.event_id}",
-        source=OWN_SOURCE,
-        occurred_at=event.occurred_at,
-        data={
-            "about_handling": cause == COMPLAINT_MECHANISM,
-            "same_cause": cause is not None and cause == earlier_cause,
-            "later_cause": cause,
-            "human": False,
-        },
-        subject=Subject(SubjectKind.CASE, ref),
-    )
-    return _derived(commit, stated, event.event_id, event.origin)
-
-
-def _derived(commit: Commit, stated: Event, caused_by: UUID | None, origin: Origin) -> Draft:
-    return draft(stated, commit.config, received_at=commit.recorded_at, origin=origin, caused_by=caused_by)
+    data = {
+        "about_handling": cause == COMPLAINT_MECHANISM,
+        "same_cause": cause is not None and cause == earlier_cause,
+        "later_cause": cause,
+        "human": False,
+    }
+    return derived(commit, event, EventType.CASE_REPEATED, data, subject=Subject(SubjectKind.CASE, ref))

@@ -19,6 +19,7 @@ from app.journal.due import in_halves
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.rows import select_events
+from app.journal.tenants import list_tenants
 
 log = structlog.get_logger()
 
@@ -44,11 +45,7 @@ class CaseUpkeep:
 
     async def step(self) -> float:
         """Do what is due; the seconds to sleep after it."""
-        async with self._database.worker() as tx:
-            rows = await tx.fetch(
-                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
-            )
-        more = [await self.tend(row["tenant_id"]) for row in rows]
+        more = [await self.tend(tenant_id) for tenant_id in await list_tenants(self._database)]
         return 0.0 if any(more) else self._every_seconds
 
     async def tend(self, tenant_id: UUID) -> bool:

@@ -12,6 +12,7 @@ from app.db.engine import Database
 from app.db.wakeup import Bell
 from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
+from app.journal.tenants import list_tenants
 
 log = structlog.get_logger()
 
@@ -99,12 +100,8 @@ class SlaSweep:
 
     async def step(self) -> float:
         """Look at every tenant once."""
-        async with self._database.worker() as tx:
-            tenants = await tx.fetch(
-                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
-            )
-        for row in tenants:
-            await self.mend(row["tenant_id"])
+        for tenant_id in await list_tenants(self._database):
+            await self.mend(tenant_id)
         return self._every_seconds
 
     async def mend(self, tenant_id: UUID) -> int:

@@ -10,6 +10,7 @@ from app.db.wakeup import Bell
 from app.domain.events import Event, EventType
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
+from app.journal.tenants import list_tenants
 
 _NAMESPACE = UUID("c6a6a4a2-7a0c-5d0e-8f0e-3d7d5a2b9c41")
 _SILENT = """
@@ -58,12 +59,8 @@ class SourceWatch:
 
     async def step(self) -> float:
         """Look at every tenant once; the seconds to sleep."""
-        async with self._database.worker() as tx:
-            tenants = await tx.fetch(
-                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
-            )
-        for row in tenants:
-            if await self.look(row["tenant_id"]):
+        for tenant_id in await list_tenants(self._database):
+            if await self.look(tenant_id):
                 self._bell.ring("fanout")
         return self._every_seconds
 

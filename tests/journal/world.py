@@ -23,7 +23,8 @@ _PLACES = ("k1", "k2", None)
 
 
 def _placed(dice: random.Random, **data: Any) -> Json:
-    where = {"location": dice.choice(_PLACES), "channel": dice.choice(("call", "chat", "store"))}
+    where = {"location": dice.choice(_PLACES), "channel": dice.choice(("call", "chat", "store")),
+             "touchpoint": dice.choice(("t0", "t1", "t2", None))}  # fmt: skip
     return {name: value for name, value in {**where, **data}.items() if value is not None}
 
 
@@ -34,6 +35,8 @@ def _when(dice: random.Random) -> str:
 def random_event(dice: random.Random, number: int) -> Json:
     """Any event that a caller may send; ids, objects and subjects are few, so that they meet."""
     event_id, case = f"e{number}", f"case/C{dice.randrange(6)}"
+    if number and dice.random() < 0.15:
+        case = f"case/feedback:crm:e{dice.randrange(number)}"
     customer = {"type": "email", "value": f"c{dice.randrange(4)}@example.com"}
     match dice.randrange(17):
         case 0 | 1:
@@ -97,7 +100,8 @@ def random_event(dice: random.Random, number: int) -> Json:
             return _asking(dice, event_id, customer)
         case 15:
             kind = dice.choice(("response.qualified", "feedback.classified", "force_majeure.confirmed"))
-            data = {"cause": "queue", "label": "negative", "qualification": dice.choice(("valid", "invalid"))}
+            data = {"cause": "queue", "label": "negative", "qualification": dice.choice(("valid", "invalid")),
+                    "is_complaint": dice.random() < 0.5}  # fmt: skip
             if dice.random() < 0.5:
                 act = f"survey/S{dice.randrange(4)}"
                 return event(kind, event_id, when=_when(dice), subject=act, data=data)

@@ -17,7 +17,6 @@ from app.domain.sla.instants import (
     SECOND,
     instant_of,
     micros,
-    seconds_of,
     wall_midnight,
 )
 from app.domain.sla.segments import Block, Offset, Segment, join, lay, offsets
@@ -71,10 +70,6 @@ class Calendar:
         lengths = Counter(sum(end - start for start, end in spans) for spans in self.weekly if spans)
         return max(lengths, key=lambda minutes: (lengths[minutes], minutes)) * MINUTE // SECOND
 
-    def working_seconds(self, start: datetime, end: datetime) -> float:
-        """Working seconds in [start, end), exact to the microsecond; 0 when end <= start."""
-        return seconds_of(self.count(micros(start), micros(end)))
-
     def add_working_seconds(self, start: datetime, seconds: float) -> datetime:
         """The earliest instant by which that many working seconds have passed since start (UTC).
 
@@ -89,23 +84,12 @@ class Calendar:
         for first, last in self.segments(micros(start), micros(end)):
             yield instant_of(first), instant_of(last)
 
-    def is_working(self, instant: datetime) -> bool:
-        """True inside working hours (the end of an interval is outside)."""
-        at = micros(instant)
-        return self.count(at, at + 1) == 1
-
     def next_working_at(self, instant: datetime) -> datetime:
         """The instant itself if it is inside hours or their very end, else the next opening."""
         at = micros(instant)
         if self.count(at - 1, at) or self.count(at, at + 1):
             return instant
         return instant_of(self.advance(at, 1) - 1)
-
-    def why_closed(self, instant: datetime) -> Closure | None:
-        """None in working time; `holiday` on a date whose exception closes it, else `out_of_hours`."""
-        if self.is_working(instant):
-            return None
-        return self.closure_of(self.local_date(instant))
 
     def closure_of(self, day: date) -> Closure:
         """What the closed hours of a local date are called."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.db.engine import Database, Tx
 from app.journal.journal import Journal
 from app.journal.ports import Commit
+from app.journal.tenants import list_tenants
 from app.sla.judging import Judge
 from app.sla.ledger import append_announced, list_announced
 from app.sla.readings import SubjectClock
@@ -37,14 +38,10 @@ class Recomputer:
 
     async def step(self) -> float:
         """Look at every tenant once; the seconds to sleep."""
-        async with self._database.worker() as tx:
-            tenants = await tx.fetch(
-                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
-            )
-        for row in tenants:
-            async with self._database.write(row["tenant_id"]) as tx:
-                waiting = await repository.find_unfinished(tx, row["tenant_id"])
-            while waiting is not None and await self.advance(row["tenant_id"]):
+        for tenant_id in await list_tenants(self._database):
+            async with self._database.write(tenant_id) as tx:
+                waiting = await repository.find_unfinished(tx, tenant_id)
+            while waiting is not None and await self.advance(tenant_id):
                 pass
         return self._every_seconds
 

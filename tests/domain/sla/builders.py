@@ -22,6 +22,7 @@ from app.domain.sla import (
     parse_policy,
     read,
 )
+from app.domain.sla.instants import micros, seconds_of
 
 NAMESPACE = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -62,6 +63,11 @@ def office(tz: str = "UTC", closed: Iterable[str] = ()) -> Calendar:
     document = calendar_preset("9x5", tz)
     document["exceptions"] = [{"date": day, "closed": True} for day in closed]
     return parse_calendar(document, "9x5", 1)
+
+
+def worked(calendar: Calendar, start: datetime, end: datetime) -> float:
+    """Working seconds between two instants."""
+    return seconds_of(calendar.count(micros(start), micros(end)))
 
 
 def around_the_clock(tz: str = "UTC") -> Calendar:
