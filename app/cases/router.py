@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,19 +14,19 @@ from app.cases.bodies import CaseIn, Command, Instant
 from app.cases.care_bodies import BODIES
 from app.cases.commands import CaseCommands, Done, Order, StaleCaseError
 from app.cases.filters import COLUMNS, CaseOrder, decode_place, encode_place, read_filters
+from app.cases.places import position_in, versions_in
 from app.cases.presentation import KnownCase, case_detail, case_item, command_out, event_out
 from app.cases.schemas import CaseDetail, CaseEventPage, CasePage, CommandOut
 from app.deps import CasesReader, CasesWriter, DatabaseDep, NowDep, parse_id, refuse_unknown_query
 from app.domain.case import COMMANDS, refs_of
-from app.domain.errors import InvalidError, NotFoundError
+from app.domain.errors import NotFoundError
 from app.domain.sla.document import nearest
 from app.journal.renames import load_renames
-from app.kit.cursors import CursorError, decode_cursor, encode_cursor
+from app.kit.cursors import encode_cursor
 from app.problems import Problem, error_of, problem_response, request_id_of
 
 _TIMEOUT_SECONDS = 20
 _DECLARED_ONLY = [Depends(refuse_unknown_query)]
-_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 _COMMAND_ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (409, 412)}
 
 router = APIRouter(tags=["Cases"], responses={code: {"model": Problem} for code in (401, 403, 404, 422, 503)})
@@ -140,7 +139,7 @@ async def list_case_events(
     cursor: Cursor = None,
 ) -> CaseEventPage:
     """Every event of the case in the order of the journal; text only for keys with `feedback:read`."""
-    wanted, after = parse_id("case", case_id), _position(cursor)
+    wanted, after = parse_id("case", case_id), position_in(cursor)
     async with database.write(principal.tenant_id) as tx:
         await repository.get_history(tx, principal.tenant_id, wanted)
         events = await repository.list_events(tx, principal.tenant_id, wanted, after, limit + 1)
@@ -202,7 +201,7 @@ def _command_route(command: str, model: type[Command]) -> Callable[..., Awaitabl
             command=command,
             case_id=parse_id("case", case_id),
             occurred_at=asked.occurred_at,
-            versions=_versions(if_match),
+            versions=versions_in(if_match),
             idempotency_key=idempotency_key,
         )
         try:
@@ -273,32 +272,6 @@ def _answer(done: Done, request: Request, response: Response) -> CommandOut:
     known = KnownCase(done.case_id, done.history, done.config, refs, done.renames)
     response.headers["ETag"] = f'"{known.version}"'
     return command_out(done.event, known, request.app.state.services.read_timers)
-
-
-def _versions(if_match: str | None) -> frozenset[int] | None:
-    """The versions that `If-Match` names; None when any will do. Raises InvalidError."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tags = [_ETAG.fullmatch(tag.strip()) for tag in if_match.split(",")]
-    found = [int(tag[1]) for tag in tags if tag is not None]
-    if len(found) < len(tags):
-        detail, cure = "If-Match does not hold ETags of a case", "send the ETag of the case as it came"
-        raise InvalidError("invalid_if_match", detail, pointer="header:If-Match", cure=cure)
-    return frozenset(found)
-
-
-def _position(cursor: str | None) -> int:
-    """Where the page before ended. Raises InvalidError."""
-    if cursor is None:
-        return 0
-    try:
-        (position,) = decode_cursor(cursor, 1)
-        if not isinstance(position, int) or not 0 <= position < 2**63:
-            raise CursorError("no position")
-    except CursorError:
-        detail, cure = "this is no cursor of this list", "take `next_cursor` of the page before"
-        raise InvalidError("invalid_cursor", detail, pointer="query:cursor", cure=cure) from None
-    return position
 
 
 def _link_next(request: Request, response: Response, cursor: str) -> None:
