@@ -99,7 +99,9 @@ async def find_principal(database: Database, key: str, now: datetime) -> Princip
         raise _refused("revoked_key", "this API key was revoked")
     if row["expires_at"] is not None and row["expires_at"] <= now:
         raise _refused("expired_key", "this API key has expired")
-    return Principal(row["tenant_id"], row["key_id"], row["hint"], frozenset(row["scopes"]))
+    # the driver's UUIDs are of a class of its own, which the JSON encoder does not know
+    tenant_id = UUID(int=row["tenant_id"].int)
+    return Principal(tenant_id, row["key_id"], row["hint"], frozenset(row["scopes"]))
 
 
 def refuse_scope(principal: Principal, scope: Scope) -> DomainError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from copy import copy
@@ -30,13 +29,16 @@ from app.ingest.payloads import router as payloads_router
 from app.ingest.trial import router as trial_router
 from app.journey import router as journey_router
 from app.kit.asgi import Front
+from app.kit.memory import settle_memory
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
+from app.metrics.declared import router as cuboids_router
 from app.metrics.saved import router as saved_router
 from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
 from app.privacy import router as privacy_router
-from app.problems import install_problem_handlers, problem_response, unexpected_problem
+from app.problem_handlers import install_problem_handlers, unexpected_problem
+from app.problems import problem_response
 from app.sla import router as sla_router
 from app.sla.recomputations import router as recomputations_router
 from app.sla.simulations import router as simulations_router
@@ -90,6 +92,7 @@ def create_api(services: Services) -> FastAPI:
             "sealer": services.sealer,
             "bell": services.bell,
             "egress": services.egress,
+            "webhook_origin": services.settings.webhook_origin,
         }
     )
     return api
@@ -134,6 +137,7 @@ ROUTERS = (
     saved_router.router,
     saved_router.feeds_router,
     alerts_router.router,
+    cuboids_router.router,
     metric_views_router.router,
     asking_router.router,
     odata_router.router,
@@ -155,9 +159,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         run_worker(services, stop) if api.state.with_worker else services.bell.run(stop)
     )
     task = asyncio.create_task(beside, name="beside")
-    # what is loaded by now stays: the collector need not walk it again in the middle of an answer
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     try:
         yield
     finally:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Request
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.auth import UnauthenticatedError
-from app.db.engine import is_retryable
 from app.domain.errors import (
     ConflictError,
     DomainError,
@@ -23,8 +19,6 @@ from app.domain.errors import (
     NotFoundError,
 )
 from app.kit import json
-
-log = structlog.get_logger()
 
 PROBLEM_JSON = "application/problem+json"
 TYPE_PREFIX = "urn:vidhuk:problem:"
@@ -145,59 +139,3 @@ def pointer_of(location: Sequence[int | str]) -> str:
     if where == "body":
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
     return f"{where}:" + ".".join(map(str, rest))
-
-
-def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of the application a problem document; nothing else ever leaves."""
-
-    @app.exception_handler(DomainError)
-    async def _domain(request: Request, error: DomainError) -> Response:
-        return domain_problem(error, request_id_of(request))
-
-    @app.exception_handler(RequestValidationError)
-    async def _validation(request: Request, error: RequestValidationError) -> Response:
-        errors = [
-            ProblemError(pointer=pointer_of(item["loc"]), code=str(item["type"]), detail=str(item["msg"]))
-            for item in error.errors()
-        ]
-        malformed = any(item.code == "json_invalid" for item in errors)
-        return problem_response(
-            400 if malformed else 422,
-            "malformed_json" if malformed else "invalid_request",
-            "; ".join(f"{item.pointer or '(body)'}: {item.detail}" for item in errors[:3]),
-            errors=errors[:50],
-            request_id=request_id_of(request),
-        )
-
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated"}.get(
-            error.status_code, f"http_{error.status_code}"
-        )
-        return problem_response(
-            error.status_code,
-            code,
-            str(error.detail),
-            request_id=request_id_of(request),
-            headers=dict(error.headers or {}),
-        )
-
-    @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> Response:
-        return unexpected_problem(error, request_id_of(request))
-
-
-def unexpected_problem(error: Exception, request_id: str | None) -> Response:
-    """503 for a fault of the moment, 500 (and a log entry with the trace) for a fault of ours."""
-    if is_retryable(error):
-        log.warning("database_unavailable", error=repr(error))
-        return problem_response(
-            503,
-            "database_unavailable",
-            "the database cannot answer now; nothing was stored",
-            request_id=request_id,
-        )
-    log.error("unexpected_error", error=repr(error), exc_info=error)
-    return problem_response(
-        500, "internal_error", "an error of ours; it is in the log", request_id=request_id
-    )

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         default=90.0, gt=0, description="claim of a delivery before another may take it"
     )
     poll_seconds: float = Field(default=1.0, gt=0, description="longest sleep of a worker loop")
+    webhook_origin: str = Field(
+        default="vidhuk",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$",
+        description="the name that receivers of CloudEvents are asked to allow; best the service's DNS name",
+    )
     message_retention_days: int = Field(
         default=90, ge=1, description="webhook messages and attempts older than this are deleted"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.db.engine import Database
+from app.db.tables.declared import declared_counts, declared_folds
 from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
 from app.domain.egress import EgressRules, parse_networks
@@ -38,6 +39,7 @@ from app.kit.clock import Clock, utc_now
 from app.kit.crypto import Sealer
 from app.kit.loops import Wakeup
 from app.language.reader import TextReader
+from app.metrics.bodies import Bodies
 from app.privacy.announcer import ErasureAnnouncer
 from app.privacy.intake import ErasureIntake
 from app.settings import Settings
@@ -70,6 +72,7 @@ class Services:
     raw_inbox: RawInbox
     timers: SlaTimers
     asking_policies: AskingPolicies
+    bodies: Bodies = field(default_factory=Bodies)
     read_timers: ReadTimers = live_timers
 
     async def close(self) -> None:
@@ -116,7 +119,12 @@ def build_services(
             ErasureAnnouncer(),
         ),
         # the fold row first: without it no fold can add to cuboids that are being emptied
-        caches=(metric_folds, *(cuboid.table for cuboid in CUBOIDS)),
+        caches=(
+            metric_folds,
+            *(cuboid.table for cuboid in CUBOIDS),
+            declared_folds,
+            declared_counts,
+        ),
     )
 
     def committed(appended: Appended) -> None:

@@ -21,6 +21,7 @@ from app.sla.recomputations.loop import Recomputer
 from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
+from app.webhooks.ordering import OrderSweep
 from app.webhooks.replay_loop import Replayer
 from app.webhooks.retention import MessageRetention
 from app.webhooks.sender import Sender
@@ -78,6 +79,10 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         Loop("sla", sla.step, bell.wakeups["sla"]),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
+        Loop(
+            "order_sweep",
+            OrderSweep(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,
+        ),
         Loop(
             "replay",
             Replayer(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds).step,

@@ -9,6 +9,26 @@ from itertools import count
 
 _MARK = "000000000000"
 _VARIANTS = 97
+_SENTENCES = {
+    "en": (
+        "The operator listened and called back within the hour.",
+        "The line works again, thank you very much.",
+        "I had to explain the whole story three times.",
+        "Nobody could tell me when the technician would come.",
+        "The new router is fast but the cable was too short.",
+        "A kind man showed me how to set everything up.",
+        "The bill is still wrong, although they promised to look at it.",
+    ),
+    "uk": (
+        "Оператор вислухав і передзвонив за годину.",
+        "Лінія знову працює, дуже дякую.",
+        "Довелося тричі пояснювати те саме.",
+        "Ніхто не міг сказати, коли приїде майстер.",
+        "Новий роутер швидкий, але кабель закороткий.",
+        "Чемний хлопець показав, як усе налаштувати.",
+        "Рахунок досі неправильний, хоча обіцяли розібратися.",
+    ),
+}
 _NUMBERS = count(int(datetime.now(UTC).timestamp()) % 10**6 * 10**6)
 
 
@@ -31,14 +51,21 @@ def rating(variant: int, at: datetime, *, value: int = 9) -> dict[str, object]:
             "question": "nps_after_call",
             "scale": "nps_0_10",
             "value": value,
-            "text": "The operator listened, called back within the hour and the line works again. " * 2,
-            "lang": "uk",
+            "text": _text(variant),
+            "lang": "uk" if variant % 2 else "en",
             "collection_mode": "invited",
             "incentivised": False,
             "customer": {"type": "phone", "value": f"+38{_MARK}"},
             "attributes": {"tariff": "home-500", "years": 4},
         },
     }
+
+
+def _text(variant: int) -> str:
+    """Some 150 letters that no other request has, for texts are read one by one."""
+    sentences = _SENTENCES["uk" if variant % 2 else "en"]
+    chosen = [sentences[(variant * step) % len(sentences)] for step in (1, 3, 5)]
+    return f"{' '.join(chosen)} ({_MARK})"
 
 
 class Ratings:

@@ -30,7 +30,7 @@ _POLICY: dict[str, Any] = {
 async def put_policy(place: Place, port: int) -> None:
     """Of every case only the deadline that its source has set counts."""
     async with _client(place, port) as client:
-        (await client.put("/v1/sla/policies/bench", json=_POLICY)).raise_for_status()
+        (await client.put("/v1/sla/policies/default", json=_POLICY)).raise_for_status()
 
 
 async def post_complaints(place: Place, port: int, name: str, due_at: Sequence[datetime]) -> None:

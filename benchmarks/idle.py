@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
+
 from benchmarks.plan import Plan
 from benchmarks.processes import family_cpu_seconds, free_port, running
 from benchmarks.report import Goal, Line
@@ -27,8 +29,7 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
     what = f"idle CPU of `all`, {plan.open_timers:,} open timers"
     line = Line(what, "% of a core", "-", Goal("<= 1 %", at_most=1.0))
     async with place.superuser() as connection:
-        await connection.execute(_FILL, place.tenant_id, plan.open_timers)
-        await connection.execute("VACUUM ANALYZE sla_timers, sla_due")
+        await fill_timers(connection, place, plan.open_timers)
     server_pid = stage.server.pid
     assert server_pid is not None
     port = free_port()
@@ -40,3 +41,9 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
         share = 100 * (family_cpu_seconds(server_pid) - served) / plan.idle_seconds
         line.note = f"PostgreSQL beside it: {share:.1f} % of a core"
     return [line]
+
+
+async def fill_timers(connection: asyncpg.Connection, place: Place, count: int) -> None:
+    """Open timers that fall due from tomorrow on, one a second."""
+    await connection.execute(_FILL, place.tenant_id, count)
+    await connection.execute("VACUUM ANALYZE sla_timers, sla_due")

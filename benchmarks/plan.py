@@ -17,7 +17,10 @@ class Plan:
     queue: int = 100_000
     delay_seconds: int = 10
     answers: int = 500_000
+    history: int = 1_000_000
     open_timers: int = 100_000
+    crowd_among: int = 0
+    """open timers behind those that fall due at once; 0: not taken on"""
     idle_seconds: float = 10.0
 
 
@@ -30,8 +33,11 @@ QUICK = Plan(
     queue=8_000,
     delay_seconds=3,
     answers=100_000,
+    history=200_000,
     open_timers=20_000,
     idle_seconds=4.0,
 )
 
-LARGE = Plan(answers=10_000_000, open_timers=1_000_000, idle_seconds=20.0)
+LARGE = Plan(
+    answers=10_000_000, history=10_000_000, open_timers=1_000_000, crowd_among=1_000_000, idle_seconds=20.0
+)

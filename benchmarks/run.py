@@ -18,7 +18,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import batch, breach, delivery, idle, inlet, question, single
+from benchmarks import batch, breach, crowd, delivery, figures, idle, inlet, question, single
 from benchmarks.load import LoadError
 from benchmarks.plan import LARGE, QUICK, Plan
 from benchmarks.processes import NotStartedError
@@ -31,8 +31,10 @@ CASES: dict[str, Case] = {
     "batch": batch.measure,
     "inlet": inlet.measure,
     "breach": breach.measure,
+    "crowd": crowd.measure,
     "delivery": delivery.measure,
     "question": question.measure,
+    "figures": figures.measure,
     "idle": idle.measure,
 }
 

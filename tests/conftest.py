@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
+import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
@@ -75,6 +77,7 @@ def postgres() -> Iterator[Server]:
 
 async def _create_logins(url: str, owner: tuple[str, str], login: tuple[str, str]) -> None:
     connection = await asyncpg.connect(url)
+    await connection.execute("SELECT pg_advisory_lock(1)")  # every worker of the run comes here at once
     for name, password, options in ((*owner, "CREATEROLE"), (*login, "NOINHERIT")):
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
             await connection.execute(f"CREATE ROLE {name} LOGIN {options} PASSWORD '{password}'")
@@ -274,6 +277,22 @@ def api_key(services: Services, a_tenant: Tenant) -> MakeKey:
         return await make_key(services, a_tenant, *scopes)
 
     return make
+
+
+@pytest.fixture
+async def served(services: Services) -> AsyncIterator[str]:
+    """The real application on a loopback port."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(services), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listener.close()
 
 
 @pytest.fixture

@@ -197,6 +197,15 @@ def status(code: int, body: bytes = b"", **headers: str) -> Script:
     return play
 
 
+def by_method(**scripts: Script) -> Script:
+    """Another script for each method: `by_method(OPTIONS=..., POST=...)`."""
+
+    async def play(arrival: Arrival, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await scripts[arrival.method](arrival, reader, writer)
+
+    return play
+
+
 def after(pause_seconds: float, script: Script) -> Script:
     """Think for a while first, unless the other side closes meanwhile."""
 

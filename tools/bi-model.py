@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from app.bi.odata.model import KEYS
 from app.domain.measures.registry import METRICS
 from migrations.bi.daily import METRIC_IDS, RATIO_IDS
+from migrations.bi.figures import MORE_METRIC_IDS, MORE_RATIO_IDS
 from migrations.bi.schema import VIEWS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,7 +67,7 @@ def main() -> None:
     """Needs no database: types are those that were frozen."""
     frozen = (ROOT / "tests" / "bi" / "frozen_views.txt").read_text().splitlines()
     types = dict(line.split(" ", 1) for line in frozen)
-    metrics = [_metric(metric_id) for metric_id in METRIC_IDS]
+    metrics = [_metric(metric_id) for metric_id in (*METRIC_IDS, *MORE_METRIC_IDS)]
     model = {
         "name": "vidhuk",
         "description": "Customer feedback, complaint cases and their deadlines. Every metric is added up "
@@ -85,7 +86,7 @@ def main() -> None:
 def _metric(metric_id: str) -> dict[str, Any]:
     defined = METRICS[metric_id]
     only = f"FILTER (WHERE metric = '{metric_id}')"
-    divided = f" / nullif(sum(denominator) {only}, 0)" if metric_id in RATIO_IDS else ""
+    divided = f" / nullif(sum(denominator) {only}, 0)" if metric_id in RATIO_IDS | MORE_RATIO_IDS else ""
     apart = " Never added up across scale_id and collection_mode." if defined.is_score else ""
     return {
         "name": metric_id,

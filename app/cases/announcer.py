@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.presentation import public_fact
 from app.db.engine import Tx
-from app.domain.case import Case
+from app.domain.case import Case, refs_of
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
+from app.journal.renames import Renames, load_renames
 from app.kit.ids import public_id
 
 _FAMILIES: Final = ("case.", "compensation.", "platform_moderation.")
@@ -31,8 +33,11 @@ class CaseAnnouncer:
                     for item in _findings(commit, case_id, case)
                     if item.event.id not in known
                 ]
+        if not told:
+            return ()
+        renames = await load_renames(tx, commit.config, commit.end_position)
         return [
-            Announcement(event, _data(commit.folded[event.subject_id], event))
+            Announcement(event, _data(commit, renames, event.subject_id, event))
             for event in told
             if event.subject_id is not None
         ]
@@ -85,43 +90,36 @@ def _draft(
     )
 
 
-def _data(case: Case, event: StoredEvent) -> dict[str, Any]:
-    data = {
-        "case": case_data(event.subject_id, case),
+def _data(commit: Commit, renames: Renames, case_id: UUID, event: StoredEvent) -> dict[str, Any]:
+    case, history = commit.folded[case_id], commit.histories[case_id]
+    shown = {**case_data(case_id, case), "touchpoint": renames.name_of(case.touchpoint)}
+    return {
+        "case": {**shown, "refs": refs_of(history)},
         "event_id": public_id("evt", event.event_id),
         "ref": event.personal.get("subject_ref"),
         "occurred_at": event.occurred_at,
         "source": event.source,
         "sequence": event.position,
+        "details": public_fact(event.fact),
     }
-    if not event.type.startswith("case.") or event.type.is_derived:
-        data["details"] = dict(event.fact)
-    return data
 
 
-def case_data(case_id: Any, case: Case) -> dict[str, Any]:
+def case_data(case_id: UUID, case: Case) -> dict[str, Any]:
     """A case as subscribers get it: no text, no customer."""
     cost = case.cost
+    same = (
+        "opened_at", "channel", "reply_channel", "location", "employee", "product", "segment", "cause",
+        "assignee", "initiative", "due_given_at", "promised_due_at", "customer_facing", "reopened_count",
+        "outcome", "repeat_of",
+    )  # fmt: skip
     return {
         "id": public_id("case", case_id),
         "kind": case.kind.value,
         "severity": case.severity.value,
         "state": case.state.value,
-        "opened_at": case.opened_at,
-        "channel": case.channel,
-        "reply_channel": case.reply_channel,
-        "touchpoint": case.touchpoint,
-        "location": case.location,
-        "employee": case.employee,
-        "product": case.product,
-        "segment": case.segment,
-        "cause": case.cause,
-        "assignee": case.assignee,
-        "due_given_at": case.due_given_at,
-        "promised_due_at": case.promised_due_at,
-        "customer_facing": case.customer_facing,
+        **{name: getattr(case, name) for name in same},
         "steps": {step.value: at for step, at in case.steps.items()},
-        "reopened_count": case.reopened_count,
+        "verification": None if case.dialogue is None else case.dialogue.state.value,
         "compensation": {"currency": cost.currency, "net": cost.net},
         "improvements_owed": [link.action for link in case.links if link.is_owed],
     }

@@ -44,6 +44,9 @@ class CompensationOut(BaseModel):
     employee: str | None
     approver: str | None = Field(description="who is to approve what goes over the limit")
     offered_at: datetime | None
+    over_limit_reason: str | None = Field(
+        description="why it needs an approval", examples=["over_limit", "over_monthly_limit"]
+    )
     approved_at: datetime | None
     rejected_at: datetime | None
     delivered_at: datetime | None

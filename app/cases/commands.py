@@ -13,7 +13,8 @@ from app.cases.playbooks import bound_playbooks
 from app.cases.repository import find_case_id, find_history, get_history, list_refs, seq_of
 from app.db.engine import Tx
 from app.domain.case import Case, check, fold
-from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy, case_opening
+from app.domain.case_opening import case_opening
+from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import TenantConfig
@@ -21,6 +22,7 @@ from app.journal.drafts import draft
 from app.journal.journal import Journal
 from app.journal.orders import check_same
 from app.journal.ports import OWN_SOURCE, Commit, Identity
+from app.journal.renames import Renames, load_renames
 from app.kit.ids import new_id, parse_public_id, public_id
 
 _BY_HAND: Final = ComplaintFinding(DecidedBy.EXPLICIT, "by_hand", "opened by hand")
@@ -70,6 +72,7 @@ class Done:
     case: Case
     history: tuple[StoredEvent, ...]
     config: TenantConfig
+    renames: Renames
 
 
 class _RepeatedError(Exception):
@@ -119,7 +122,8 @@ class CaseCommands:
         case = commit.folded[stored.subject_id]
         _refuse_misfit(case, stored)
         history = tuple(commit.histories[stored.subject_id])
-        return Done(stored, stored.subject_id, case, history, commit.config)
+        renames = await load_renames(tx, commit.config, commit.end_position)
+        return Done(stored, stored.subject_id, case, history, commit.config, renames)
 
     async def _step(self, tx: Tx, commit: Commit, order: Order) -> Event:
         """The event of a command on an existing case."""
@@ -159,7 +163,8 @@ async def _done_before(tx: Tx, tenant_id: UUID, event_id: UUID, config: TenantCo
     history = await find_history(tx, tenant_id, case_id)
     event = next(event for event in history if event.event_id == event_id)
     until = tuple(known for known in history if known.seq <= event.seq)
-    return Done(event, case_id, fold(until), until, config)
+    renames = await load_renames(tx, config, event.position)
+    return Done(event, case_id, fold(until), until, config, renames)
 
 
 async def _opening(tx: Tx, commit: Commit, order: Order) -> Event:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from app.cases.repository import find_action_ref
+from app.cases.repository import find_action_ref, sum_given
 from app.db.engine import Tx
 from app.domain.case import Case
 from app.domain.case.compensations import Compensation, amount_of, committed
 from app.domain.case.gifts import GIFTS, named_gift, next_key
-from app.domain.compensation import approver_of, judge, may_approve
+from app.domain.compensation import approver_of, judge, month_of, refuse_approval
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import EventType
 from app.journal.ports import Commit
@@ -25,7 +25,7 @@ async def complete_order(
     Raises `InvalidError` and `ConflictError` for what the configuration forbids.
     """
     if command in GIFTS:
-        return _gift(commit, case, GIFTS[command], data)
+        return await _gift(tx, commit, case, GIFTS[command], data)
     if command in ("link-action", "inform-of-improvement"):
         return {**data, "action": await _action(tx, commit, case, command, data.get("action"))}
     if command == "escalate" and not data.get("assignee"):
@@ -60,7 +60,9 @@ async def _action(tx: Tx, commit: Commit, case: Case, command: str, named: str |
     return found or named
 
 
-def _gift(commit: Commit, case: Case, event: EventType, data: Mapping[str, Any]) -> dict[str, Any]:
+async def _gift(
+    tx: Tx, commit: Commit, case: Case, event: EventType, data: Mapping[str, Any]
+) -> dict[str, Any]:
     bound = commit.config.care.compensation_at(commit.recorded_at)
     policy, facts = bound.value, facts_of(case)
     amount, currency = amount_of(data.get("amount")), data.get("currency") or policy.currency
@@ -74,7 +76,7 @@ def _gift(commit: Commit, case: Case, event: EventType, data: Mapping[str, Any])
     if event is EventType.COMPENSATION_RECOVERED and amount is not None:
         made |= {"base_amount": str(policy.in_base(amount, currency)), "base_currency": policy.currency}
     if event is EventType.COMPENSATION_APPROVED:
-        _check_approver(commit, case, item, data.get("employee"))
+        await _check_approver(tx, commit, case, item, data.get("employee"))
         base = item.base_amount
         if base is None and item.amount is not None:
             base = policy.in_base(item.amount, item.currency or policy.currency)
@@ -83,18 +85,28 @@ def _gift(commit: Commit, case: Case, event: EventType, data: Mapping[str, Any])
     return made
 
 
-def _check_approver(commit: Commit, case: Case, item: Compensation, employee: str | None) -> None:
+async def _check_approver(
+    tx: Tx, commit: Commit, case: Case, item: Compensation, employee: str | None
+) -> None:
     care, facts = commit.config.care, facts_of(case)
-    policy, routing = (
-        care.compensation_at(commit.recorded_at).value,
-        care.routing_at(commit.recorded_at).value,
-    )
+    policy = care.compensation_at(commit.recorded_at).value
+    routing = care.routing_at(commit.recorded_at).value
     total = committed(case.compensations)
     approver = approver_of(policy, facts, None if routing is None else routing.owner_of(facts))
-    if may_approve(
-        policy, facts, employee=employee, total=total, approver=approver, offered_by=item.employee
-    ):
+    month_total = Decimal(0)
+    if policy.monthly_limits and employee is not None:
+        month = month_of(commit.recorded_at, commit.config.zone)
+        month_total = await sum_given(tx, commit.tenant_id, employee, *month)
+        month_total += Decimal(0) if item.employee == employee else item.base_amount or Decimal(0)
+    refused = refuse_approval(
+        policy, facts, employee=employee, total=total, month_total=month_total, approver=approver,
+        offered_by=item.employee,
+    )  # fmt: skip
+    if refused is None:
         return
-    detail = f"{employee or 'A sender without `employee`'} may not approve {total} {policy.currency}."
+    who = employee or "A sender without `employee`"
+    detail = f"{who} may not approve {total} {policy.currency}."
+    if refused == "over_monthly_limit":
+        detail = f"With this one {who} would have given {month_total} {policy.currency} this month."
     cure = f"Ask {approver}, and send `employee`." if approver else "Send another `employee` than offered it."
-    raise ConflictError("not_the_approver", detail, pointer="/employee", cure=cure)
+    raise ConflictError(refused, detail, pointer="/employee", cure=cure)

@@ -1,23 +1,17 @@
-"""Decides, when feedback is accepted, that it opens a case: every negative does, and none is dropped."""
+"""Decides that feedback opens a case, when it is accepted or called a complaint: no negative is dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from app.cases.hearsay import Word, heard, meant_by, words_before, words_in
 from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
-from app.domain.complaint import (
-    CaseKind,
-    ComplaintFinding,
-    case_kind,
-    case_opening,
-    detect,
-    internal_case_ref,
-    is_anonymous,
-)
+from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, is_anonymous
+from app.domain.complaint import CaseKind, ComplaintFinding, case_kind, detect
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.domain.scales import AnswerClass
 from app.journal.drafts import draft
@@ -50,7 +44,7 @@ class CaseOpening:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `case.opened` for each finding that has no open case yet."""
-        findings = [finding for event in commit.events if (finding := _find(event, commit)) is not None]
+        findings = await _find_all(tx, commit)
         if not findings:
             return ()
         opened = await _already_opened(tx, commit, findings)
@@ -72,17 +66,30 @@ class CaseOpening:
         return drafts
 
 
-def _find(event: StoredEvent, commit: Commit) -> _Finding | None:
-    item = commit.drafts[event.event_id]
-    if event.type not in _TYPES or (event.origin is Origin.BACKFILL and not item.open_cases):
-        return None
+async def _find_all(tx: Tx, commit: Commit) -> list[_Finding]:
+    """Complaints and questions among the feedback of this commit, and among what its words are about."""
+    arrived = [event for event in commit.events if event.type in _TYPES and _may_open(event, commit)]
+    words = words_in(commit)
+    known = {event.event_id for event in arrived}
+    meant = [event for event in await meant_by(tx, commit, words) if event.event_id not in known]
+    words += await words_before(tx, commit, arrived)
+    found = (_find(event, commit, words) for event in (*arrived, *meant) if event.type in _TYPES)
+    return [finding for finding in found if finding is not None]
+
+
+def _may_open(event: StoredEvent, commit: Commit) -> bool:
+    return event.origin is not Origin.BACKFILL or commit.drafts[event.event_id].open_cases
+
+
+def _find(event: StoredEvent, commit: Commit, words: Sequence[Word]) -> _Finding | None:
     facts = {**event.personal, **event.fact}
     if event.customer_ref is not None:
         facts["customer"] = True
     classes = {answer["class"] for answer in event.fact.get("answers", ())}
     worst = next((known for known in _ORDER if known in classes), None)
     rules = commit.config.care.complaint_rules_at(commit.recorded_at).value
-    complaint = detect(facts, worst, rules)
+    stated, classification = heard(facts, (word for word in words if word.is_about(event)))
+    complaint = detect(stated, worst, rules, classification)
     kind = case_kind(facts, complaint)
     if kind is None:
         return None
@@ -97,7 +104,8 @@ def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> 
         return Subject(
             SubjectKind.CASE, internal_case_ref(facts.get("touchpoint"), facts.get("location"), day)
         )
-    return Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.object or event.external_id}")
+    ref = feedback_case_ref(event.source, event.object or event.external_id)
+    return Subject(SubjectKind.CASE, ref)
 
 
 async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[Subject, KnownCase]:
@@ -121,7 +129,7 @@ async def _after_settlement(
         return replace(finding, subject=await next_internal(tx, commit, finding.subject, event)), None
     if known.may_be_reopened_at(event.occurred_at):
         return finding, reopening(commit, event, finding.subject)
-    own = Subject(SubjectKind.CASE, f"feedback:{event.source}:{event.external_id}")
+    own = Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.external_id))
     return replace(finding, subject=own, repeat_of=known.case_id), None
 
 
@@ -132,9 +140,11 @@ def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft
     data = case_opening(finding.facts, finding.complaint, finding.kind, repeat_of=earlier, rules=bound.value)
     data["detection"]["rules_version"] = bound.version
     data["reported_by"] = event.source
+    # feedback of an earlier commit may have opened a case before, whose opening was taken back
+    again = "" if event.event_id in commit.drafts else f":{commit.seq}"
     stated = Event(
         type=EventType.CASE_OPENED,
-        id=f"case.opened:{event.event_id}",
+        id=f"case.opened:{event.event_id}{again}",
         source=OWN_SOURCE,
         occurred_at=event.occurred_at,
         data=data,

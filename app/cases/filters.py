@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +24,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Query parameters that are columns; each may be given several times: any of its values will do."""
 
-PLAIN: Final = ("opened_from", "opened_to", "overdue", "limit", "cursor")
+PLAIN: Final = ("opened_from", "opened_to", "overdue", "sort", "limit", "cursor")
 ATTRIBUTE_PREFIX: Final = "attributes."
 FLAGS: Final = frozenset({"is_double_deviation", "promise_missed", "is_ambassador", "customer_facing"})
 _CLOSED_LISTS: Final[Mapping[str, Iterable[str]]] = {
@@ -38,16 +39,26 @@ _ATTRIBUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _MOST_VALUES: Final = 100
 
 
+class CaseOrder(StrEnum):
+    """The order of a list of cases."""
+
+    OPENED = "opened"
+    """The newest first."""
+    DUE = "due"
+    """Only cases with an open deadline, the nearest (or longest missed) first."""
+
+
 @dataclass(slots=True)
 class CaseFilters:
-    """What a page must meet; `overdue_at`: an open timer was due before it."""
+    """What a page must meet: `overdue_at`, an open timer was due before it; `place`, where it begins."""
 
     columns: dict[str, list[str]] = field(default_factory=dict)
     attributes: dict[str, list[str]] = field(default_factory=dict)
     opened_from: datetime | None = None
     opened_to: datetime | None = None
     overdue_at: datetime | None = None
-    before: tuple[datetime, UUID] | None = None
+    order: CaseOrder = CaseOrder.OPENED
+    place: tuple[datetime, UUID] | None = None
 
 
 def read_filters(parameters: Iterable[tuple[str, str]]) -> CaseFilters:
@@ -69,15 +80,17 @@ def read_filters(parameters: Iterable[tuple[str, str]]) -> CaseFilters:
     return filters
 
 
-def encode_place(opened_at: datetime, case_id: UUID) -> str:
-    """The cursor of a page that ends with this case."""
-    return encode_cursor(opened_at.isoformat(), case_id)
+def encode_place(order: CaseOrder, at: datetime, case_id: UUID) -> str:
+    """The cursor of a page that ends with this case: opened, or due, at that time."""
+    return encode_cursor(order.value, at.isoformat(), case_id)
 
 
-def decode_place(cursor: str) -> tuple[datetime, UUID]:
-    """Where the page before ended. Raises InvalidError `invalid_cursor`."""
+def decode_place(order: CaseOrder, cursor: str) -> tuple[datetime, UUID]:
+    """Where the page before ended. Raises InvalidError `invalid_cursor`, of another order's cursor too."""
     try:
-        at, case_id = decode_cursor(cursor, 2)
+        told, at, case_id = decode_cursor(cursor, 3)
+        if told != order.value:
+            raise CursorError
         return datetime.fromisoformat(str(at)).astimezone(UTC), UUID(str(case_id))
     except (CursorError, ValueError, OverflowError):
         cure = "take `next_cursor` of the page before, or leave it out to begin anew"

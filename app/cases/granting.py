@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from app.cases.repository import get_states
+from app.cases.repository import get_states, sum_given
 from app.db.engine import Tx
 from app.domain.case.compensations import UNNAMED, amount_of
-from app.domain.compensation import Outcome, approver_of, judge
+from app.domain.compensation import Outcome, approver_of, judge, month_of
 from app.domain.errors import DomainError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
@@ -41,16 +42,47 @@ class Granting:
         rows = await tx.fetch(_GIVEN, commit.tenant_id, ids)
         given: dict[UUID, Decimal] = {row["case_id"]: row["given"] or Decimal(0) for row in rows}
         drafts: list[Draft] = []
+        months = _Months(tx, commit)
         for event in offers:
             assert event.subject_id is not None
             before = given.get(event.subject_id, Decimal(0))
-            made, base = _judged(commit, event, states.get(event.subject_id), before)
+            month = await months.given_before(event)
+            made, base = _judged(commit, event, states.get(event.subject_id), before, month)
             given[event.subject_id] = before + base
+            months.add(event, base)
             drafts.append(made)
         return drafts
 
 
-def _judged(commit: Commit, event: StoredEvent, case: Any, given: Decimal) -> tuple[Draft, Decimal]:
+class _Months:
+    """What each employee offered in each calendar month, those of this commit included."""
+
+    def __init__(self, tx: Tx, commit: Commit) -> None:
+        self._tx, self._commit = tx, commit
+        self._given: dict[tuple[str | None, datetime], Decimal] = {}
+        policy = commit.config.care.compensation_at(commit.recorded_at).value
+        self._asked = bool(policy.monthly_limits)
+
+    async def given_before(self, event: StoredEvent) -> Decimal:
+        """The sum before this offer; 0 where no policy asks."""
+        if not self._asked:
+            return Decimal(0)
+        employee = event.fact.get("employee")
+        month = month_of(event.occurred_at, self._commit.config.zone)
+        key = (employee, month[0])
+        if key not in self._given:
+            self._given[key] = await sum_given(self._tx, self._commit.tenant_id, employee, *month)
+        return self._given[key]
+
+    def add(self, event: StoredEvent, amount: Decimal) -> None:
+        """Count an offer of this commit."""
+        key = (event.fact.get("employee"), month_of(event.occurred_at, self._commit.config.zone)[0])
+        self._given[key] = self._given.get(key, Decimal(0)) + amount
+
+
+def _judged(
+    commit: Commit, event: StoredEvent, case: Any, given: Decimal, month_given: Decimal
+) -> tuple[Draft, Decimal]:
     care, said = commit.config.care, event.fact
     bound, routing = care.compensation_at(commit.recorded_at), care.routing_at(commit.recorded_at).value
     policy = bound.value
@@ -66,12 +98,12 @@ def _judged(commit: Commit, event: StoredEvent, case: Any, given: Decimal) -> tu
     try:
         verdict = judge(
             policy, facts, kind=said.get("type"), amount=amount or Decimal(0), currency=currency,
-            employee=said.get("employee"), given=given,
+            employee=said.get("employee"), given=given, month_given=month_given,
         )  # fmt: skip
     except DomainError as error:
         # a fact is never refused: what the policy does not allow waits for somebody to decide
         return _stated(
-            commit, event, EventType.COMPENSATION_OVER_LIMIT, {**data, "rule": error.reason}
+            commit, event, EventType.COMPENSATION_OVER_LIMIT, {**data, "reason": error.reason}
         ), Decimal(0)
     data |= {
         "rule": verdict.rule,
@@ -81,7 +113,11 @@ def _judged(commit: Commit, event: StoredEvent, case: Any, given: Decimal) -> tu
     }
     if amount is not None:
         data["base_amount"] = str(verdict.base_amount)
+    if verdict.monthly_limit is not None:
+        data |= {"monthly_limit": str(verdict.monthly_limit), "month_total": str(verdict.month_total)}
     within = verdict.outcome is Outcome.WITHIN
+    if not within:
+        data["reason"] = verdict.outcome.value
     kind = EventType.COMPENSATION_APPROVED if within else EventType.COMPENSATION_OVER_LIMIT
     return _stated(commit, event, kind, data), verdict.base_amount
 

@@ -11,12 +11,22 @@ from uuid import UUID
 from app.cases.care_presentation import care_of
 from app.cases.playbooks import bound_playbooks
 from app.cases.repository import seq_of
-from app.cases.schemas import AnomalyOut, CaseDetail, CaseEventOut, CaseOut, CommandOut, CycleOut
-from app.domain.case import COMMANDS, Case, check, fold, named
+from app.cases.schemas import (
+    AnomalyOut,
+    CaseDetail,
+    CaseEventOut,
+    CaseItem,
+    CommandOut,
+    CycleOut,
+    DeadlineOut,
+)
+from app.domain.case import COMMANDS, Case, check, fold
 from app.domain.errors import ConflictError
 from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import Playbooks
 from app.journal.config import TenantConfig
+from app.journal.renames import NO_RENAMES, Renames
+from app.journal.rows import reported_by
 from app.kit.ids import public_id
 
 ReadTimers = Callable[[UUID, Sequence[StoredEvent], Case, TenantConfig, datetime], list[dict[str, Any]]]
@@ -46,6 +56,7 @@ class KnownCase:
     history: Sequence[StoredEvent]
     config: TenantConfig
     refs: Sequence[str]
+    renames: Renames = NO_RENAMES
 
     @property
     def version(self) -> int:
@@ -53,15 +64,20 @@ class KnownCase:
         return seq_of(self.history)
 
 
-def case_out(row: Any) -> CaseOut:
-    """One row of the list."""
-    return CaseOut(
+def case_item(row: Any, at: datetime) -> CaseItem:
+    """One row of the list, its deadline judged at this instant."""
+    next_due = None
+    if row.timer is not None:
+        next_due = DeadlineOut(timer=row.timer, due_at=row.due_at, is_overdue=row.breaches_at < at)
+    return CaseItem(
         **{name: getattr(row, name) for name in (*_SAME_NAME, "state", "kind", "severity", "attributes")},
         id=public_id("case", row.case_id),
         version=row.seq,
         **{name: getattr(row, name) for name in CARE_COLUMNS},
         repeat_of=_public_case(row.repeat_of),
         merged_into=_public_case(row.merged_into),
+        refs=row.refs,
+        next_due=next_due,
     )
 
 
@@ -71,8 +87,12 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
     playbooks = bound_playbooks(known.config, known.history, case).value
     merged = (event for event in known.history if event.type is EventType.CASE_MERGED)
     into = next((event.fact["into_id"] for event in merged if event.fact.get("into_id")), None)
+    renamed = {
+        "touchpoint": known.renames.name_of(case.touchpoint),
+        "source": reported_by(known.history, case.source),
+    }
     return CaseDetail(
-        **{name: getattr(case, name) for name in _SAME_NAME},
+        **{**{name: getattr(case, name) for name in _SAME_NAME}, **renamed},
         id=public_id("case", known.case_id),
         version=known.version,
         state=case.state.value,
@@ -127,7 +147,7 @@ def event_out(event: StoredEvent, *, with_personal: bool) -> CaseEventOut:
         recorded_at=event.recorded_at,
         origin=event.origin.value,
         caused_by=None if event.caused_by is None else public_id("evt", event.caused_by),
-        data=_public_fact(event.fact),
+        data=public_fact(event.fact),
         personal=personal if with_personal else None,
     )
 
@@ -142,13 +162,6 @@ def command_out(event: StoredEvent, known: KnownCase, read_timers: ReadTimers) -
         sequence=event.position,
         case=case_detail(known, read_timers, event.recorded_at),
     )
-
-
-def refs_in(history: Sequence[StoredEvent]) -> list[str]:
-    """The references that the events themselves name."""
-    told = {event.personal.get("subject_ref") for event in history}
-    told |= {named(event, "ref") for event in history if event.type is EventType.CASE_LINKED}
-    return sorted(ref for ref in told if ref)
 
 
 def _cycles(case: Case) -> list[CycleOut]:
@@ -182,7 +195,7 @@ def _public_case(case_id: UUID | None) -> str | None:
     return None if case_id is None else public_id("case", case_id)
 
 
-def _public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
+def public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
     """The fact with the ids that the journal added written as callers know them."""
     shown = dict(fact)
     for name, prefix in (("into_id", "case"), ("event_id", "evt"), ("cycle", "evt")):

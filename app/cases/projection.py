@@ -16,6 +16,7 @@ from app.domain.case.outcome import BROKEN_PROMISES
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.journal.config import TenantConfig
 from app.journal.ports import Commit
+from app.journal.renames import Renames, load_renames, rename_rows
 from app.journal.rows import load_histories, quiet_until, reported_by
 from app.kit.ids import parse_public_id
 
@@ -32,6 +33,7 @@ class Cases:
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Write the new state of every case that an event of this commit is about."""
+        await rename_rows(tx, commit, cases)
         named = {
             event.subject_id
             for event in commit.events
@@ -45,7 +47,8 @@ class Cases:
         await tx.execute(
             "DELETE FROM cases WHERE tenant_id = $1 AND case_id = any($2)", commit.tenant_id, list(named)
         )
-        rows = [_row(commit, case_id, case) for case_id, case in folded.items()]
+        renames = await load_renames(tx, commit.config, commit.end_position)
+        rows = [_row(commit, case_id, case, renames) for case_id, case in folded.items()]
         await insert_rows(tx, cases, CASE_COLUMNS, rows)
         await _write_gifts(tx, commit, folded)
         await _write_links(tx, commit, folded)
@@ -111,7 +114,7 @@ async def _fold_all(tx: Tx, commit: Commit, case_ids: Sequence[UUID]) -> dict[UU
     return folded
 
 
-def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
+def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames) -> tuple[Any, ...]:
     history = commit.histories[case_id]
     customers = [event.customer_ref for event in history if event.customer_ref is not None]
     ended = None if case.ended_as is None else case.ended_at
@@ -126,7 +129,7 @@ def _row(commit: Commit, case_id: UUID, case: Case) -> tuple[Any, ...]:
         "state": case.state.value,
         "source": reported_by(history, case.source),
         "channel": case.channel,
-        "touchpoint": case.touchpoint,
+        "touchpoint": renames.name_of(case.touchpoint),
         "location": case.location,
         "employee": case.employee,
         "segment": case.segment,

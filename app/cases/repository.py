@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import exists, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.cases.filters import FLAGS, CaseFilters
+from app.cases.filters import FLAGS, CaseFilters, CaseOrder
 from app.db.engine import Tx
 from app.db.tables.cases import cases
+from app.db.tables.journal import subject_aliases
 from app.db.tables.sla import sla_timers
 from app.domain.errors import NotFoundError
 from app.domain.events import StoredEvent
@@ -22,13 +24,41 @@ from app.kit.ids import parse_public_id
 CASE_COLUMNS = tuple(
     column for column in cases.columns if column.name not in ("tenant_id", "customer_ref", "quiet_until")
 )
+_BREACHES_AT: Final = func.coalesce(sla_timers.c.breaches_after, sla_timers.c.due_at)
+_REFS: Final = func.array(
+    select(subject_aliases.c.ref)
+    .where(
+        subject_aliases.c.tenant_id == cases.c.tenant_id,
+        subject_aliases.c.kind == "case",
+        subject_aliases.c.subject_id == cases.c.case_id,
+    )
+    .order_by(subject_aliases.c.ref)
+    .scalar_subquery()
+).label("refs")
 
 
 async def list_cases(
     connection: AsyncConnection, tenant_id: UUID, filters: CaseFilters, limit: int
 ) -> Sequence[Any]:
-    """Cases that meet the filters, newest first."""
-    query = select(*CASE_COLUMNS).where(cases.c.tenant_id == tenant_id)
+    """Cases that meet the filters, each with its nearest open deadline, in the order that they name."""
+    nearest = (
+        select(sla_timers.c.timer, sla_timers.c.due_at, _BREACHES_AT.label("breaches_at"))
+        .where(
+            sla_timers.c.tenant_id == tenant_id,
+            sla_timers.c.subject_id == cases.c.case_id,
+            sla_timers.c.state == "open",
+            sla_timers.c.due_at.is_not(None),
+        )
+        .order_by(sla_timers.c.due_at)
+        .limit(1)
+        .lateral("nearest")
+    )
+    by_due = filters.order is CaseOrder.DUE
+    query = (
+        select(*CASE_COLUMNS, _REFS, nearest.c.timer, nearest.c.due_at, nearest.c.breaches_at)
+        .join_from(cases, nearest, true(), isouter=not by_due)
+        .where(cases.c.tenant_id == tenant_id)
+    )
     for name, values in filters.columns.items():
         wanted = [value == "true" for value in values] if name in FLAGS else values
         query = query.where(cases.c[name].in_(wanted))
@@ -43,13 +73,18 @@ async def list_cases(
             sla_timers.c.tenant_id == tenant_id,
             sla_timers.c.subject_id == cases.c.case_id,
             sla_timers.c.state == "open",
-            func.coalesce(sla_timers.c.breaches_after, sla_timers.c.due_at) < filters.overdue_at,
+            filters.overdue_at > _BREACHES_AT,
         )
         query = query.where(late)
-    if filters.before is not None:
-        query = query.where(tuple_(cases.c.opened_at, cases.c.case_id) < filters.before)
-    query = query.order_by(cases.c.opened_at.desc(), cases.c.case_id.desc()).limit(limit)
-    found: Sequence[Any] = (await connection.execute(query)).all()
+    if by_due:
+        query = query.order_by(nearest.c.due_at, cases.c.case_id)
+        behind = tuple_(nearest.c.due_at, cases.c.case_id).__gt__
+    else:
+        query = query.order_by(cases.c.opened_at.desc(), cases.c.case_id.desc())
+        behind = tuple_(cases.c.opened_at, cases.c.case_id).__lt__
+    if filters.place is not None:
+        query = query.where(behind(filters.place))
+    found: Sequence[Any] = (await connection.execute(query.limit(limit))).all()
     return found
 
 
@@ -142,6 +177,29 @@ async def list_attention(tx: Tx, tenant_id: UUID, offset: timedelta, limit: int)
         limit,
     )
     return [row["case_id"] for row in rows]
+
+
+_GIVEN_BY = """
+SELECT sum(base_amount) FROM compensations
+ WHERE tenant_id = $1 AND offered_at >= $2 AND offered_at < $3 AND employee = $4 AND state <> 'rejected'
+"""
+_GIVEN_BY_NOBODY = _GIVEN_BY.replace("= $4", "IS NULL")
+
+
+async def sum_given(
+    tx: Tx, tenant_id: UUID, employee: str | None, from_at: datetime, before_at: datetime
+) -> Decimal:
+    """What an employee offered in a period, in base currency; what was refused does not count.
+
+    Offers that name nobody count together, so that leaving the name out evades nothing.
+    """
+    arguments = (tenant_id, from_at, before_at)
+    given: Decimal | None = await (
+        tx.fetchval(_GIVEN_BY_NOBODY, *arguments)
+        if employee is None
+        else tx.fetchval(_GIVEN_BY, *arguments, employee)
+    )
+    return given or Decimal(0)
 
 
 async def find_action_ref(tx: Tx, tenant_id: UUID, named: str) -> str | None:

@@ -14,13 +14,14 @@ from app.cases import repository
 from app.cases.bodies import CaseIn, Command, Instant
 from app.cases.care_bodies import BODIES
 from app.cases.commands import CaseCommands, Done, Order, StaleCaseError
-from app.cases.filters import COLUMNS, decode_place, encode_place, read_filters
-from app.cases.presentation import KnownCase, case_detail, case_out, command_out, event_out, refs_in
+from app.cases.filters import COLUMNS, CaseOrder, decode_place, encode_place, read_filters
+from app.cases.presentation import KnownCase, case_detail, case_item, command_out, event_out
 from app.cases.schemas import CaseDetail, CaseEventPage, CasePage, CommandOut
 from app.deps import CasesReader, CasesWriter, DatabaseDep, NowDep, parse_id, refuse_unknown_query
-from app.domain.case import COMMANDS
+from app.domain.case import COMMANDS, refs_of
 from app.domain.errors import InvalidError, NotFoundError
 from app.domain.sla.document import nearest
+from app.journal.renames import load_renames
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.problems import Problem, error_of, problem_response, request_id_of
 
@@ -72,23 +73,30 @@ async def list_cases(
     opened_from: Annotated[Instant | None, Query(description="opened at or after")] = None,
     opened_to: Annotated[Instant | None, Query(description="opened before")] = None,
     overdue: Annotated[bool, Query(description="true: an open timer is past its due time")] = False,
+    sort: Annotated[
+        CaseOrder, Query(description="`due`: only cases with an open deadline, the nearest first")
+    ] = CaseOrder.OPENED,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> CasePage:
-    """Cases, newest first. Filters are joined by AND, repeated ones by OR.
+    """Cases, newest first, or by their nearest deadline. Filters are joined by AND, repeated ones by OR.
 
-    `attributes.<key>=value` filters by an attribute.
+    `attributes.<key>=value` filters by an attribute. With `sort=due` a deadline that moves while pages are
+    read may let a case slip by; newest first never does.
     """
     filters = read_filters(request.query_params.multi_items())
     filters.opened_from, filters.opened_to = opened_from, opened_to
     filters.overdue_at = now if overdue else None
+    filters.order = sort
     if cursor is not None:
-        filters.before = decode_place(cursor)
+        filters.place = decode_place(sort, cursor)
     async with database.tenant(principal.tenant_id, timeout_seconds=_TIMEOUT_SECONDS) as connection:
         rows = await repository.list_cases(connection, principal.tenant_id, filters, limit + 1)
-    page = CasePage(items=[case_out(row) for row in rows[:limit]])
+    page = CasePage(items=[case_item(row, now) for row in rows[:limit]])
     if len(rows) > limit:
-        page.next_cursor = encode_place(rows[limit - 1].opened_at, rows[limit - 1].case_id)
+        last = rows[limit - 1]
+        reached = last.due_at if sort is CaseOrder.DUE else last.opened_at
+        page.next_cursor = encode_place(sort, reached, last.case_id)
         _link_next(request, response, page.next_cursor)
     return page
 
@@ -254,13 +262,15 @@ async def _read_case(
         head = await services.journal.read_head(tx, tenant_id, ())
         history = await repository.get_history(tx, tenant_id, wanted)
         refs = await repository.list_refs(tx, tenant_id, wanted)
-    known = KnownCase(wanted, history, head.config, refs)
+        renames = await load_renames(tx, head.config)
+    known = KnownCase(wanted, history, head.config, refs, renames)
     response.headers["ETag"] = f'"{known.version}"'
     return case_detail(known, services.read_timers, now)
 
 
 def _answer(done: Done, request: Request, response: Response) -> CommandOut:
-    known = KnownCase(done.case_id, done.history, done.config, refs_in(done.history))
+    refs = sorted(refs_of(done.history))
+    known = KnownCase(done.case_id, done.history, done.config, refs, done.renames)
     response.headers["ETag"] = f'"{known.version}"'
     return command_out(done.event, known, request.app.state.services.read_timers)
 

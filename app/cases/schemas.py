@@ -55,10 +55,25 @@ class CaseOut(BaseModel):
     is_ambassador: bool = Field(description="recovered, and would recommend with 9 or 10")
 
 
-class CasePage(BaseModel):
-    """Cases, newest first."""
+class DeadlineOut(BaseModel):
+    """The open deadline of a case that is nearest, or was missed the longest ago."""
 
-    items: list[CaseOut]
+    timer: str = Field(examples=["first_response"])
+    due_at: datetime
+    is_overdue: bool
+
+
+class CaseItem(CaseOut):
+    """A case in a list."""
+
+    refs: list[str] = Field(description="what sources and CRMs call it", examples=[["crm:4711"]])
+    next_due: DeadlineOut | None = Field(description="null: no deadline is running")
+
+
+class CasePage(BaseModel):
+    """Cases in the order that was asked for."""
+
+    items: list[CaseItem]
     next_cursor: str | None = None
 
 

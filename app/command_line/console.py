@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import typer
 from pydantic import SecretStr
 from rich.console import Console
+from rich.table import Table
 
 from app.demo.keys import keep_keys
 from app.domain.errors import DomainError
@@ -74,6 +75,17 @@ def show(value: dict[str, Any], *, as_json: bool) -> None:
         return
     for name, item in value.items():
         out.print(f"[bold]{name}[/]  {item}")
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print rows with the same columns as a table for a person, or as one JSON array."""
+    if as_json:
+        typer.echo(jsonlib.dumps(rows, default=str))
+        return
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    out.print(table if rows else "none")
 
 
 def fail(detail: str, cure: str = "") -> NoReturn:

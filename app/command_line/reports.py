@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from app.bi.logins import Limits, grant_login, list_logins, login_url, revoke_login
-from app.command_line.console import load_settings, out, run_with_services, show
-from app.tenants.repository import get_tenant, insert_audit
+from app.command_line.console import load_settings, out, run_with_services, show, show_rows
+from app.journal.audit import OPERATOR, Deed, append_audit
+from app.tenants.repository import get_tenant
 from app.wiring import Services
 
 bi = typer.Typer(no_args_is_help=True)
@@ -62,29 +62,26 @@ def revoke(tenant: str, label: Label) -> None:
 
 
 @bi.command("list")
-def list_all(tenant: str) -> None:
+def list_all(tenant: str, as_json: AsJson = False) -> None:
     """The logins of a tenant (never their passwords)."""
     settings = load_settings(log_json=False)
 
-    async def work(services: Services) -> Table:
+    async def work(services: Services) -> list[dict[str, Any]]:
         found = await get_tenant(services.database, tenant)
-        table = Table("label", "login", "connections", "expires")
-        for login in await list_logins(settings.owner_url, found.tenant_id):
-            expires = "never" if login.expires_at is None else login.expires_at.isoformat()
-            table.add_row(login.label, login.name, f"{login.open_sessions} of {login.connections}", expires)
-        return table
+        return [
+            {
+                "label": login.label,
+                "login": login.name,
+                "open_sessions": login.open_sessions,
+                "connections": login.connections,
+                "expires_at": "never" if login.expires_at is None else login.expires_at.isoformat(),
+            }
+            for login in await list_logins(settings.owner_url, found.tenant_id)
+        ]
 
-    out.print(run_with_services(settings, work))
+    show_rows(run_with_services(settings, work), as_json=as_json)
 
 
 async def _note(services: Services, tenant_id: UUID, action: str, target: str) -> None:
     async with services.database.operator() as connection:
-        await insert_audit(
-            connection,
-            tenant_id,
-            actor="operator",
-            action=action,
-            target=target,
-            detail=None,
-            now=services.clock(),
-        )
+        await append_audit(connection, tenant_id, Deed(OPERATOR, action, target, services.clock()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from app.demo.seed import seed_demo
 from app.demo.tour import tour_text
 from app.embedded import EmbeddedError, start_embedded
 from app.kit.logging import configure_logging
+from app.kit.memory import settle_memory
 from app.main import create_app
 from app.settings import Settings
 from app.wiring import build_services
@@ -124,14 +124,13 @@ def _run_server(settings: Settings, *, with_worker: bool) -> None:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    # what is loaded now lives as long as the process: large answers need not walk it
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     uvicorn.Server(config).run()
 
 
 async def _run_worker(settings: Settings) -> None:
     services = build_services(settings)
+    settle_memory()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC
 from typing import Annotated
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.table import Table
+from pydantic import ValidationError
 
-from app.auth import Scope, generate_key
-from app.command_line.console import fail, load_settings, out, run_with_services, show
+from app.auth import Scope
+from app.command_line.console import fail, load_settings, out, run_with_services, show, show_rows
+from app.journal.audit import OPERATOR
 from app.kit.ids import parse_public_id, public_id
-from app.tenants.repository import get_tenant, insert_key, insert_tenant, list_keys, list_tenants, revoke_key
+from app.settings import Settings
+from app.tenants.repository import get_tenant, insert_tenant, list_keys, list_tenants
+from app.tenants.schemas import KeyIn, NewKeyOut
+from app.tenants.service import create_key as create_key_of
+from app.tenants.service import revoke_key
 from app.wiring import Services
 
 tenants = typer.Typer(no_args_is_help=True)
@@ -45,28 +51,29 @@ def create_tenant(
             synthetic=False,
             now=now,
         )
-        new = generate_key(settings.environment)
-        async with services.database.operator() as connection:
-            scopes = [Scope.ADMIN.value]
-            await insert_key(
-                connection, tenant_id, new, name="first", scopes=scopes, expires_at=None, now=now
-            )
-        return {"tenant": key, "tenant_id": str(tenant_id), "key": new.text}
+        first = KeyIn(name="first", scopes=[Scope.ADMIN])
+        made = await _make_key(services, settings, tenant_id, first)
+        return {"tenant": key, "tenant_id": str(tenant_id), "key": made.key}
 
     show(run_with_services(settings, work), as_json=as_json)
 
 
 @tenants.command("list")
-def list_all() -> None:
+def list_all(as_json: AsJson = False) -> None:
     """All tenants."""
 
-    async def work(services: Services) -> Table:
-        table = Table("key", "name", "time zone", "created")
-        for row in await list_tenants(services.database):
-            table.add_row(row.key, row.name, row.time_zone, row.created_at.astimezone(UTC).isoformat())
-        return table
+    async def work(services: Services) -> list[dict[str, str]]:
+        return [
+            {
+                "key": row.key,
+                "name": row.name,
+                "time_zone": row.time_zone,
+                "created_at": row.created_at.astimezone(UTC).isoformat(),
+            }
+            for row in await list_tenants(services.database)
+        ]
 
-    out.print(run_with_services(load_settings(log_json=False), work))
+    show_rows(run_with_services(load_settings(log_json=False), work), as_json=as_json)
 
 
 @keys.command("create")
@@ -78,39 +85,39 @@ def create_key(
 ) -> None:
     """Create an API key of a tenant; it is shown once."""
     settings = load_settings(log_json=False)
+    try:
+        wanted = KeyIn(name=name, scopes=scope)
+    except ValidationError as error:
+        fail(error.errors()[0]["msg"], "give another --name")
 
     async def work(services: Services) -> dict[str, str]:
         found = await get_tenant(services.database, tenant)
-        new = generate_key(settings.environment)
-        async with services.database.operator() as connection:
-            key_id = await insert_key(
-                connection,
-                found.tenant_id,
-                new,
-                name=name,
-                scopes=[item.value for item in scope],
-                expires_at=None,
-                now=services.clock(),
-            )
-        return {"key": new.text, "key_id": public_id("key", key_id), "scopes": " ".join(scope)}
+        made = await _make_key(services, settings, found.tenant_id, wanted)
+        return {"key": made.key, "key_id": made.id, "scopes": " ".join(made.scopes)}
 
     show(run_with_services(settings, work), as_json=as_json)
 
 
 @keys.command("list")
-def list_all_keys(tenant: str) -> None:
+def list_all_keys(tenant: str, as_json: AsJson = False) -> None:
     """The keys of a tenant (never the keys themselves)."""
 
-    async def work(services: Services) -> Table:
+    async def work(services: Services) -> list[dict[str, str]]:
         found = await get_tenant(services.database, tenant)
-        table = Table("id", "key", "name", "scopes", "state")
         async with services.database.operator() as connection:
-            for row in await list_keys(connection, found.tenant_id):
-                state = "revoked" if row.revoked_at else "live"
-                table.add_row(public_id("key", row.key_id), row.hint, row.name, " ".join(row.scopes), state)
-        return table
+            rows = await list_keys(connection, found.tenant_id)
+        return [
+            {
+                "id": public_id("key", row.key_id),
+                "key": row.hint,
+                "name": row.name,
+                "scopes": " ".join(row.scopes),
+                "state": "revoked" if row.revoked_at else "live",
+            }
+            for row in rows
+        ]
 
-    out.print(run_with_services(load_settings(log_json=False), work))
+    show_rows(run_with_services(load_settings(log_json=False), work), as_json=as_json)
 
 
 @keys.command("revoke")
@@ -123,7 +130,19 @@ def revoke(tenant: str, key_id: str) -> None:
     async def work(services: Services) -> None:
         found = await get_tenant(services.database, tenant)
         async with services.database.operator() as connection:
-            await revoke_key(connection, found.tenant_id, parsed, services.clock())
+            await revoke_key(connection, found.tenant_id, parsed, actor=OPERATOR, now=services.clock())
 
     run_with_services(load_settings(log_json=False), work)
     out.print("revoked")
+
+
+async def _make_key(services: Services, settings: Settings, tenant_id: UUID, wanted: KeyIn) -> NewKeyOut:
+    async with services.database.operator() as connection:
+        return await create_key_of(
+            connection,
+            tenant_id,
+            wanted,
+            environment=settings.environment,
+            actor=OPERATOR,
+            now=services.clock(),
+        )

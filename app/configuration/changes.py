@@ -17,14 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import Principal
 from app.db.engine import Database
-from app.db.tables.tenants import audit, tenant_head
+from app.db.tables.tenants import tenant_head
+from app.journal.audit import Deed, append_audit
 from app.kit import json
-from app.kit.ids import new_id
 
 
 @dataclass(slots=True)
@@ -35,27 +35,17 @@ class Change:
     tenant_id: UUID
     actor: str
     now: datetime
-    _notes: list[dict[str, Any]] = field(default_factory=list)
+    _deeds: list[Deed] = field(default_factory=list)
 
     def note(self, action: str, target: str, detail: str | None = None) -> None:
         """State what was changed; written when the change is committed."""
-        self._notes.append(
-            {
-                "tenant_id": self.tenant_id,
-                "audit_id": new_id(),
-                "at": self.now,
-                "actor": self.actor,
-                "action": action,
-                "target": target,
-                "detail": detail,
-            }
-        )
+        self._deeds.append(Deed(self.actor, action, target, self.now, detail))
 
     async def settle(self) -> None:
         """Write the notes and move the configuration's version, when there is something to say."""
-        if not self._notes:
+        if not self._deeds:
             return
-        await self.connection.execute(insert(audit), self._notes)
+        await append_audit(self.connection, self.tenant_id, *self._deeds)
         await self.connection.execute(
             update(tenant_head)
             .where(tenant_head.c.tenant_id == self.tenant_id)

@@ -67,6 +67,8 @@ def is_retryable(error: BaseException) -> bool:
     ):
         # the last one: a backend that died in the middle of an answer leaves the driver between two states
         return True
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return True  # somebody migrated a table meanwhile; the driver forgets its plans and asks anew
     return isinstance(error, asyncpg.PostgresError) and (
         error.sqlstate in RETRYABLE_SQLSTATES or str(error.sqlstate).startswith("08")
     )

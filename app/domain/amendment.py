@@ -1,4 +1,4 @@
-"""What experts and classifiers said of an answer afterwards, and what it comes to."""
+"""What experts, classifiers and the author himself said of an answer afterwards, and what it comes to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from app.domain.case.care import VERDICTS
 from app.domain.events import EventType
 
 AMENDING: Final = frozenset(
@@ -16,6 +17,7 @@ AMENDING: Final = frozenset(
         EventType.FEEDBACK_CLASSIFIED,
         EventType.FORCE_MAJEURE_CLAIMED,
         EventType.FORCE_MAJEURE_CONFIRMED,
+        *VERDICTS,
     }
 )
 
@@ -35,7 +37,8 @@ def amended(fact: Mapping[str, Any], amendments: Sequence[Amendment]) -> dict[st
     """What the amendments change of an answer's facts, whatever the order in which they came.
 
     The latest word of each kind counts. A claim of force majeure never takes back a confirmation; a
-    classifier names a cause only where nobody else did; no score and no class is ever changed.
+    classifier names a cause only where nobody else did; how the verification of its author stands is what
+    the dialogue on the case came to; no score and no class is ever changed.
     """
     changes: dict[str, Any] = {}
     for item in sorted(amendments, key=lambda item: (item.occurred_at, item.event_id)):
@@ -47,6 +50,8 @@ def amended(fact: Mapping[str, Any], amendments: Sequence[Amendment]) -> dict[st
         elif item.type is EventType.FORCE_MAJEURE_CLAIMED:
             if "confirmed" not in (changes.get("force_majeure"), fact.get("force_majeure")):
                 changes["force_majeure"] = "claimed"
+        elif item.type in VERDICTS:
+            changes["verification"] = VERDICTS[item.type].value
         elif item.type is EventType.FEEDBACK_CLASSIFIED:
             changes["reading"] = _reading(changes.get("reading") or fact.get("reading") or {}, said)
             if said.get("lang"):

@@ -50,7 +50,10 @@ def hint_cause(text: str) -> str | None:
 
 def _stands(text: str, stems: tuple[str, ...], pattern: re.Pattern[str]) -> bool:
     # most texts hold none of the stems, and looking for them all costs less than the expression
-    return any(stem in text for stem in stems) and pattern.search(text) is not None
+    for stem in stems:
+        if stem in text:
+            return pattern.search(text) is not None
+    return False
 
 
 @lru_cache(maxsize=1)

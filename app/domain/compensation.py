@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum, auto
 from typing import Any, Final
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
 
     WITHIN = auto()
     OVER_LIMIT = auto()
+    OVER_MONTHLY_LIMIT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,15 @@ class CompensationRule:
 class CompensationPolicy:
     """A whole configuration. `rates`: what one unit of a currency is worth in `currency`.
 
-    `limits`: by role, in `currency`, for one case; `roles`: the role of an employee, else `default_role`.
+    `limits`: by role, in `currency`, for one case; `monthly_limits`: by role, for all that one employee
+    offers in a calendar month (a role without one has no such limit); `roles`: the role of an employee,
+    else `default_role`.
     """
 
     currency: str = "USD"
     rates: Mapping[str, Decimal] = field(default_factory=dict)
     limits: Mapping[str, Decimal] = field(default_factory=lambda: {AGENT: DEFAULT_LIMIT})
+    monthly_limits: Mapping[str, Decimal] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     default_role: str = AGENT
     approver: str | None = None
@@ -94,10 +99,17 @@ class CompensationPolicy:
         """What a role may give in one case under a rule; a role that nobody names may give nothing."""
         return rule.limits.get(role, self.limits.get(role, Decimal(0)))
 
+    def covers_month(self, role: str, total: Decimal) -> bool:
+        """Whether a role may give this much in one calendar month."""
+        return role not in self.monthly_limits or total <= self.monthly_limits[role]
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a policy says to an offer: amounts in the tenant's currency, `total` with those before."""
+    """What a policy says to an offer: amounts in the tenant's currency, totals with those before.
+
+    `total`: of the case; `month_total`: of the employee in the month.
+    """
 
     outcome: Outcome
     rule: str
@@ -106,6 +118,8 @@ class Verdict:
     base_amount: Decimal
     total: Decimal
     approver: str | None
+    monthly_limit: Decimal | None
+    month_total: Decimal
 
 
 def judge(
@@ -117,10 +131,12 @@ def judge(
     currency: str,
     employee: str | None,
     given: Decimal,
+    month_given: Decimal = Decimal(0),
 ) -> Verdict:
     """Judge an offer on a case (`facts`: kind, severity, cause) that got `given` before, in base currency.
 
-    The limit is per case, so that many small offers are as much as one large one. Raises `ConflictError`
+    The limit is per case, so that many small offers are as much as one large one; beside it stands what
+    the employee offered in the same month (`month_given`). Raises `ConflictError`
     `compensation_not_allowed` or `compensation_type_not_allowed`, `InvalidError` for an unknown type
     (`unknown_type`) or currency (`unknown_rate`).
     """
@@ -140,9 +156,23 @@ def judge(
             "compensation_type_not_allowed", detail, pointer="/type", cure=f"Use one of: {listed}."
         )
     role, base = policy.role_of(employee), policy.in_base(amount, currency)
-    limit, total = policy.limit_of(role, rule), given + base
-    outcome = Outcome.WITHIN if total <= limit else Outcome.OVER_LIMIT
-    return Verdict(outcome, rule.name, role, limit, base, total, rule.approver or policy.approver)
+    limit, total, month_total = policy.limit_of(role, rule), given + base, month_given + base
+    outcome = Outcome.WITHIN
+    if total > limit:
+        outcome = Outcome.OVER_LIMIT
+    elif base and not policy.covers_month(role, month_total):
+        outcome = Outcome.OVER_MONTHLY_LIMIT
+    return Verdict(
+        outcome, rule.name, role, limit, base, total, rule.approver or policy.approver,
+        policy.monthly_limits.get(role), month_total,
+    )  # fmt: skip
+
+
+def month_of(at: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The calendar month of the zone in which an instant lies, as [from, before) in UTC."""
+    first = at.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    year, month = (first.year + 1, 1) if first.month == 12 else (first.year, first.month + 1)
+    return first.astimezone(UTC), first.replace(year=year, month=month).astimezone(UTC)
 
 
 def approver_of(policy: CompensationPolicy, facts: Mapping[str, Any], owner: str | None) -> str | None:
@@ -150,22 +180,29 @@ def approver_of(policy: CompensationPolicy, facts: Mapping[str, Any], owner: str
     return policy.rule_for(facts).approver or policy.approver or owner
 
 
-def may_approve(
+def refuse_approval(
     policy: CompensationPolicy,
     facts: Mapping[str, Any],
     *,
     employee: str | None,
     total: Decimal,
+    month_total: Decimal,
     approver: str | None,
     offered_by: str | None,
-) -> bool:
-    """Whether somebody may approve a total: the approver, or whose own limit covers it.
+) -> str | None:
+    """Why somebody may not approve a total (a reason slug); None when he may.
 
-    Where no approver was ever named, anybody else than the one who offered it.
+    The approver may, and whose own limits cover it: that of a case, and what he himself offered in the
+    month with this one (`month_total`). Where no approver was ever named, anybody else than the one who
+    offered it.
     """
     if employee is None:
-        return False
+        return "not_the_approver"
     if approver is None:
-        return employee != offered_by
-    rule = policy.rule_for(facts)
-    return employee == approver or total <= policy.limit_of(policy.role_of(employee), rule)
+        return "not_the_approver" if employee == offered_by else None
+    role = policy.role_of(employee)
+    if employee == approver:
+        return None
+    if total > policy.limit_of(role, policy.rule_for(facts)):
+        return "not_the_approver"
+    return None if policy.covers_month(role, month_total) else "over_monthly_limit"

@@ -29,13 +29,15 @@ def default_policy_document() -> dict[str, Any]:
 def parse_policy(document: object) -> CompensationPolicy:
     """Read a compensation policy.
 
-    `{"currency": "UAH", "limits": {"agent": 2000}, "default_role": "agent", "rates"?: {"USD": 41.5},
-    "roles"?: {"olena": "manager"}, "approver"?: "olena", "rules"?: [{"name", "when"?: {"kind", "severity",
-    "cause"}, "allowed"?, "types"?, "limits"?, "approver"?}]}`; the first rule that holds decides. Raises
+    `{"currency": "UAH", "limits": {"agent": 2000}, "monthly_limits"?: {"agent": 20000}, "default_role":
+    "agent", "rates"?: {"USD": 41.5}, "roles"?: {"olena": "manager"}, "approver"?: "olena", "rules"?:
+    [{"name",
+    "when"?: {"kind", "severity", "cause"}, "allowed"?, "types"?, "limits"?, "approver"?}]}`; the first rule
+    that holds decides. Raises
     `InvalidError` with a pointer: `not_a_currency`, `not_an_amount`, `unknown_role`, `unknown_value`,
     `unreachable_rule`, `repeated_key` ...
     """
-    keys = ("currency", "rates", "limits", "roles", "default_role", "approver", "rules")
+    keys = ("currency", "rates", "limits", "monthly_limits", "roles", "default_role", "approver", "rules")
     fields = Node(document).fields(keys, required=("currency", "limits"))
     currency = _currency(fields["currency"], str(fields["currency"].value))
     limits = _table(fields["limits"], _amount)
@@ -48,10 +50,16 @@ def parse_policy(document: object) -> CompensationPolicy:
         if role not in limits:
             child = Node(role, f"{fields['roles'].pointer}/{employee}")
             raise child.refusal("unknown_role", f"The role {role!r} has no limit.", "Add it to `limits`.")
+    monthly_limits = _table(fields["monthly_limits"], _amount) if "monthly_limits" in fields else {}
+    for role in monthly_limits:
+        if role not in limits:
+            child = fields["monthly_limits"].members()[role]
+            raise child.refusal("unknown_role", f"The role {role!r} has no limit.", "Add it to `limits`.")
     return CompensationPolicy(
         currency=currency,
         rates=_rates(fields["rates"], currency) if "rates" in fields else {},
         limits=limits,
+        monthly_limits=monthly_limits,
         roles=roles,
         default_role=default_role,
         approver=_optional_text(fields, "approver"),

@@ -1,15 +1,13 @@
-"""When feedback is a complaint and who decided so, how severe it starts, and the data its case opens with."""
+"""When feedback is a complaint and who decided so, and how severe it starts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from enum import StrEnum, auto
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote
 
 from app.domain.scales import AnswerClass
 
@@ -158,10 +156,11 @@ def _spoken(facts: Mapping[str, Any], stems: tuple[str, ...]) -> str | None:
     """The first stem that begins a word of the text and is not denied by the word before it."""
     said = _normalised(str(facts.get("title") or ""), str(facts.get("text") or ""))
     # most texts hold none of the stems, and looking for them all costs less than one regular expression
-    if not any(stem in said for stem in stems):
-        return None
-    found = _pattern(stems).search(said)
-    return None if found is None else found.group()
+    for stem in stems:
+        if stem in said:
+            found = _pattern(stems).search(said)
+            return None if found is None else found.group()
+    return None
 
 
 @lru_cache(maxsize=16)
@@ -236,57 +235,3 @@ def severity_reason(kind: CaseKind, signs: Collection[str]) -> str:
         return f"a {kind.value} is sev4"
     raised = "".join(f", one up for {sign}" for sign in signs)
     return f"a complaint starts at sev3{raised}"
-
-
-def is_anonymous(facts: Mapping[str, Any]) -> bool:
-    """True for a press on a device that nobody signed: its author cannot be reached (domain.md S0.8)."""
-    return facts.get("collection_mode") == "passive" and not facts.get("customer")
-
-
-def internal_case_ref(touchpoint: str | None, location: str | None, local_date: date) -> str:
-    """The reference of the one internal case that a local day's anonymous negatives of a place share."""
-    place = ":".join(quote(part or "", safe="") for part in (touchpoint, location))
-    return f"internal:{place}:{local_date.isoformat()}"
-
-
-_CARRIED: Final = ("channel", "touchpoint", "location", "employee", "product", "segment", "cause")
-
-
-def case_opening(
-    facts: Mapping[str, Any],
-    finding: ComplaintFinding | None,
-    kind: CaseKind = CaseKind.COMPLAINT,
-    *,
-    repeat_of: str | None = None,
-    rules: ComplaintRules = DEFAULT_RULES,
-) -> dict[str, Any]:
-    """The data of the derived `case.opened`: facts only, no text and no customer; absent means unknown.
-
-    `facts` as for `detect`, with `customer` if there is one: without it a passive answer is anonymous and
-    its case faces no customer. `repeat_of` names the earlier case of the same customer and cause.
-    """
-    repeat = repeat_of is not None
-    data: dict[str, Any] = {key: facts[key] for key in _CARRIED if facts.get(key) is not None}
-    data["kind"] = kind.value
-    data["severity"] = initial_severity(facts, kind, repeat=repeat, rules=rules).value
-    data["customer_facing"] = not is_anonymous(facts)
-    data["initiative"] = "reactive"
-    data["attributes"] = dict(facts.get("attributes") or {})
-    decided = finding or ComplaintFinding(DecidedBy.EXPLICIT, "kind", f"the source calls it a {kind.value}")
-    signs = severity_signs(facts, repeat=repeat, rules=rules)
-    stated = facts.get("severity") in list(Severity)
-    data["detection"] = {
-        **decided.as_fact(),
-        "severity_by": "stated" if stated else "+".join(signs) or "default",
-        "severity_reason": "stated by the source" if stated else severity_reason(kind, signs),
-    }
-    due_at = facts.get("due_at")
-    if due_at is not None:
-        data["due_at"] = _instant(due_at) if isinstance(due_at, datetime) else due_at
-    if repeat_of is not None:
-        data["repeat_of"] = repeat_of
-    return data
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -55,6 +55,7 @@ class EventType(StrEnum):
     REVIEW_REPLIED = "review.replied"
     REVIEW_EDITED = "review.edited"
     REVIEW_REMOVED = "review.removed"
+    RATING_DISPLAYED = "rating.displayed"
     VISITORS_COUNTED = "visitors.counted"
     TRANSACTION_COMPLETED = "transaction.completed"
     TRANSACTIONS_COUNTED = "transactions.counted"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from app.domain.errors import InvalidError
-from app.domain.scales import AnswerClass, QuestionMeasure, default_measure_for, get_scale
+from app.domain.scales import AnswerClass, QuestionMeasure, ScaledValue, default_measure_for, get_scale
 
 NO_QUESTION: Final = "none"
 """Key under which a text without any score is stored: it counts as feedback and answers nothing."""
@@ -118,12 +119,12 @@ def _answer(item: Mapping[str, Any], pointer: str, questions: Mapping[str, Asked
         scale = get_scale(scale_id)
     except InvalidError as error:
         raise InvalidError(error.reason, error.detail, pointer=f"{pointer}/scale", cure=error.cure) from None
+    raw = item.get("value")
     try:
-        read = scale.read(item.get("value"))
+        read, slot = _read_on(scale_id, raw)
     except InvalidError as error:
         raise InvalidError(error.reason, error.detail, pointer=f"{pointer}/value", cure=error.cure) from None
     measure = known.measure if known is not None else item.get("measure") or scale.measure
-    raw = item.get("value")
     return Answer(
         question=item.get("question") or scale_id,
         measure=QuestionMeasure(measure).value,
@@ -133,8 +134,16 @@ def _answer(item: Mapping[str, Any], pointer: str, questions: Mapping[str, Asked
         value=read.value,
         norm01=read.norm01,
         answer_class=read.answer_class,
-        slot=None if read.value is None else scale.slot(read.value),
+        slot=slot,
     )
+
+
+@lru_cache(maxsize=1_000, typed=True)
+def _read_on(scale_id: str, raw: Any) -> tuple[ScaledValue, int | None]:
+    """A score on its scale and its slot: a scale has few values, and each is read once."""
+    scale = get_scale(scale_id)
+    read = scale.read(raw)
+    return read, None if read.value is None else scale.slot(read.value)
 
 
 def _refuse_duplicates(answers: Sequence[Answer]) -> None:

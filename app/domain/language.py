@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 LONGEST_TEXT: Final = 1_000
+_LONGEST_REMEMBERED: Final = 32
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*", re.UNICODE)
 _LETTERS: Final = {"uk": frozenset("іїєґ"), "ru": frozenset("ыэъё")}
@@ -26,22 +29,30 @@ _LEAST_SHARE: Final = 0.12
 
 def detect_language(text: str) -> str | None:
     """`uk`, `ru` or `en`; None when the text does not say (too short, mixed, another language)."""
-    words = _WORD.findall(text[:LONGEST_TEXT].lower().replace("\u2019", "'"))
+    lowered = text[:LONGEST_TEXT].lower().replace("\u2019", "'")
+    words: list[str] = []
+    for chunk in lowered.split():
+        words += _words_of(chunk) if len(chunk) <= _LONGEST_REMEMBERED else _WORD.findall(chunk)
     if not words:
         return None
     cyrillic = sum("Ѐ" <= word[0] <= "ӿ" for word in words)
     if cyrillic * 2 > len(words):
-        return _cyrillic(words)
+        return _cyrillic(lowered, words)
     if cyrillic:
         return None
     common = sum(word in _COMMON["en"] for word in words)
     return "en" if common and common >= _LEAST_SHARE * len(words) else None
 
 
-def _cyrillic(words: list[str]) -> str | None:
+@lru_cache(maxsize=20_000)
+def _words_of(chunk: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(chunk))
+
+
+def _cyrillic(lowered: str, words: Sequence[str]) -> str | None:
     found = {
-        language: 3 * sum(letter in letters for word in words for letter in word)
-        + sum(word in _COMMON[language] for word in words)
+        language: 3 * sum(map(lowered.count, letters))
+        + len([1 for word in words if word in _COMMON[language]])
         for language, letters in _LETTERS.items()
     }
     if found["uk"] == found["ru"]:

@@ -47,7 +47,7 @@ def render(
         "id": event_id,
         "source": f"urn:uuid:{tenant_id}",
         "type": body["type"],
-        "subject": _subject_of(data),
+        "subject": subject_of(data) or data.get("endpoint_id"),
         "time": body["timestamp"],
         "sequence": None if data.get("sequence") is None else str(data["sequence"]),
         "datacontenttype": "application/json",
@@ -67,7 +67,8 @@ def thin(data: Mapping[str, Any], event_id: str) -> dict[str, Any]:
     return found
 
 
-def _subject_of(data: Mapping[str, Any]) -> str | None:
+def subject_of(data: Mapping[str, Any]) -> str | None:
+    """The public id of the case or subject that an event is about."""
     subject = data.get("subject") or data.get("case") or {}
     found = subject.get("id") if isinstance(subject, Mapping) else None
-    return found if isinstance(found, str) else data.get("endpoint_id")
+    return found if isinstance(found, str) else None

@@ -14,9 +14,12 @@ from app.db.engine import Tx
 from app.db.tables.feedback import amendments
 from app.db.tables.journey import touchpoint_retags
 from app.domain.amendment import AMENDING, Amendment, amended
-from app.domain.events import EventType, StoredEvent
+from app.domain.case_opening import feedback_case_ref, named_by
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit
+from app.journal.renames import NO_RENAMES, Renames, given_names, load_renames
 from app.journal.rows import select_events
+from app.journal.subjects import find_subjects
 
 _AMENDMENTS = tuple(column.name for column in amendments.columns)
 _RETAGS = tuple(column.name for column in touchpoint_retags.columns)
@@ -26,9 +29,18 @@ SELECT event_id, kind, occurred_at, target_source, target_id, subject_id, questi
        SELECT * FROM unnest($3::text[], $4::text[])))
 """
 _TARGETS = """
-SELECT DISTINCT f.event_id FROM feedback f JOIN events e ON e.tenant_id = $1 AND e.event_id = f.event_id
- WHERE f.tenant_id = $1 AND f.seq_to IS NULL AND (f.subject_id = any($2) OR (e.source, e.external_id) IN (
-       SELECT * FROM unnest($3::text[], $4::text[])))
+SELECT DISTINCT event_id FROM feedback WHERE tenant_id = $1 AND seq_to IS NULL AND event_id IN (
+       SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2)
+       UNION ALL
+       SELECT e.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
+         JOIN events e ON e.tenant_id = $1 AND e.source = named.source AND e.external_id = named.name
+       UNION ALL
+       SELECT h.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
+         JOIN object_heads h ON h.tenant_id = $1 AND h.source = named.source AND h.object = named.name)
+"""
+_REFS = """
+SELECT ref FROM subject_aliases
+ WHERE tenant_id = $1 AND kind = 'case' AND subject_id = any($2) AND starts_with(ref, 'feedback:')
 """
 _Target = tuple[str | None, str | None, UUID | None]
 
@@ -39,23 +51,20 @@ class Overlay:
 
     of_event: dict[tuple[str, str], list[Amendment]] = field(default_factory=dict)
     of_subject: dict[UUID, list[Amendment]] = field(default_factory=dict)
-    retags: list[tuple[str, str]] = field(default_factory=list)
+    cases: dict[Subject, UUID] = field(default_factory=dict)
+    """the cases that these events opened"""
+    renames: Renames = NO_RENAMES
 
     def changes(self, event: StoredEvent, question: str) -> dict[str, Any]:
         """What is different from the event's own facts, for its answer to this question."""
         found = [*self.of_event.get((event.source, event.external_id), ())]
-        if event.subject_id is not None:
-            found += self.of_subject.get(event.subject_id, ())
+        case_id = self.cases.get(_case_of(event))
+        for subject_id in dict.fromkeys((event.subject_id, case_id)):
+            found += self.of_subject.get(subject_id, ()) if subject_id else ()
         said = [item for item in found if item.question in (None, question)]
         changes = amended(event.fact, said) if said else {}
-        name = self.name_of(event.fact.get("touchpoint"))
+        name = self.renames.name_of(event.fact.get("touchpoint"))
         return changes if name is None else {**changes, "touchpoint": name}
-
-    def name_of(self, touchpoint: str | None) -> str | None:
-        """What a touchpoint is called by now; None when it has none."""
-        for raw, new in self.retags:
-            touchpoint = new if touchpoint == raw else touchpoint
-        return touchpoint
 
 
 async def note_amendments(tx: Tx, commit: Commit) -> list[UUID]:
@@ -96,12 +105,9 @@ async def note_retags(tx: Tx, commit: Commit) -> None:
 
 async def apply_retags(tx: Tx, commit: Commit, table: Table) -> None:
     """Give what is stored (and stands) the new name of its touchpoint, as further versions of it."""
-    retags = [event.fact for event in commit.events if event.type is EventType.TOUCHPOINT_RETAGGED]
-    if not retags:
+    changed = given_names(commit)
+    if not changed:
         return
-    overlay = Overlay(retags=[(fact["raw"], fact["touchpoint"]) for fact in retags])
-    renamed = {raw: overlay.name_of(raw) for raw in sorted({fact["raw"] for fact in retags})}
-    changed = {raw: new for raw, new in renamed.items() if raw != new}
     names = [column.name for column in table.columns]
     fresh = {"seq_from": "$2::bigint", "seq_to": "NULL", "touchpoint": "new_name"}
     await tx.execute(
@@ -122,10 +128,12 @@ async def load_overlay(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
     overlay = Overlay()
     if not events or not commit.config.has_overlays:
         return overlay
+    overlay.cases = await find_subjects(tx, commit.tenant_id, [_case_of(event) for event in events])
+    named = [event.subject_id for event in events if event.subject_id is not None]
     rows = await tx.fetch(
         _FIND,
         commit.tenant_id,
-        [event.subject_id for event in events if event.subject_id is not None],
+        [*named, *overlay.cases.values()],
         [event.source for event in events],
         [event.external_id for event in events],
     )
@@ -137,10 +145,7 @@ async def load_overlay(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
             overlay.of_event.setdefault((row["target_source"], row["target_id"]), []).append(item)
         else:
             overlay.of_subject.setdefault(row["subject_id"], []).append(item)
-    renamed = await tx.fetch(
-        "SELECT raw, touchpoint FROM touchpoint_retags WHERE tenant_id = $1 ORDER BY seq", commit.tenant_id
-    )
-    overlay.retags = [(row["raw"], row["touchpoint"]) for row in renamed]
+    overlay.renames = await load_renames(tx, commit.config, commit.end_position)
     return overlay
 
 
@@ -150,6 +155,11 @@ async def find_events(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> list
     if not wanted:
         return []
     return await select_events(tx, commit.tenant_id, "e.event_id = any($2)", wanted)
+
+
+def _case_of(event: StoredEvent) -> Subject:
+    """The name of the case that this event opens when it is negative, whether it did or not."""
+    return Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.object or event.external_id))
 
 
 def _row(event: StoredEvent) -> tuple[Any, ...]:
@@ -177,10 +187,13 @@ async def _events_of(tx: Tx, commit: Commit, targets: Sequence[_Target]) -> list
     if not targets:
         return []
     named = [(source, target) for source, target, _ in targets if target is not None]
+    subjects = [subject for _, _, subject in targets if subject is not None]
+    refs = await tx.fetch(_REFS, commit.tenant_id, subjects) if subjects else ()
+    named += [name for row in refs for name in named_by(row["ref"])]
     rows = await tx.fetch(
         _TARGETS,
         commit.tenant_id,
-        [subject for _, _, subject in targets if subject is not None],
+        subjects,
         [source for source, _ in named],
         [target for _, target in named],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from app.db.engine import Tx
 from app.db.tables.feedback import amendments, feedback, volumes
 from app.db.tables.journey import touchpoint_retags
 from app.domain.events import EventType, StoredEvent
+from app.feedback.origins import find_origins, list_moved
 from app.feedback.overlay import (
     Overlay,
     apply_retags,
@@ -52,14 +54,17 @@ class FeedbackStore:
         """Close the versions that this commit replaces, takes back or amends, insert the new ones."""
         ended = _ended(commit)
         await note_retags(tx, commit)
-        about = set(await note_amendments(tx, commit)) - ended
+        about = ({*await note_amendments(tx, commit)} | await list_moved(tx, commit)) - ended
         ids = await _close(tx, commit, {*ended, *about})
         await apply_retags(tx, commit, feedback)
         arrived = _arrived(commit, _ANSWER_TYPES)
         about -= {event.event_id for event in arrived}
         counting = [*arrived, *await find_events(tx, commit, about)]
         overlay = await load_overlay(tx, commit, counting)
-        rows = [row for event in counting for row in _rows(event, commit, ids, overlay)]
+        origins = await find_origins(tx, commit, counting)
+        rows = [
+            row for event in counting for row in _rows(event, commit, ids, overlay, origins[event.event_id])
+        ]
         await insert_rows(tx, feedback, FEEDBACK_COLUMNS, rows)
 
 
@@ -120,7 +125,11 @@ async def _close(tx: Tx, commit: Commit, event_ids: Iterable[UUID]) -> dict[tupl
 
 
 def _rows(
-    event: StoredEvent, commit: Commit, ids: dict[tuple[UUID, str], UUID], overlay: Overlay
+    event: StoredEvent,
+    commit: Commit,
+    ids: dict[tuple[UUID, str], UUID],
+    overlay: Overlay,
+    counts_at: datetime,
 ) -> Iterable[tuple[Any, ...]]:
     replaced = commit.replaced.get(event.event_id, event.event_id)
     survey = event.type.value.startswith("survey.")
@@ -135,7 +144,7 @@ def _rows(
             event.event_id,
             event.position,
             index,
-            event.occurred_at,
+            counts_at,
             event.source,
             _kind(event),
             fact.get("channel") or "other",
@@ -198,7 +207,7 @@ def _volume_row(event: StoredEvent, commit: Commit, overlay: Overlay) -> tuple[A
         event.occurred_at,
         event.source,
         fact.get("channel"),
-        overlay.name_of(fact.get("touchpoint")),
+        overlay.renames.name_of(fact.get("touchpoint")),
         fact.get("location"),
         fact.get("employee"),
         fact.get("segment"),

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.ingest.results import UNAVAILABLE, Item
+from app.kit.turns import in_slices
 
 log = structlog.get_logger()
 
@@ -24,6 +25,7 @@ class OverloadedError(Exception):
     reason = "overloaded"
 
 
+Prepare = Callable[[UUID, Sequence[Item]], None]
 StoreChunk = Callable[[UUID, Sequence[Item]], Awaitable[None]]
 
 
@@ -36,7 +38,8 @@ class _Queue:
 class Batcher:
     """One writer per tenant in this process; `submit` returns when every item has its result."""
 
-    def __init__(self, store: StoreChunk) -> None:
+    def __init__(self, prepare: Prepare, store: StoreChunk) -> None:
+        self._prepare = prepare
         self._store = store
         self._queues: dict[UUID, _Queue] = {}
         self._waiting = 0
@@ -47,12 +50,22 @@ class Batcher:
             return
         if self._waiting + len(items) > MAX_WAITING:
             raise OverloadedError
+        self._waiting += len(items)
+        unqueued = len(items)
+        try:
+            async for part in in_slices(items):
+                self._prepare(tenant_id, part)
+                self._put(tenant_id, part)
+                unqueued -= len(part)
+        finally:
+            self._waiting -= unqueued
+        await items[0].ticket.wait()
+
+    def _put(self, tenant_id: UUID, items: Sequence[Item]) -> None:
         queue = self._queues.setdefault(tenant_id, _Queue())
         queue.items.extend(items)
-        self._waiting += len(items)
         if queue.task is None:
             queue.task = asyncio.create_task(self._drain(tenant_id, queue), name=f"batcher:{tenant_id}")
-        await items[0].ticket.wait()
 
     async def close(self) -> None:
         """Wait until everything that was accepted is stored."""

@@ -81,7 +81,7 @@ class EventsDoor:
             receive, limit=self._max_body_bytes, deadline_seconds=self._deadline_seconds
         )
         body = http.unpack(raw, headers.get("content-encoding", ""), limit=self._max_body_bytes)
-        reading = read_events(body, media_type, headers.get("idempotency-key"), headers)
+        reading = await read_events(body, media_type, headers.get("idempotency-key"), headers)
         if not any(isinstance(item, Event) for item in reading.items):
             principal = await self._principal(headers, anew=True)  # no transaction will check the key
         if _asks_for_erasure(reading) and not principal.may(Scope.ADMIN):

@@ -26,6 +26,7 @@ Scalar = str | int | float | bool | None
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _LONGEST_ATTRIBUTE = 2_000
 
 
@@ -49,7 +50,7 @@ class Channel(StrEnum):
 
 def _bounded_attributes(value: dict[str, Scalar]) -> dict[str, Scalar]:
     for key, item in value.items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", key):
+        if _ATTRIBUTE.fullmatch(key) is None:
             raise ValueError(
                 f"{key[:70]!r} is no attribute name: letters, digits and _, a letter first, 63 at most"
             )

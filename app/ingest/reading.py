@@ -18,6 +18,7 @@ from app.ingest.schemas import DATA_MODELS, EventIn
 from app.journal.ports import OWN_SOURCE
 from app.kit import json
 from app.kit.http import BodyError
+from app.kit.turns import in_slices
 
 MAX_EVENTS = 10_000
 JSON_TYPES = ("application/json", "application/cloudevents+json")
@@ -44,13 +45,13 @@ class Reading:
     single: bool
 
 
-def read_events(
+async def read_events(
     body: bytes,
     media_type: str,
     idempotency_key: str | None,
     headers: Mapping[str, str] | None = None,
 ) -> Reading:
-    """The items of a body. Raises BodyError when the whole request cannot be read.
+    """The items of a body, in turns with other work. Raises BodyError when the whole request cannot be read.
 
     `headers` (lower-case names) hold the attributes of a CloudEvent in binary mode.
     """
@@ -60,9 +61,10 @@ def read_events(
     _refuse_too_many(len(raw))
     key = idempotency_key.strip('"') if idempotency_key else None
     items: list[Event | Refusal] = []
-    for index, item in enumerate(raw):
-        fallback = None if key is None else key if single else f"{key}/{index}"
-        items.append(_read_item(item, fallback))
+    async for part in in_slices(raw):
+        for item in part:
+            fallback = None if key is None else key if single else f"{key}/{len(items)}"
+            items.append(_read_item(item, fallback))
     return Reading(items, single)
 
 
@@ -183,8 +185,8 @@ def parse_time(text: str, pointer: str) -> datetime:
 
 
 def _normalise(data: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-    """Deadlines inside the data become UTC; scores stay as they were written."""
-    for name in ("due_at", "promised_at"):
+    """Times inside the data become UTC; scores stay as they were written."""
+    for name in ("due_at", "promised_at", "experienced_at"):
         if name in data:
             moment = parse_time(str(stated[name]), f"/data/{name}")
             if moment.tzinfo is None:
@@ -199,7 +201,7 @@ def _normalise(data: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any
                     "value_out_of_bounds",
                     f"{name} lies outside the years {_EARLIEST_DEADLINE} to {_LATEST_DEADLINE}",
                     pointer=f"/data/{name}",
-                    cure="send the deadline that was set; a placeholder date is none",
+                    cure="send the time that was set; a placeholder date is none",
                 )
             data[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return data

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.domain.errors import ConflictError, DomainError, InvalidError
 from app.domain.events import Event, Origin
+from app.journal.ports import Draft
 from app.kit.ids import public_id
 
 
@@ -110,6 +111,9 @@ class Item:
     event: Event
     terms: Terms
     ticket: Ticket
+    draft: Draft | DomainError | None = None
+    """what it comes to by the configuration `prepared_for`: a draft, or why it is refused"""
+    prepared_for: int | None = None
     result: Result | None = None
 
     def settle(self, result: Result) -> None:

@@ -51,6 +51,10 @@ class FeedbackReceived(Where):
     interaction: Ref | None = None
     source_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     verification: Literal["presumed_genuine", "verified", "unverified", "expired"] | None = None
+    experienced_at: datetime | None = Field(
+        default=None,
+        description="when what it is about happened (the call, the first publication): it counts there",
+    )
 
 
 class CaseFact(Where):
@@ -93,6 +97,10 @@ class SubjectFact(Where):
     human: bool | None = None
     due_at: datetime | None = None
     promised_at: datetime | None = None
+    experienced_at: datetime | None = Field(
+        default=None,
+        description="when what it is about happened (the call, the first publication): it counts there",
+    )
     reason: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     cause: Key | None = None
     question: Key | None = None
@@ -139,6 +147,14 @@ class VolumeCounted(Where):
     """A count of visitors, transactions or interactions over a moment or a day."""
 
     count: int = Field(ge=0, le=100_000_000)
+
+
+class RatingDisplayed(Where):
+    """What a review site shows of a place: its own mean, weighed in ways that we do not know."""
+
+    rating: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] = Field(examples=["4.6"])
+    count: int = Field(ge=0, le=10**9, description="how many reviews the site says it rests on")
+    source_url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
 class Retracted(Data):
@@ -191,6 +207,8 @@ def data_model(event_type: EventType) -> type[BaseModel]:
         return FeedbackReceived
     if event_type is EventType.EVENT_RETRACTED:
         return Retracted
+    if event_type is EventType.RATING_DISPLAYED:
+        return RatingDisplayed
     if event_type in _VOLUMES:
         return VolumeCounted
     return CaseFact if event_type.value.startswith("case.") else SubjectFact

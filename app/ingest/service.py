@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -12,14 +11,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.auth import UnauthenticatedError
 from app.db.engine import is_retryable
-from app.domain.errors import ConflictError, DomainError, InvalidError
+from app.domain.errors import DomainError, InvalidError
 from app.domain.events import Event
 from app.ingest.batcher import Batcher
+from app.ingest.judging import RolledBackError, judge, prepare
 from app.ingest.quarantine import quarantine
 from app.ingest.results import BATCH_REFUSED, UNAVAILABLE, Item, Result, Status, Terms, Ticket
-from app.journal.drafts import draft
-from app.journal.journal import Appended, Head, Journal
-from app.journal.ports import FORGOTTEN, Draft, Identity, Standing
+from app.journal.journal import Appended, Journal
+from app.journal.ports import Identity, Standing
+from app.kit.turns import in_slices
 
 log = structlog.get_logger()
 
@@ -33,31 +33,13 @@ _STATUS_OF = {
 }
 
 
-class _RolledBackError(Exception):
-    """Nothing of this transaction is to be stored; `results` say why, or what would have become of it."""
-
-    def __init__(self, results: list[Result]) -> None:
-        super().__init__(results)
-        self.results = results
-
-
-@dataclass(slots=True)
-class _Judged:
-    """What a chunk comes to before anything is written."""
-
-    results: dict[int, Result] = field(default_factory=dict)
-    drafts: list[tuple[int, Draft]] = field(default_factory=list)
-    repeats: dict[int, int] = field(default_factory=dict)
-    """item -> the earlier item of the chunk that it repeats"""
-
-
 class Ingest:
     """Takes events of any door into the journal."""
 
     def __init__(self, journal: Journal, *, committed: Callable[[Appended], None]) -> None:
         self._journal = journal
         self._committed = committed
-        self.batcher = Batcher(self._store_chunk)
+        self.batcher = Batcher(self._prepare, self._store_chunk)
 
     async def accept(
         self,
@@ -75,6 +57,8 @@ class Ingest:
         ticket = Ticket(len(events))
         items = [Item(event, terms, ticket) for event in events]
         if atomic or dry_run:
+            async for part in in_slices(items):
+                self._prepare(tenant_id, part)
             await self._store_alone(tenant_id, items, atomic=atomic, dry_run=dry_run)
         else:
             await self.batcher.submit(tenant_id, items)
@@ -82,6 +66,20 @@ class Ingest:
         if results and isinstance(results[0].error, UnauthenticatedError):
             raise results[0].error
         return results
+
+    def _prepare(self, tenant_id: UUID, items: Sequence[Item]) -> None:
+        """Do before the transaction what needs none of it, by the configuration that is known by now.
+
+        The transaction does the rest: where nothing was known, where it changed meanwhile, and of an
+        event that nobody can draft, so that it is found and kept apart as any poison is.
+        """
+        config = self._journal.configs.find_known(tenant_id)
+        if config is None:
+            return
+        try:
+            prepare(self._journal, items, config)
+        except Exception as error:  # noqa: BLE001 - met again in the transaction, and isolated there
+            log.warning("not_prepared", error=repr(error))
 
     async def _store_chunk(self, tenant_id: UUID, items: Sequence[Item]) -> None:
         """Commit a chunk; halve one that cannot be stored until a poison event stands alone."""
@@ -158,7 +156,7 @@ class Ingest:
         for attempt in range(1, _TRIES + 1):
             try:
                 return await self._commit(tenant_id, items, atomic=atomic, dry_run=dry_run)
-            except _RolledBackError as nothing:
+            except RolledBackError as nothing:
                 return nothing.results
             except Exception as error:
                 exhausted = isinstance(error, PoolTimeoutError) or clock() >= gives_up_at or attempt == _TRIES
@@ -179,105 +177,34 @@ class Ingest:
         async with journal.transaction(tenant_id) as tx:
             # a key is checked where its events are stored: revocation counts from the next request on
             head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
-            judged = self._judged(items, identities, head, atomic=atomic)
+            prepare(journal, items, head.config)
+            judged = judge(items, identities, head, atomic=atomic)
             if judged.drafts:
                 commit = await journal.lock(tx, tenant_id)
                 if commit.seq != head.seq + 1 or commit.config.version != head.config.version:
                     # somebody committed between the look and the lock: look again, now that nobody can
                     head = await journal.read_head(tx, tenant_id, identities, key_ids=key_ids)
-                    judged = self._judged(items, identities, head, atomic=atomic)
+                    prepare(journal, items, head.config)
+                    judged = judge(items, identities, head, atomic=atomic)
                     if not judged.drafts:
                         # everything became a duplicate while we waited: give the place back
-                        raise _RolledBackError(_in_order(judged, len(items)))
+                        raise RolledBackError(judged.in_order(len(items)))
                 appended = await journal.append(tx, commit, [draft for _, draft in judged.drafts])
                 for (index, _), stored in zip(judged.drafts, appended.events, strict=False):
                     standing = appended.standings.get(stored.event_id, Standing.CREATED)
                     event_id = None if dry_run else stored.event_id
                     judged.results[index] = Result(_STATUS_OF[standing], event_id)
-            results = _in_order(judged, len(items))
+            results = judged.in_order(len(items))
             if dry_run:
-                raise _RolledBackError(results)
+                raise RolledBackError(results)
         if appended is not None:
             self._committed(appended)
         return results
-
-    def _judged(
-        self, items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool
-    ) -> _Judged:
-        """What the items come to, those that are new with what is read out of them."""
-        judged = _judge(items, identities, head, atomic=atomic)
-        judged.drafts = [(n, self._journal.annotated(draft, head.config)) for n, draft in judged.drafts]
-        return judged
 
 
 def _settle(items: Sequence[Item], outcome: Sequence[Result]) -> None:
     for item, result in zip(items, outcome, strict=True):
         item.settle(result)
-
-
-def _judge(items: Sequence[Item], identities: Sequence[Identity], head: Head, *, atomic: bool) -> _Judged:
-    """What the items come to; an atomic batch with a refused one is given up here."""
-    judged = _Judged()
-    first: dict[Identity, tuple[int, bytes]] = {}
-    for index, (item, identity) in enumerate(zip(items, identities, strict=True)):
-        if item.terms.key_id in head.dead_keys:
-            error = UnauthenticatedError("revoked_key", "this API key was revoked or has expired")
-            judged.results[index] = Result(Status.REJECTED, error=error)
-            continue
-        try:
-            made = _draft(item, head)
-        except DomainError as error:
-            judged.results[index] = Result(Status.REJECTED, error=error)
-            continue
-        known, earlier = head.known.get(identity), first.get(identity)
-        fingerprint = known.fingerprint if known is not None else earlier[1] if earlier is not None else None
-        if fingerprint is None:
-            first[identity] = (index, made.fingerprint)
-            judged.drafts.append((index, made))
-        elif fingerprint not in (made.fingerprint, FORGOTTEN):
-            judged.results[index] = Result(Status.REJECTED, error=_conflict(identity))
-        elif known is not None:
-            judged.results[index] = Result(Status.DUPLICATE, known.event_id)
-        elif earlier is not None:
-            judged.repeats[index] = earlier[0]
-    if atomic:
-        _refuse_whole(judged, len(items))
-    return judged
-
-
-def _draft(item: Item, head: Head) -> Draft:
-    terms = item.terms
-    return draft(
-        item.event,
-        head.config,
-        received_at=terms.received_at,
-        origin=terms.origin,
-        open_cases=terms.open_cases,
-    )
-
-
-def _conflict(identity: Identity) -> ConflictError:
-    return ConflictError(
-        "event_conflict",
-        f"the source {identity.source!r} already sent another event with the id {identity.external_id!r}",
-        pointer="/id",
-        cure="give the new fact its own id; a changed state of the same thing is a new event with the same "
-        "`object` and a greater `version`",
-    )
-
-
-def _in_order(judged: _Judged, count: int) -> list[Result]:
-    for index, earlier in judged.repeats.items():
-        result = judged.results[earlier]
-        judged.results[index] = Result(Status.DUPLICATE, result.event_id)
-    return [judged.results[index] for index in range(count)]
-
-
-def _refuse_whole(judged: _Judged, count: int) -> None:
-    if not any(result.status is Status.REJECTED for result in judged.results.values()):
-        return
-    refused = {index: result for index, result in judged.results.items() if result.status is Status.REJECTED}
-    raise _RolledBackError([refused.get(index, BATCH_REFUSED) for index in range(count)])
 
 
 def _refusal(error: Exception) -> DomainError:

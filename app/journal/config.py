@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -52,7 +53,7 @@ class CalendarVersion:
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """A policy and the moment from which it binds what opens."""
+    """A version of a policy and the moment from which it binds what opens."""
 
     policy: Policy
     effective_from: datetime | None
@@ -62,14 +63,14 @@ class PolicyVersion:
 class Repin:
     """A recomputation: what opened in [opened_from, opened_before) counts by other versions from then on.
 
-    Calendars as they stood at `calendars_at`; `policy` None: the version that bound it before. Until it
-    is `finished`, nothing is announced of these subjects.
+    Calendars as they stood at `calendars_at`; of the policies, these versions by key, of all others the
+    version that bound it before. Until it is `finished`, nothing is announced of these subjects.
     """
 
     opened_from: datetime
     opened_before: datetime
     calendars_at: datetime
-    policy: Policy | None
+    policies: Mapping[str, Policy]
     finished: bool
 
 
@@ -89,6 +90,7 @@ class TenantConfig:
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
+    """by the time from which they bind"""
     journey: JourneyRules = NO_RULES
     stages: dict[str, str] = field(default_factory=dict)
     """touchpoint -> stage of the journey"""
@@ -102,6 +104,14 @@ class TenantConfig:
     """whether some version of a policy has a statutory clock"""
     repins: list[Repin] = field(default_factory=list)
     """recomputations, the oldest first"""
+    _bound: dict[int, tuple[Policy, ...]] = field(default_factory=dict)
+    _customer_key: hmac.HMAC = field(init=False, repr=False, compare=False)
+    _content_key: hmac.HMAC = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # setting up a keyed hash costs more than hashing an event
+        self._customer_key = hmac.new(self.secret, b"customer\x00", "sha256")
+        self._content_key = hmac.new(self.secret, b"content\x00", "sha256")
 
     def source(self, key: str) -> SourceConfig:
         """The source's configuration, or the defaults of one met for the first time."""
@@ -109,28 +119,35 @@ class TenantConfig:
 
     def customer_ref(self, kind: str, value: str) -> bytes:
         """The keyed hash under which a customer is known (16 bytes of HMAC-SHA256)."""
-        normalised = f"{kind}\x00{normalise_identifier(kind, value)}".encode()
-        return hmac.digest(self.secret, b"customer\x00" + normalised, "sha256")[:16]
+        return self._keyed(self._customer_key, f"{kind}\x00{normalise_identifier(kind, value)}".encode())
 
     def fingerprint(self, content: Mapping[str, Any]) -> bytes:
         """The keyed hash by which a repeat is told from a conflict (16 bytes)."""
-        return hmac.digest(self.secret, b"content\x00" + json.canonical(content), "sha256")[:16]
+        return self._keyed(self._content_key, json.canonical(content))
 
-    def policy_at(self, opened_at: datetime) -> Policy | None:
-        """The policy that binds what opened at this instant: the newest one in force then."""
-        bound: Policy | None = None
-        for version in self.policies:
-            if version.effective_from is None or version.effective_from <= opened_at:
-                bound = version.policy
-        return bound
+    @staticmethod
+    def _keyed(begun: hmac.HMAC, content: bytes) -> bytes:
+        mac = begun.copy()
+        mac.update(content)
+        return mac.digest()[:16]
+
+    def policies_at(self, opened_at: datetime) -> tuple[Policy, ...]:
+        """The policies that bind what opened at this instant: of each key the newest in force, in order."""
+        count = bisect_right(self.policies, opened_at, key=lambda version: version.effective_from or _ALWAYS)
+        if count not in self._bound:
+            newest = {version.policy.key: version.policy for version in self.policies[:count]}
+            self._bound[count] = in_order(newest.values())
+        return self._bound[count]
 
     def repin_of(self, opened_at: datetime) -> Repin | None:
-        """The last recomputation of what opened at this instant, by the last policy that one named."""
+        """The last recomputation of what opened at this instant; of each policy the last version named."""
         covering = [pin for pin in self.repins if pin.opened_from <= opened_at < pin.opened_before]
         if not covering:
             return None
-        named = next((pin.policy for pin in reversed(covering) if pin.policy is not None), None)
-        return replace(covering[-1], policy=named)
+        named: dict[str, Policy] = {}
+        for pin in covering:
+            named |= pin.policies
+        return replace(covering[-1], policies=named)
 
     def calendars_at(self, moment: datetime) -> dict[str, Calendar]:
         """The calendars pinned by what opens at this instant: the newest made by then, else the first."""
@@ -141,14 +158,18 @@ class TenantConfig:
         return pinned
 
 
+def in_order(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """Policies in the order in which they are asked for a timer."""
+    return tuple(sorted(policies, key=lambda policy: policy.place))
+
+
 def normalise_identifier(kind: str, value: str) -> str:
     """The same customer written two ways gives one reference: case of e-mails, punctuation of phones."""
     text = value.strip()
     if kind == "email":
         return text.casefold()
     if kind == "phone":
-        digits = "".join(letter for letter in text if letter.isdigit())
-        return digits.removeprefix("00")
+        return "".join(filter(str.isdigit, text)).removeprefix("00")
     return text
 
 
@@ -205,6 +226,10 @@ class ConfigCache:
         self._known[tenant_id] = config
         return config
 
+    def find_known(self, tenant_id: UUID) -> TenantConfig | None:
+        """The configuration that was read last, if any: it may have moved since."""
+        return self._known.get(tenant_id)
+
     def forget(self, tenant_id: UUID) -> None:
         """Read this tenant's configuration anew next time."""
         self._known.pop(tenant_id, None)
@@ -255,6 +280,6 @@ def _repin(row: Any, policies: Mapping[tuple[str, int], Policy]) -> Repin:
         opened_from=datetime.fromisoformat(stated["opened_from"]),
         opened_before=datetime.fromisoformat(stated["opened_before"]),
         calendars_at=row["at"],
-        policy=None if row["b"] is None else policies[(row["b"], row["version"])],
+        policies={} if row["b"] is None else {row["b"]: policies[(row["b"], row["version"])]},
         finished=stated["finished"],
     )

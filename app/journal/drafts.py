@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,12 +18,13 @@ from app.journal.ports import Draft
 AHEAD_SECONDS = 300
 """A source's clock may run ahead by this much (design.md, section 3)."""
 
-_PERSONAL_KEYS = (
+_PERSONAL_KEYS = frozenset({
     "text", "title", "author", "transaction", "interaction",
     "reason", "requested_remedy", "ref", "into", "of",
-)  # fmt: skip
+})  # fmt: skip
 """Words of people, and references of callers: what erasure may take."""
-_SCORE_KEYS = ("answers", "question", "scale", "value", "measure", "label", "wording_version")
+_SCORE_KEYS = frozenset({"answers", "question", "scale", "value", "measure", "label", "wording_version"})
+_NO_KEYS: frozenset[str] = frozenset()
 _ANSWERED = (
     EventType.FEEDBACK_RECEIVED,
     EventType.SURVEY_ANSWERED,
@@ -65,21 +67,9 @@ def draft(
     if subject is not None:
         personal["subject_ref"] = subject.ref
     customer = event.data.get("customer")
-    placed = Event(
-        type=event.type,
-        id=event.id,
-        source=event.source,
-        occurred_at=occurred_at,
-        data=event.data,
-        subject=subject,
-        object=event.object,
-        version=_version_of(event, occurred_at),
-        time_raw=event.time_raw,
-        day_precision=event.day_precision,
-    )
     bound = timedelta(seconds=source.backdate_bound_seconds)
     return Draft(
-        event=placed,
+        event=_settled(event, occurred_at, subject),
         fact=fact,
         personal=personal,
         fingerprint=config.fingerprint(_content(event, occurred_at)),
@@ -90,6 +80,13 @@ def draft(
         backdated=received_at - occurred_at > bound,
         open_cases=open_cases,
     )
+
+
+def _settled(event: Event, occurred_at: datetime, subject: Subject | None) -> Event:
+    """The event with its time in UTC, its subject and its version as they count."""
+    version = _version_of(event, occurred_at)
+    as_stated = event.occurred_at.tzinfo is UTC and subject is event.subject and version is event.version
+    return event if as_stated else replace(event, occurred_at=occurred_at, subject=subject, version=version)
 
 
 def _check_target(event: Event, subject: Subject | None) -> None:
@@ -150,7 +147,7 @@ def _split(event: Event, config: TenantConfig) -> tuple[dict[str, Any], dict[str
     personal: dict[str, Any] = {}
     own = event.type.is_derived
     # what is said of an answer is no answer: its words are facts as they stand
-    scores = () if event.type in _AMENDING else _SCORE_KEYS
+    scores = _NO_KEYS if event.type in _AMENDING else _SCORE_KEYS
     for key, value in event.data.items():
         if value is None or key == "customer" or key in scores:
             continue

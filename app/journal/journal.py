@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -291,4 +291,4 @@ def _merges_into(draft: Draft) -> Subject | None:
 
 
 def _with_fact(draft: Draft, **facts: str) -> Draft:
-    return replace(draft, fact={**draft.fact, **facts})
+    return draft.with_fact({**draft.fact, **facts})

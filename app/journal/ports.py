@@ -55,6 +55,23 @@ class Draft:
     subject_id: UUID | None = None
     event_id: UUID | None = None
 
+    def with_fact(self, fact: Mapping[str, Any]) -> Draft:
+        """The same with other facts (`dataclasses.replace` takes several times as long)."""
+        return Draft(
+            self.event,
+            fact,
+            self.personal,
+            self.fingerprint,
+            self.received_at,
+            self.origin,
+            self.customer_ref,
+            self.caused_by,
+            self.backdated,
+            self.open_cases,
+            self.subject_id,
+            self.event_id,
+        )
+
 
 class Standing(StrEnum):
     """What an event is to its object: the first state, a newer one, or one already overtaken."""

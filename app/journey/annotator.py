@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from app.journal.config import TenantConfig
@@ -26,4 +25,4 @@ class JourneyReader:
             stage = (None if rule is None else rule.stage) or config.stages.get(touchpoint or "")
             if stage is not None:
                 changes["journey_stage"] = str(stage)
-        return replace(draft, fact={**fact, **changes}) if changes else draft
+        return draft.with_fact({**fact, **changes}) if changes else draft

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Final
-
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from app.domain.cause_hints import hint_cause
 from app.domain.complaint import detect
@@ -18,6 +15,7 @@ from app.domain.sentiment.lexicon import Lexicon, read_lexicon
 from app.domain.sentiment.score import LONGEST_TEXT, Sentiment, judged, sentiment_of
 from app.journal.config import TenantConfig
 from app.journal.ports import Draft
+from app.language.vader import Vader
 
 VADER_VERSION: Final = "3.3.2"
 VADER_THRESHOLD: Final = 0.05
@@ -43,7 +41,7 @@ class TextReader:
 
     def __init__(self) -> None:
         self._lexicons: dict[str, Lexicon] = {name: _load(name) for name in _LEXICONS}
-        self._vader = SentimentIntensityAnalyzer()
+        self._vader = Vader()
 
     def annotate(self, draft: Draft, config: TenantConfig) -> Draft:
         """The draft with what its text says; as it was, when there is no text."""
@@ -61,7 +59,7 @@ class TextReader:
         if stated is None and language is not None:
             fact["lang"] = language
             reading["lang"] = "detected"
-        return replace(draft, fact=fact)
+        return draft.with_fact(fact)
 
     def read(self, text: str, language: str | None) -> dict[str, Any]:
         """Sentiment and hints of a text, as they stand in the facts."""
@@ -84,7 +82,7 @@ class TextReader:
         if language in self._lexicons:
             return sentiment_of(text, self._lexicons[language])
         if language == "en":
-            score = self._vader.polarity_scores(text[:LONGEST_TEXT])["compound"]
+            score = self._vader.compound(text[:LONGEST_TEXT])
             return judged(score, "vader", VADER_VERSION, VADER_THRESHOLD)
         return Sentiment("unknown", 0.0, 0.0, "none", "1")
 

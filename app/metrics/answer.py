@@ -12,6 +12,7 @@ from app.db.engine import Database
 from app.domain.errors import InvalidError
 from app.domain.measures.cell import Cell
 from app.journal.journal import Journal
+from app.metrics.bodies import Bodies, Body
 from app.metrics.buckets import Period
 from app.metrics.cells import Counted, Key, cells_of
 from app.metrics.compiler import Read, compile_query
@@ -41,6 +42,8 @@ class Reader:
     explain: bool = False
     journal: Journal | None = None
     """by which cases can be replayed as they were known earlier"""
+    bodies: Bodies | None = None
+    """what was sent before; without it every answer is computed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,18 @@ class NotModified:
     etag: str
 
 
-async def answer_query(
-    database: Database, reader: Reader, given: MetricQueryIn, now: datetime
-) -> Answer | NotModified:
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The answer was written before, byte for byte."""
+
+    etag: str
+    body: Body
+
+
+Outcome = Answer | NotModified | Repeated
+
+
+async def answer_query(database: Database, reader: Reader, given: MetricQueryIn, now: datetime) -> Outcome:
     """The answer, or word that it is unchanged. Raises InvalidError for a question that has none."""
     async with snapshot(database, reader.tenant_id, writable=given.known_at is not None) as view:
         facts = await view.get_facts()
@@ -80,11 +92,14 @@ async def answer_query(
         etag = answer_etag(given, query, facts, form=form, with_parts=reader.reads_rows, now=now)
         if is_current(reader.if_none_match, etag):
             return NotModified(etag)
+        if reader.bodies is not None and (body := reader.bodies.find(etag)) is not None:
+            return Repeated(etag, body)
         replayed = needs_replay(query)
         if replayed:
             await _replay(view, reader, query)
-        reads = compile_query(query, query.period, facts, replayed=replayed)
-        if is_scored(query, with_parts=reader.reads_rows):
+        scored = is_scored(query, with_parts=reader.reads_rows)
+        reads = compile_query(query, query.period, facts, replayed=replayed, scored=scored)
+        if scored:
             rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
             return _answer(query, facts, reads, rows, etag, explain=reader.explain)
         cells = await _count(view, query, reads)

@@ -15,6 +15,7 @@ from app.domain.measures.definition import Population
 from app.domain.measures.recovered import (
     ClosedCases,
     ComparedCustomers,
+    DisplayedRatings,
     Durations,
     OpenCases,
     PromisedOrders,
@@ -130,7 +131,7 @@ def _surveys(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMea
     surveys: dict[Key, dict[QuestionMeasure, SurveyCounts]] = {}
     for row in rows:
         told = row._asdict()
-        surveys.setdefault(tuple(row[:width]), {})[QuestionMeasure(row.measure)] = SurveyCounts(
+        counts = SurveyCounts(
             acts=Outcomes(*(told[name] for name in Outcomes._fields)),
             force_majeure=Outcomes(*(told[f"fm_{name}"] for name in Outcomes._fields)),
             claimed=row.claimed,
@@ -138,6 +139,11 @@ def _surveys(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMea
             causes={root: told[f"cause_{root}"] for root in CAUSE_ROOTS},
             review=ExpertReview(*(told[name] for name in ExpertReview._fields)),
         )
+        if "location_type" in told:
+            counts = counts.of_type(row.location_type)
+        measures = surveys.setdefault(tuple(row[:width]), {})
+        known = measures.get(QuestionMeasure(row.measure))
+        measures[QuestionMeasure(row.measure)] = counts if known is None else known.plus(counts)
     return surveys
 
 
@@ -178,6 +184,7 @@ _PARTS: Final[Mapping[Population, tuple[str, Read]]] = {
     Population.RETURNING: ("returning", _named(ReturningCustomers, *ReturningCustomers._fields)),
     Population.CUSTOMERS: ("compared_customers", _named(ComparedCustomers, *ComparedCustomers._fields)),
     Population.REVIEWS: ("reviews", _named(PublishedReviews, *PublishedReviews._fields)),
+    Population.DISPLAYED: ("displayed", _named(DisplayedRatings, *DisplayedRatings._fields)),
     Population.ORDERS: (
         "orders",
         _each(

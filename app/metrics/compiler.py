@@ -16,6 +16,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
 from app.metrics.populations.cases import count_backlog, count_closed, count_opened, count_returning
 from app.metrics.populations.customers import count_customers
+from app.metrics.populations.displayed import count_displayed
 from app.metrics.populations.orders import count_orders
 from app.metrics.populations.resolved import count_resolved, list_resolutions, list_responses
 from app.metrics.populations.reviews import count_reviews
@@ -24,6 +25,7 @@ from app.metrics.populations.timers import count_timed_cases, count_timers
 from app.metrics.populations.volumes import count_volumes
 from app.metrics.prepared import Prepared
 from app.metrics.query import MetricQuery
+from app.metrics.score_sums import score_sums
 
 ROWS: Final = "rows"
 REPLAY: Final = "replay"
@@ -59,13 +61,19 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.CUSTOMERS: count_customers,
     Population.ORDERS: count_orders,
     Population.REVIEWS: count_reviews,
+    Population.DISPLAYED: count_displayed,
 }
 
 
 def compile_query(
-    query: MetricQuery, period: Period, facts: TenantFacts, *, replayed: bool = False
+    query: MetricQuery, period: Period, facts: TenantFacts, *, replayed: bool = False, scored: bool = False
 ) -> list[Read]:
-    """What must be read to answer the query for this period (its own, or the one it is compared with)."""
+    """What must be read to answer the query for this period (its own, or the one it is compared with).
+
+    `scored`: see `scored_rows`, which reads sums of the histograms instead of them.
+    """
+    if scored:
+        return [_feedback(Population.FEEDBACK, query, period, facts, scored=True)]
     reads = [_read(population, query, period, facts) for population in query.populations]
     if replayed:
         reads = [replace(read, source=REPLAY) for read in reads]
@@ -83,13 +91,16 @@ def _read(population: Population, query: MetricQuery, period: Period, facts: Ten
     return Read(population, _ON_ROWS[population](query, period, facts))
 
 
-def _feedback(population: Population, query: MetricQuery, period: Period, facts: TenantFacts) -> Read:
-    cuboid = find_cuboid(query, period, facts)
-    if cuboid is None or facts.fold is None:
-        return Read(population, count_rows(query, period, facts))
-    folded_seq = facts.fold.folded_seq
-    statement = prepare_cuboid(cuboid, query, period, facts, folded_seq)
-    return Read(population, statement, cuboid.name, folded_seq)
+def _feedback(
+    population: Population, query: MetricQuery, period: Period, facts: TenantFacts, *, scored: bool = False
+) -> Read:
+    found = find_cuboid(query, period, facts)
+    if found is None:
+        counted = count_rows(query, period, facts)
+        return Read(population, score_sums(counted, query) if scored else counted)
+    folded_seq = found.fold.folded_seq
+    statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored=scored)
+    return Read(population, statement, found.counts.name, folded_seq)
 
 
 def _context(population: Population, query: MetricQuery, period: Period, facts: TenantFacts) -> Read:

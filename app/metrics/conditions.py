@@ -16,7 +16,12 @@ from app.metrics.schemas import FilterOp
 def dimension_column(
     table: FromClause, ref: DimensionRef, *, empty_is_null: bool = False
 ) -> ColumnElement[Any]:
-    """The value of a dimension in a row; cuboids write '' for null (`empty_is_null`)."""
+    """The value of a dimension in a row; cuboids write '' for null (`empty_is_null`).
+
+    A declared cuboid has a column for an attribute, in which nothing is null as it should be.
+    """
+    if ref.attribute is not None and ref.name in table.c:
+        return table.c[ref.name]
     if ref.attribute is None:
         column: ColumnElement[Any] = table.c[ref.name]
         return func.nullif(column, "", type_=String) if empty_is_null else column

@@ -5,17 +5,19 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import add
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Subquery,
     and_,
@@ -27,16 +29,18 @@ from sqlalchemy import (
 )
 
 from app.db.tables.feedback import feedback
-from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, HISTOGRAM_COLUMNS, Cuboid, Grain
+from app.db.tables.metrics import ANSWER_KEY, CUBOIDS, HISTOGRAM_COLUMNS, Grain
 from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, midnight, truncate
 from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
+from app.metrics.declared.source import declared_cuboid
 from app.metrics.dimensions import Condition, DimensionRef
 from app.metrics.facts import FoldState, TenantFacts
 from app.metrics.feedback_counts import count_rows, is_by_question, summed, wanted_answers, wanted_counters
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import Respondents
+from app.metrics.score_sums import score_sums
 from app.metrics.shape import Seq, bucket_of, bucket_of_day, group_columns, group_names, rows_of
 
 LONGEST_TAIL: Final = 2_000
@@ -49,26 +53,61 @@ _MOST_PREPARED: Final = 256
 _FOLDED_SEQ: Final = "folded_seq"
 
 
-def find_cuboid(query: MetricQuery, period: Period, facts: TenantFacts) -> Cuboid | None:
+class Counts(Protocol):
+    """Answers counted ahead, by day or by hour: our own cuboids, and those that a tenant declared."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def grain(self) -> Grain: ...
+
+    @property
+    def dimensions(self) -> tuple[str, ...]: ...
+
+    @property
+    def rows(self) -> FromClause: ...
+
+
+class Folded(NamedTuple):
+    """Answers counted ahead, and how far."""
+
+    counts: Counts
+    fold: FoldState
+
+
+def find_cuboid(query: MetricQuery, period: Period, facts: TenantFacts) -> Folded | None:
     """The smallest cuboid that answers the query exactly; None: read the rows."""
-    fold = facts.fold
-    if fold is None or fold.folded_seq == 0 or fold.relational != facts.relational:
-        return None
-    if facts.seq - fold.folded_seq > LONGEST_TAIL:
-        return None
     if query.known_at is not None or query.respondents is not Respondents.ALL:
         return None
     refs = [*query.group_by, *(condition.ref for condition in query.conditions)]
-    if any(ref.dimension is None for ref in refs):
-        return None
     names = {ref.name for ref in refs}
-    for cuboid in CUBOIDS:
-        if names <= {*cuboid.dimensions, *ANSWER_KEY} and _holds_buckets(cuboid, query, period, fold):
-            return cuboid
+    for counts, fold in _folded_ahead(facts):
+        covered = names <= {*counts.dimensions, *ANSWER_KEY}
+        if covered and _is_usable(fold, facts) and _holds_buckets(counts, query, period, fold):
+            return Folded(counts, fold)
     return None
 
 
-def _holds_buckets(cuboid: Cuboid, query: MetricQuery, period: Period, fold: FoldState) -> bool:
+def _folded_ahead(facts: TenantFacts) -> Iterator[Folded]:
+    """Our own cuboids, smallest first, then the declared ones."""
+    if facts.fold is not None:
+        for cuboid in CUBOIDS:
+            yield Folded(cuboid, facts.fold)
+    for declared in facts.declared:
+        yield Folded(declared_cuboid(declared.key, declared.dimensions), declared.fold)
+
+
+def _is_usable(fold: FoldState, facts: TenantFacts) -> bool:
+    """False for counts of nothing yet, of another configuration, or so far behind that rows are cheaper."""
+    return (
+        fold.folded_seq > 0
+        and fold.relational == facts.relational
+        and facts.seq - fold.folded_seq <= LONGEST_TAIL
+    )
+
+
+def _holds_buckets(cuboid: Counts, query: MetricQuery, period: Period, fold: FoldState) -> bool:
     """True when the period and the buckets of the query are made of whole buckets of the cuboid."""
     if cuboid.grain is Grain.DAY:
         return (
@@ -96,6 +135,7 @@ class _Shape:
     """All that decides the text of a statement; the fold moves on with every commit and is a parameter."""
 
     cuboid: str
+    dimensions: tuple[str, ...]
     tenant_id: UUID
     relational: tuple[str, ...]
     presses: bool
@@ -105,14 +145,22 @@ class _Shape:
     group_by: tuple[DimensionRef, ...]
     conditions: tuple[Condition, ...]
     metrics: tuple[str, ...]
+    scored: bool
 
 
 def prepare_cuboid(
-    cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: int
+    cuboid: Counts,
+    query: MetricQuery,
+    period: Period,
+    facts: TenantFacts,
+    folded_seq: int,
+    *,
+    scored: bool = False,
 ) -> Prepared:
     """`count_cuboid` as the driver takes it; a question that is asked again is not written again."""
     shape = _Shape(
         cuboid=cuboid.name,
+        dimensions=cuboid.dimensions,
         tenant_id=facts.tenant_id,
         relational=facts.relational,
         presses=facts.presses,
@@ -122,6 +170,7 @@ def prepare_cuboid(
         group_by=query.group_by,
         conditions=query.conditions,
         metrics=tuple(metric.id for metric in query.metrics),
+        scored=scored,
     )
     prepared = _prepared.get(shape)
     if prepared is None:
@@ -129,6 +178,8 @@ def prepare_cuboid(
             del _prepared[next(iter(_prepared))]
         folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
         statement = count_cuboid(cuboid, query, period, facts, folded)
+        if scored:
+            statement = score_sums(statement, query)
         prepared = _prepared[shape] = prepare(statement.limit(MOST_CELLS + 1))
     return prepared.given(**{_FOLDED_SEQ: folded_seq})
 
@@ -137,7 +188,7 @@ _prepared: Final[dict[_Shape, Prepared]] = {}
 
 
 def count_cuboid(
-    cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq
+    cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq
 ) -> Select[Any]:
     """Counters by group from a cuboid and its tail; the broken days at the ends come from the rows."""
     names = wanted_counters(query)
@@ -152,8 +203,8 @@ def count_cuboid(
     return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
 
 
-def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    table = cuboid.table
+def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
+    table = cuboid.rows
     start: Any = period.start
     end: Any = period.end
     if cuboid.grain is Grain.DAY:
@@ -175,9 +226,9 @@ def _folded(cuboid: Cuboid, query: MetricQuery, period: Period, facts: TenantFac
     )
 
 
-def _counters(cuboid: Cuboid, query: MetricQuery) -> list[ColumnElement[int]]:
+def _counters(cuboid: Counts, query: MetricQuery) -> list[ColumnElement[int]]:
     """The counters of a cuboid's row. It holds each item at its first question only; see `is_by_question`."""
-    columns: dict[str, ColumnElement[int]] = {n: cuboid.table.c[n] for n in wanted_counters(query)}
+    columns: dict[str, ColumnElement[int]] = {n: cuboid.rows.c[n] for n in wanted_counters(query)}
     if "items" in columns and is_by_question(query):
         answers = reduce(add, (columns[name] for name in (*HISTOGRAM_COLUMNS, "unknown")))
         columns["items"] = answers.label("items")

@@ -36,6 +36,7 @@ def answer_etag(
         given.model_dump(mode="json", exclude={"period", "as_of"}),
         [query.period.start, query.period.end, query.zone.key],
         query.as_of if query.as_of_given else None,
+        query.terms.version,
         now.replace(second=0, microsecond=0) if query.reads_clock else None,
     ]
     return f'W/"{hashlib.sha256(json.dumps(told)).hexdigest()[:32]}"'

@@ -39,6 +39,15 @@ class FoldState:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """A cuboid that the tenant declared, as far as it is folded."""
+
+    key: str
+    dimensions: tuple[str, ...]
+    fold: FoldState
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What happened to the tenant; across its ends nothing is claimed where it breaks the series."""
 
@@ -72,6 +81,7 @@ class TenantFacts:
     """True where answers name the device that was pressed"""
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
+    declared: tuple[Declared, ...] = ()
     terms: tuple[tuple[datetime, Terms], ...] = ()
     """(valid from, terms), in the order of their versions"""
     annotations: tuple[Annotation, ...] = ()

@@ -15,6 +15,7 @@ from app.db.engine import Database, is_retryable
 from app.db.tables.metrics import CUBOIDS, Grain, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
 from app.kit.clock import Clock
+from app.metrics.declared.folder import fold_declared
 from app.metrics.folding import Span, add_commits
 from app.metrics.shape import has_presses, relational_questions
 
@@ -38,7 +39,10 @@ class Folder:
             rows = await tx.fetch(
                 "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
             )
-        behind = [await fold(self._database, row["tenant_id"], self._clock()) for row in rows]
+        behind = []
+        for row in rows:
+            behind.append(await fold(self._database, row["tenant_id"], self._clock()))
+            behind.append(await fold_declared(self._database, row["tenant_id"], self._clock()))
         return 0.0 if any(behind) else self._idle_seconds
 
 

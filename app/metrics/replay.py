@@ -31,6 +31,7 @@ _VERSIONED: Final = frozenset(
         Population.VOLUME,
         Population.ORDERS,
         Population.REVIEWS,
+        Population.DISPLAYED,
     }
 )
 _SUBJECTS: Final = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.tables.configuration import attributes, sources
+from app.db.tables.declared import declared_cuboids, declared_folds
 from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
@@ -23,12 +25,13 @@ from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE
 from app.metrics.compiler import Read
 from app.metrics.cuboids import MOST_CELLS
-from app.metrics.facts import Annotation, Attribute, AttributeType, FoldState, TenantFacts
-from app.metrics.prepared import Prepared
+from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
+from app.metrics.prepared import Prepared, prepare
 from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
 _CANCELLED: Final = "57014"
+_ANY_TENANT: Final = UUID(int=0)
 
 
 class Snapshot:
@@ -40,19 +43,22 @@ class Snapshot:
 
     async def get_facts(self) -> TenantFacts:
         """The tenant's zone, attributes, commit counter and fold state."""
-        row = (await self.connection.execute(_facts_of(self._tenant_id))).one()
+        asked = _facts_statement().given(**dict.fromkeys(_tenant_parameters(), self._tenant_id))
+        driver = await self._driver()
+        row = await driver.fetchrow(asked.sql, *asked.parameters)
         return TenantFacts(
             tenant_id=self._tenant_id,
-            seq=row.seq or 0,
-            config_version=row.config_version or 0,
-            time_zone=row.time_zone,
-            attributes=_attributes(row.attributes),
-            relational=tuple(row.relational),
-            presses=row.presses,
-            sources=_sources(row.sources),
+            seq=row["seq"] or 0,
+            config_version=row["config_version"] or 0,
+            time_zone=row["time_zone"],
+            attributes=_attributes(row["attributes"]),
+            relational=tuple(row["relational"]),
+            presses=row["presses"],
+            sources=_sources(row["sources"]),
             fold=_fold(row),
-            terms=_terms(row.terms),
-            annotations=_annotations(row.annotations),
+            declared=_declared(row["declared"]),
+            terms=_terms(row["terms"]),
+            annotations=_annotations(row["annotations"]),
         )
 
     async def fetch(self, read: Read) -> Sequence[Any]:
@@ -82,11 +88,15 @@ class Snapshot:
     async def _rows(self, statement: Select[Any] | Prepared) -> Sequence[Any]:
         """Its rows; what is prepared goes to the driver itself, in the same transaction."""
         if isinstance(statement, Prepared):
-            driver: Any = (await self.connection.get_raw_connection()).driver_connection
+            driver = await self._driver()
             records: Sequence[Any] = await driver.fetch(statement.sql, *statement.parameters)
             return records
         rows: Sequence[Row[Any]] = (await self.connection.execute(statement.limit(MOST_CELLS + 1))).all()
         return rows
+
+    async def _driver(self) -> Any:
+        """The driver's own connection, in the same transaction."""
+        return (await self.connection.get_raw_connection()).driver_connection
 
 
 @asynccontextmanager
@@ -96,6 +106,17 @@ async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = Fals
         mode = "READ WRITE" if writable else "READ ONLY"
         await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
         yield Snapshot(connection, tenant_id)
+
+
+@cache
+def _facts_statement() -> Prepared:
+    """Every query begins with it: written once, for any tenant."""
+    return prepare(_facts_of(_ANY_TENANT))
+
+
+@cache
+def _tenant_parameters() -> tuple[str, ...]:
+    return tuple(name for name, value in _facts_statement().values.items() if value == _ANY_TENANT)
 
 
 def _facts_of(tenant_id: UUID) -> Any:
@@ -110,6 +131,17 @@ def _facts_of(tenant_id: UUID) -> Any:
         told.key, told.title, told.starts_at, told.ends_at, told.breaks_series
     )
     fold = metric_folds.c
+    own = declared_folds.c
+    declared = func.jsonb_build_array(
+        own.cuboid, own.dimensions, own.folded_seq, own.time_zone, own.relational, own.folded_at
+    )
+    built = select(func.jsonb_agg(declared)).join_from(
+        declared_folds,
+        declared_cuboids,
+        (declared_cuboids.c.tenant_id == own.tenant_id)
+        & (declared_cuboids.c.key == own.cuboid)
+        & (declared_cuboids.c.dimensions == own.dimensions),
+    )
     return (
         select(
             tenants.c.time_zone,
@@ -125,6 +157,7 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.jsonb_agg(annotation))
             .where(metric_annotations.c.tenant_id == tenant)
             .label("annotations"),
+            built.where(own.tenant_id == tenant, own.problem.is_(None)).label("declared"),
             fold.folded_seq,
             fold.time_zone.label("fold_zone"),
             fold.relational.label("fold_relational"),
@@ -164,7 +197,16 @@ def _annotations(rows: Sequence[tuple[str, str, str, str | None, bool]] | None) 
     return tuple(sorted(found, key=lambda annotation: (annotation.starts_at, annotation.key)))
 
 
-def _fold(row: Row[Any]) -> FoldState | None:
-    if row.folded_seq is None:
+def _fold(row: Mapping[str, Any]) -> FoldState | None:
+    if row["folded_seq"] is None:
         return None
-    return FoldState(row.folded_seq, row.fold_zone, tuple(row.fold_relational), row.hours_from)
+    return FoldState(row["folded_seq"], row["fold_zone"], tuple(row["fold_relational"]), row["hours_from"])
+
+
+def _declared(rows: Sequence[tuple[str, list[str], int, str, list[str], str]] | None) -> tuple[Declared, ...]:
+    """The declared cuboids, those that keep least apart first."""
+    found = (
+        Declared(key, tuple(dimensions), FoldState(seq, zone, tuple(relational), datetime.fromisoformat(at)))
+        for key, dimensions, seq, zone, relational, at in rows or ()
+    )
+    return tuple(sorted(found, key=lambda declared: (len(declared.dimensions), declared.key)))

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from app.auth import Principal, Scope, refuse_scope
 from app.kit import json
-from app.metrics.answer import Answer, NotModified, Reader
+from app.metrics.answer import Answer, NotModified, Outcome, Reader, Repeated
+from app.metrics.bodies import Body
 from app.metrics.document import about_lines, answer_document
 from app.metrics.formats import HEAVY, Form, content_type, require_installed, table_bytes
 from app.metrics.negotiation import preferred_form
@@ -29,29 +30,41 @@ def reader_of(request: Request, principal: Principal, form: Form | None, *, expl
     if explain and not principal.may(Scope.FEEDBACK_READ):
         raise refuse_scope(principal, Scope.FEEDBACK_READ)
     known = None if request.method == "POST" else request.headers.get("if-none-match")
-    journal = request.app.state.services.journal
+    services = request.app.state.services
     return Reader(
-        principal.tenant_id, principal.may(Scope.FEEDBACK_READ), chosen, known, explain, journal=journal
+        principal.tenant_id,
+        principal.may(Scope.FEEDBACK_READ),
+        chosen,
+        known,
+        explain,
+        journal=services.journal,
+        bodies=services.bodies,
     )
 
 
-async def respond(
-    request: Request, reader: Reader, answer: Answer | NotModified, *, name: str = "metrics"
-) -> Response:
+async def respond(request: Request, reader: Reader, answer: Outcome, *, name: str = "metrics") -> Response:
     """The answer in the form that was asked for; `name` is what a saved file is called."""
     headers = {"ETag": answer.etag, "Cache-Control": _REVALIDATE, "Vary": "Accept, Authorization, X-Api-Key"}
     if isinstance(answer, NotModified):
         return Response(status_code=304, headers=headers)
-    if answer.next_cursor is not None:
-        headers["X-Next-Cursor"] = answer.next_cursor
-        if request.method == "GET":
-            url = request.url.include_query_params(cursor=answer.next_cursor)
-            headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
     form = Form(reader.form)
+    body = answer.body if isinstance(answer, Repeated) else await _write(reader, form, answer)
+    if body.next_cursor is not None:
+        headers["X-Next-Cursor"] = body.next_cursor
+        if request.method == "GET":
+            url = request.url.include_query_params(cursor=body.next_cursor)
+            headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
     if form is not Form.JSON:
         headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    body = await asyncio.to_thread(_body, form, answer) if form in HEAVY else _body(form, answer)
-    return in_parts(request, body, content_type(form), headers)
+    return in_parts(request, body.content, content_type(form), headers)
+
+
+async def _write(reader: Reader, form: Form, answer: Answer) -> Body:
+    content = await asyncio.to_thread(_body, form, answer) if form in HEAVY else _body(form, answer)
+    body = Body(content, answer.next_cursor)
+    if reader.bodies is not None:
+        reader.bodies.keep(answer.etag, body)
+    return body
 
 
 def _body(form: Form, answer: Answer) -> bytes:

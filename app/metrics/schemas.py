@@ -13,7 +13,8 @@ from app.metrics.buckets import Granularity
 from app.metrics.period import DEFAULT_PERIOD
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-FilterValue = StrictBool | StrictInt | FiniteFloat | Annotated[StrictStr, Field(max_length=500)]
+FilterInteger = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+FilterValue = StrictBool | FilterInteger | FiniteFloat | Annotated[StrictStr, Field(max_length=500)]
 
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 20_000

@@ -43,28 +43,35 @@ def is_scored(query: MetricQuery, *, with_parts: bool) -> bool:
 def scored_rows(query: MetricQuery, counted: Columns) -> list[Row]:
     """All rows of the answer, ordered by bucket and then by the dimensions (nulls last).
 
-    `counted` are columns: the key, the measure, the scale, then the histogram; none when nothing was read.
+    `counted` are columns: the key, the measure, the scale, then `score_sums`; none when nothing was read.
     """
     width = 1 + len(query.group_by)
-    counted = _kept(counted, list(map(any, zip(*counted[width + 2 :], strict=True))))
-    if not counted or not counted[0]:
+    if not counted:
         return []
-    key, (measures, scale_ids, *slots) = counted[:width], counted[width:]
+    key, (measures, scale_ids, *sums) = counted[:width], counted[width:]
     ranks = _ranks(key)
     place_of = dict(zip(ranks, range(len(ranks)), strict=True))
     order = sorted(place_of)
     columns = _key_columns(query, key, [place_of[rank] for rank in order])
     for metric in query.metrics:
         assert metric.score is not None
-        told: dict[int, Scored] = {}
-        for scale_id in set(metric.scale_ids).intersection(scale_ids):
-            wanted = (str(metric.measure), scale_id)
-            keep = [pair == wanted for pair in zip(measures, scale_ids, strict=True)]
-            of_scale, *histograms = _kept([ranks, *slots], keep)
-            told.update(zip(of_scale, metric.score.of_many(scale_id, histograms), strict=True))
+        own, sums = sums[: 1 + len(metric.score.reads)], sums[1 + len(metric.score.reads) :]
+        of_metric, *read = _kept([ranks, *own], _answered(metric, measures, scale_ids, own[0]))
+        told = dict(zip(of_metric, map(metric.score.formula, *read), strict=True))
         nothing = metric.score.nothing
         columns += _metric_columns(metric, [told.get(rank, nothing) for rank in order])
     return list(zip(*columns, strict=True))
+
+
+def _answered(
+    metric: MetricDefinition, measures: Sequence[str], scale_ids: Sequence[str], n: Sequence[int]
+) -> list[bool]:
+    """Which groups hold answers of this metric: of its measure, on one of its scales."""
+    if all(n) and set(measures) == {str(metric.measure)} and set(scale_ids) <= set(metric.scale_ids):
+        return [True] * len(n)
+    wanted = {(str(metric.measure), scale_id) for scale_id in metric.scale_ids}
+    pairs = zip(measures, scale_ids, strict=True)
+    return [pair in wanted and count != 0 for pair, count in zip(pairs, n, strict=True)]
 
 
 def _kept(columns: Columns, keep: Sequence[bool]) -> Columns:

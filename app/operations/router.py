@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse
 
 from app.db.readiness import check_login, check_schema
 from app.deps import DatabaseDep
@@ -27,6 +28,12 @@ class Readiness(BaseModel):
     problems: list[str] = Field(default_factory=list)
     queues: dict[str, Any] = Field(default_factory=dict, description="depth and age of what waits")
     listening: bool = Field(description="false: woken by polling only")
+
+
+@router.get("/", include_in_schema=False)
+async def show_documentation() -> RedirectResponse:
+    """Whoever opens the service in a browser is shown what it can do."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/healthz", summary="Does the process live?", operation_id="get_health")

@@ -13,12 +13,13 @@ from app.db.engine import Tx, is_retryable
 from app.db.wakeup import Bell
 from app.domain.events import Event, EventType
 from app.domain.privacy import Traces, traces_of
+from app.journal.audit import Deed, append_audit_rows
 from app.journal.drafts import draft
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Commit
 from app.kit import json
 from app.kit.crypto import Sealer
-from app.kit.ids import new_id, public_id
+from app.kit.ids import public_id
 from app.privacy import repository
 from app.privacy.facts import strip_facts
 from app.privacy.intake import identifier_context
@@ -44,10 +45,6 @@ UPDATE erasures SET customer_ref = NULL, sealed_identifier = NULL, next_at = NUL
 _LATER = """
 UPDATE erasures SET next_at = now() + $3::interval + interval '1 minute'
  WHERE tenant_id = $1 AND erasure_id = $2
-"""
-_AUDIT = """
-INSERT INTO audit (tenant_id, audit_id, at, actor, action, target, detail)
-VALUES ($1, $2, $3, $4, 'erasure.completed', $5, $6)
 """
 
 
@@ -142,5 +139,6 @@ class ErasureLoop:
         await self._journal.append(tx, commit, [replace(made, event_id=identity)])
         target, detail = public_id("ers", erasure_id), json.dumps_text(counts)
         at = commit.recorded_at
-        await tx.execute(_AUDIT, commit.tenant_id, new_id(), at, OWN_SOURCE, target, detail)
+        deed = Deed(OWN_SOURCE, "erasure.completed", target, at, detail)
+        await append_audit_rows(tx, commit.tenant_id, deed)
         await tx.execute(_DONE, commit.tenant_id, erasure_id, at, detail)

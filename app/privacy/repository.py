@@ -37,6 +37,13 @@ UPDATE event_personal SET data = jsonb_set(data, '{subject_ref}', to_jsonb($3::t
  WHERE tenant_id = $1 AND data->>'subject_ref' = $4 AND event_id IN (
        SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = $2)
 """
+# The messages first, and always: an attempt that is being made meanwhile settles under the lock of its
+# message, and sees there that it must not keep the reply to what it sent.
+_MARK_MESSAGES = """
+WITH told AS (SELECT message_id FROM messages WHERE tenant_id = $1 AND event_id = any($2)
+               ORDER BY message_id FOR UPDATE)
+UPDATE messages m SET redacted_at = clock_timestamp() FROM told WHERE m.message_id = told.message_id
+"""
 _QUIET_ATTEMPTS = """
 UPDATE attempts SET reply_excerpt = NULL, detail = NULL WHERE tenant_id = $1 AND message_id IN (
        SELECT message_id FROM messages WHERE tenant_id = $1 AND event_id = any($2))
@@ -140,6 +147,7 @@ async def redact_messages(
 ) -> dict[str, int]:
     """Leave of what was (or is to be) sent only what tells nothing of the person; pending ones go out so."""
     ids, counts = list(event_ids), {"message_bodies": 0, "outbox": 0}
+    await tx.execute(_MARK_MESSAGES, tenant_id, ids)
     for row in await tx.fetch(
         "SELECT event_id, body FROM message_bodies WHERE tenant_id = $1 AND event_id = any($2)",
         tenant_id,

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.domain.events import Event, EventType
 from app.domain.privacy import traces_of
+from app.journal.audit import Deed, append_audit_rows
 from app.journal.drafts import draft
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE
@@ -30,10 +31,6 @@ _JOBS = """
 SELECT erasure_id, requested_at, completed_at, counts FROM erasures
  WHERE tenant_id = $1 AND ($2::uuid IS NULL OR erasure_id = $2) ORDER BY requested_at DESC LIMIT $3
 """
-_AUDIT = """
-INSERT INTO audit (tenant_id, audit_id, at, actor, action, target, detail)
-VALUES ($1, $2, $3, $4, $5, $6, NULL)
-"""
 
 
 async def request_erasure(journal: Journal, tenant_id: UUID, person: PersonIn, *, by: str) -> UUID:
@@ -50,8 +47,8 @@ async def request_erasure(journal: Journal, tenant_id: UUID, person: PersonIn, *
         made = draft(event, commit.config, received_at=commit.recorded_at)
         appended = await journal.append(tx, commit, [made])
         erasure_id = appended.events[0].event_id
-        target = public_id("ers", erasure_id)
-        await tx.execute(_AUDIT, tenant_id, new_id(), commit.recorded_at, by, "erasure.requested", target)
+        deed = Deed(by, "erasure.requested", public_id("ers", erasure_id), commit.recorded_at)
+        await append_audit_rows(tx, tenant_id, deed)
     return erasure_id
 
 
@@ -97,7 +94,8 @@ async def export_person(
                 for row in hits
             ]
         # whose export it was is not noted: the note would outlive an erasure
-        await tx.execute(_AUDIT, tenant_id, new_id(), now, by, "person.exported", f"{len(events)} events")
+        deed = Deed(by, "person.exported", f"{len(events)} events", now)
+        await append_audit_rows(tx, tenant_id, deed)
     parts: Sequence[Sequence[Any]] = (events, raw, *tables.values())
     return ExportOut(
         customer_ref=ref.hex(),

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from app.domain.events import SubjectKind
-from app.domain.sla.compare import Comparison, Difference, Effect, Tally, Verdict
+from app.domain.sla.compare import Difference, Effect, Tally, Verdict
 from app.kit.ids import public_id
+from app.sla.comparing import Compared, Cut
+from app.sla.schemas import VersionOut
 
 
 class TallyOut(BaseModel):
@@ -18,6 +19,7 @@ class TallyOut(BaseModel):
     breached: int
     pending: int = Field(description="not yet due; not part of the attainment")
     cancelled: int
+    policies: list[VersionOut] = Field(description="the versions that gave it; version 0: the draft")
     attainment: float | None = Field(description="met / (met + breached); null while nothing is decided")
 
 
@@ -47,6 +49,9 @@ class ComparisonOut(BaseModel):
     as_of: datetime
     subjects: int = Field(description="how many were read")
     truncated: bool = Field(description="true: the period holds more; narrow it")
+    truncated_by: Cut | None = Field(
+        description="what ended it: the limit asked for, the number of events, or ten seconds of reading"
+    )
     timers: list[TimerComparison]
     counts: dict[str, int] = Field(
         description="cycles by effect: would_breach, saved, moved (another due time), added, removed"
@@ -55,14 +60,15 @@ class ComparisonOut(BaseModel):
     saved: list[DifferenceOut]
 
 
-def comparison_out(
-    comparison: Comparison, kind: SubjectKind, as_of: datetime, *, shown: int, truncated: bool
-) -> ComparisonOut:
-    """A comparison as callers see it."""
+def comparison_out(compared: Compared, as_of: datetime, *, shown: int, more: bool) -> ComparisonOut:
+    """A comparison as callers see it; `more`: the period holds subjects beyond those asked for."""
+    comparison = compared.comparison
+    cut: Cut | None = compared.cut or ("limit" if more else None)
     return ComparisonOut(
         as_of=as_of,
         subjects=comparison.subjects,
-        truncated=truncated,
+        truncated=cut is not None,
+        truncated_by=cut,
         timers=[
             TimerComparison(
                 timer=timer,
@@ -72,22 +78,27 @@ def comparison_out(
             for timer in comparison.timers()
         ],
         counts={effect.value: len(comparison.having(effect)) for effect in Effect},
-        would_breach=[_out(item, kind) for item in comparison.having(Effect.WOULD_BREACH)[:shown]],
-        saved=[_out(item, kind) for item in comparison.having(Effect.SAVED)[:shown]],
+        would_breach=[_out(item) for item in comparison.having(Effect.WOULD_BREACH)[:shown]],
+        saved=[_out(item) for item in comparison.having(Effect.SAVED)[:shown]],
     )
 
 
 def _tally_out(tally: Tally) -> TallyOut:
     counts = {verdict.value: tally.counts[verdict] for verdict in Verdict}
-    return TallyOut(**counts, attainment=None if tally.attainment is None else round(tally.attainment, 6))
+    policies = [VersionOut(key=key, version=version) for key, version in sorted(tally.policies)]
+    return TallyOut(
+        **counts,
+        policies=policies,
+        attainment=None if tally.attainment is None else round(tally.attainment, 6),
+    )
 
 
-def _out(item: Difference, kind: SubjectKind) -> DifferenceOut:
+def _out(item: Difference) -> DifferenceOut:
     reading = item.after or item.before
     assert reading is not None, "a difference has a side"
     due_before, due_after = item.due_at
     return DifferenceOut(
-        subject_id=public_id(kind.value, item.subject_id),
+        subject_id=public_id(item.kind.value, item.subject_id),
         timer=item.timer,
         cycle=reading.number,
         started_at=reading.started_at,

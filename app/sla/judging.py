@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from app.domain.events import EventType, SubjectKind
+from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.domain.sla import Announced, AnnouncementKind, ClockReading, announcements, next_wakeup
 from app.domain.sla import Announcement as Finding
 from app.journal.ports import OWN_SOURCE, Commit
@@ -42,8 +42,10 @@ class Judge:
     _newly: dict[CycleKey, list[Announced]] = field(default_factory=dict)
     _terms: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     _grace: timedelta = field(init=False)
+    _stated: dict[UUID, StoredEvent] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._stated = {event.event_id: event for event in self.commit.events}
         sources = self.commit.config.sources.values()
         grace = max((source.grace_seconds for source in sources if source.handles_cases), default=0)
         self._grace = timedelta(seconds=grace)
@@ -93,9 +95,19 @@ class Judge:
             known = self._terms[clock.subject_id] = {
                 "quiet_until": quiet_until(history),
                 "received_at": latest.recorded_at,
-                "settle_seconds": 0.0 if self.quiet or latest.source == OWN_SOURCE else self.settle_seconds,
+                "settle_seconds": 0.0
+                if self.quiet or self._is_ordered(latest, history)
+                else self.settle_seconds,
             }
         return known
+
+    def _is_ordered(self, event: StoredEvent, history: Sequence[StoredEvent]) -> bool:
+        """True for a command of ours and what followed from it; what followed from a source's word is not."""
+        earlier = {each.event_id: each for each in history}
+        cause: StoredEvent | None = event
+        while cause is not None and cause.caused_by is not None:
+            cause = self._stated.get(cause.caused_by) or earlier.get(cause.caused_by)
+        return cause is not None and cause.source == OWN_SOURCE
 
     def _is_final(self, clock: SubjectClock, reading: ClockReading) -> bool:
         """Whether every source that handles cases had its grace, and none of them is silent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -17,11 +18,11 @@ log = structlog.get_logger()
 CANDIDATES = 2000
 SUBJECTS_A_COMMIT = 500
 
-_DUE = """
+DUE: Final = """
 SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
 """
 _NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
-_STILL_DUE = """
+_STILL_DUE: Final = """
 SELECT subject_id FROM sla_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
@@ -52,7 +53,7 @@ class SlaLoop:
         """Fire what is due; the seconds to sleep after it."""
         offset = self._journal.offset()
         async with self._database.worker() as tx:
-            rows = await tx.fetch(_DUE, offset, CANDIDATES)
+            rows = await tx.fetch(DUE, offset, CANDIDATES)
         for tenant_id, subject_ids in in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT):
             if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
                 self._bell.ring("fanout")

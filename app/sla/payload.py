@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.case import Case
+from app.domain.case import Case, refs_of
 from app.domain.events import StoredEvent, SubjectKind
+from app.domain.routing import Routing
 from app.domain.sla import ClockReading, Mark, explain, intervals
 from app.journal.config import TenantConfig
 from app.kit.ids import public_id
+from app.sla.about import person_meant, standing_data
 from app.sla.judging import Found
 from app.sla.readings import Circumstances, SubjectClock, read_subject
 
@@ -115,11 +117,14 @@ class Refs:
         self._histories = histories
         self._known: dict[UUID, list[str]] = {}
 
+    def history_of(self, subject: UUID) -> Sequence[StoredEvent]:
+        """The events of a subject."""
+        return self._histories[subject]
+
     def of(self, subject: UUID) -> list[str]:
         """The references in order of first mention."""
         if subject not in self._known:
-            told = (event.personal.get("subject_ref") for event in self._histories[subject])
-            self._known[subject] = list(dict.fromkeys(ref for ref in told if ref))
+            self._known[subject] = refs_of(self._histories[subject])
         return self._known[subject]
 
 
@@ -140,7 +145,13 @@ class Readings:
 
 
 def announcement_data(
-    item: Found, refs: Refs, readings: Readings, *, detected_at: datetime, sequence: int
+    item: Found,
+    refs: Refs,
+    readings: Readings,
+    routing: Routing | None,
+    *,
+    detected_at: datetime,
+    sequence: int,
 ) -> dict[str, Any]:
     """The `data` of one outgoing message about a timer."""
     clock, finding = item.clock, item.finding
@@ -152,6 +163,7 @@ def announcement_data(
         "level": finding.level,
         "percent": finding.percent or None,
         "to": finding.to or None,
+        "to_employee": person_meant(finding.to, clock, routing),
         "revision": finding.revision,
         "confidence": "provisional" if finding.provisional else "final",
         "confidence_reason": item.reason or None,
@@ -159,6 +171,7 @@ def announcement_data(
         "detected_at": detected_at,
         "policy": {"key": policy.key, "version": policy.version},
         "facts": {key: value for key, value in clock.facts.items() if value is not None},
+        "standing": standing_data(clock, refs.history_of(clock.subject_id)),
         "reading": reading,
         "explanation": explanation,
     }
@@ -176,6 +189,7 @@ def revoked_data(
         "level": 0,
         "percent": None,
         "to": None,
+        "to_employee": None,
         "revision": revision,
         "confidence": "final",
         "confidence_reason": "start_retracted",
@@ -183,6 +197,7 @@ def revoked_data(
         "detected_at": detected_at,
         "policy": {"key": fact.get("policy"), "version": fact.get("policy_version")},
         "facts": {},
+        "standing": {},
         "reading": {"timer": fact.get("timer"), "state": "cancelled", "due_at": fact.get("due_at")},
         "explanation": f"{fact.get('timer')}: what had started it was taken back, so nothing was due.",
     }

@@ -1,4 +1,4 @@
-"""From a subject's history to the readings of its timers: which policy binds it, what the clock says."""
+"""From a subject's history to the readings of its timers: which policies bind it, what the clock says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.domain.case import Case
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.domain.sla import Calendar, ClockReading, Pin, Policy, clock_event, plan_timers, read_plan
-from app.journal.config import Repin, TenantConfig
+from app.journal.config import Repin, TenantConfig, in_order
 from app.journal.rows import reported_by
 
 _DIMENSIONS = (
@@ -31,29 +31,39 @@ _DIMENSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """A policy that binds a subject: as it did first, and its versions since each reopening."""
+
+    policy: Policy
+    pins: tuple[Pin, ...] = ()
+
+    def policy_at(self, started_at: datetime) -> Policy:
+        """The version under which a cycle began."""
+        pinned = [pin.policy for pin in self.pins if pin.at <= started_at]
+        return pinned[-1] if pinned else self.policy
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectClock:
-    """A subject, the policy that binds it, and every cycle of each of its timers."""
+    """A subject and every cycle of each of its timers; `bound` says which policy gives a timer."""
 
     subject_id: UUID
     kind: SubjectKind
-    policy: Policy
     facts: Mapping[str, Any]
     readings: tuple[ClockReading, ...]
-    pins: tuple[Pin, ...] = ()
+    bound: Mapping[str, Binding]
+    case: Case | None = None
     held: bool = False
     """a recomputation is under way: nothing is announced until it is done"""
 
     def policy_of(self, reading: ClockReading) -> Policy:
         """The policy version under which this cycle began: that of the opening, or of its reopening."""
-        if not self.pins:
-            return self.policy
-        pinned = [pin.policy for pin in self.pins if pin.at <= reading.started_at]
-        return pinned[-1] if pinned else self.policy
+        return self.bound[reading.timer.key].policy_at(reading.started_at)
 
 
-Bound = tuple[Policy | None, Mapping[str, Calendar]]
+Bound = tuple[Sequence[Policy], Mapping[str, Calendar]]
 Bind = Callable[[datetime], Bound]
-"""The policy and the calendars of what opened, or was reopened, at an instant."""
+"""The policies (in matching order) and the calendars of what opened, or was reopened, at an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,9 @@ def read_subject(
     config: TenantConfig,
     terms: Circumstances,
 ) -> SubjectClock | None:
-    """The clock of one subject at an instant; None when nothing binds it.
+    """The clock of one subject at an instant; None when there is no subject.
 
-    The policy and the calendars are those in force when the subject opened, and again when a
+    The policies and the calendars are those in force when the subject opened, and again when a
     case was reopened; where a fast clock dates that ahead, when we learned of it: what is put into
     force afterwards changes nothing (so that a rebuild finds the same ones) unless a recomputation
     says so.
@@ -91,43 +101,48 @@ def read_subject(
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
     repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
-    bind = terms.bind or binding(config, repin)
-    policy, calendars = bind(opened_at)
-    if policy is None:
-        return None
-    facts = _facts(kind, kept, case)
-    events = [clock_event(event) for event in kept]
-    pins = tuple(_pins(kept, bind))
-    plans = plan_timers(policy, facts, events, calendars, pins)
+    facts, events = _facts(kind, kept, case), [clock_event(event) for event in kept]
     told = {event.type for event in events}
-    readings = tuple(
-        reading
-        for plan in plans
-        if not plan.started_by.isdisjoint(told)
-        for reading in read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
-    )
+    readings: list[ClockReading] = []
+    bound: dict[str, Binding] = {}
+    for first, item, calendars in _bindings(kept, terms.bind or binding(config, repin), opened_at):
+        for plan in plan_timers(first, facts, events, calendars, item.pins):
+            # a timer that two policies give is that of the first
+            if bound.setdefault(plan.key, item) is item and not plan.started_by.isdisjoint(told):
+                readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
     held = repin is not None and not repin.finished
-    return SubjectClock(subject_id, kind, policy, facts, readings, pins, held)
+    return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
 
 
 def binding(config: TenantConfig, repin: Repin | None) -> Bind:
     """What binds by this configuration, with a recomputation if there was one."""
 
     def bind(known_at: datetime) -> Bound:
+        policies = config.policies_at(known_at)
         if repin is None:
-            return config.policy_at(known_at), config.calendars_at(known_at)
-        policy = repin.policy or config.policy_at(known_at)
-        return policy, config.calendars_at(max(known_at, repin.calendars_at))
+            return policies, config.calendars_at(known_at)
+        named = {policy.key: policy for policy in policies} | dict(repin.policies)
+        return in_order(named.values()), config.calendars_at(max(known_at, repin.calendars_at))
 
     return bind
 
 
-def _pins(kept: Sequence[StoredEvent], bind: Bind) -> Iterator[Pin]:
+def _bindings(
+    kept: Sequence[StoredEvent], bind: Bind, opened_at: datetime
+) -> Iterator[tuple[Policy, Binding, Mapping[str, Calendar]]]:
+    """Every policy that binds the subject with what it said at the opening: nothing, if it came later."""
+    policies, calendars = bind(opened_at)
+    first = {policy.key: policy for policy in policies}
+    pins: dict[str, list[Pin]] = {key: [] for key in first}
     for event in kept:
         if event.type is EventType.CASE_REOPENED:
-            policy, calendars = bind(min(event.occurred_at, event.recorded_at))
-            if policy is not None:
-                yield Pin(event.occurred_at, policy, calendars)
+            since, pinned = bind(min(event.occurred_at, event.recorded_at))
+            for policy in since:
+                pins.setdefault(policy.key, []).append(Pin(event.occurred_at, policy, pinned))
+    for key, found in pins.items():
+        known = first.get(key)
+        nothing = known or Policy(key, 0, found[0].policy.calendar, ())
+        yield nothing, Binding(known or found[0].policy, tuple(found)), calendars
 
 
 def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:

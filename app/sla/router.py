@@ -71,6 +71,7 @@ async def list_timers(
     now: NowDep,
     subject_kind: Annotated[list[SubjectKind] | None, Query()] = None,
     timer: Names = None,
+    policy: Names = None,
     severity: Names = None,
     location: Names = None,
     state: Annotated[list[LiveState] | None, Query(description="as of now")] = None,
@@ -82,7 +83,9 @@ async def list_timers(
 ) -> TimerPage:
     """One row for each cycle of each timer, the latest start first."""
     kinds = None if subject_kind is None else [kind.value for kind in subject_kind]
-    columns = {"subject_kind": kinds, "timer": timer, "severity": severity, "location": location}
+    columns = {
+        "subject_kind": kinds, "timer": timer, "policy": policy, "severity": severity, "location": location,
+    }  # fmt: skip
     filters = TimerFilters(now, columns, state, due_from, due_to, overdue, _timer_place(cursor))
     async with database.tenant(principal.tenant_id, timeout_seconds=_TIMEOUT_SECONDS) as connection:
         rows = await repository.list_timers(connection, principal.tenant_id, filters, limit + 1)

@@ -23,6 +23,7 @@ def state_found(commit: Commit, found: Sequence[Found], place: Place) -> tuple[l
     stated: list[Announcement] = []
     rows: list[Row] = []
     refs, readings = Refs(commit.histories), Readings()
+    routing = commit.config.care.routing_at(commit.recorded_at).value
     for item in found:
         clock, reading, finding = item.clock, item.reading, item.finding
         key = (clock.subject_id, reading.timer.key, reading.cycle)
@@ -30,7 +31,7 @@ def state_found(commit: Commit, found: Sequence[Found], place: Place) -> tuple[l
         fact = {"due_at": reading.due_at, "policy": policy.key, "policy_version": policy.version}
         event = place(_draft(commit, clock.kind, key, finding, fact), clock.subject_id)
         data = announcement_data(
-            item, refs, readings, detected_at=commit.recorded_at, sequence=event.position
+            item, refs, readings, routing, detected_at=commit.recorded_at, sequence=event.position
         )
         stated.append(Announcement(event, data))
         rows.append(ledger_row(commit.tenant_id, commit.recorded_at, key, finding, event.event_id))

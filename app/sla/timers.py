@@ -12,6 +12,7 @@ from app.db.tables.sla import sla_due, sla_timers
 from app.domain.case import fold
 from app.domain.events import SubjectKind
 from app.journal.ports import Announcement, Commit, Place
+from app.journal.renames import load_renames, rename_rows
 from app.journal.rows import load_histories
 from app.sla.judging import Judge, vanished
 from app.sla.ledger import append_announced, list_announced
@@ -41,6 +42,7 @@ class SlaTimers:
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Write the timers of the touched subjects."""
+        await rename_rows(tx, commit, sla_timers)
         named = await named_subjects(tx, commit)
         if not named:
             return
@@ -88,8 +90,10 @@ async def write_timers(
         commit.tenant_id,
         list(subject_ids),
     )
+    renames = await load_renames(tx, commit.config, commit.end_position)
     found = [
         timer_values(commit.tenant_id, clock, commit.histories[clock.subject_id], reading)
+        | {"touchpoint": renames.name_of(clock.facts.get("touchpoint"))}
         for clock in clocks
         for reading in clock.readings
     ]

@@ -57,6 +57,7 @@ def stated(review: ReviewState, context: SourceContext) -> Event:
         "collection_mode": "scraped",
         "source_url": review.url,
         "verification": review.verification,
+        "experienced_at": first.at.isoformat() if edited and first is not None else None,
         "attributes": dict(review.attributes),
     }
     name = latest.raw if latest is not None else content_digest(review)

@@ -89,6 +89,7 @@ FEEDBACK: Shape = {
     "severity": _SEVERITY,
     "due_at": _TIME,
     "verification": _words("presumed_genuine verified unverified expired"),
+    "experienced_at": _TIME,
 }
 
 CASE: Shape = {
@@ -123,6 +124,7 @@ SUBJECT: Shape = {
     "human": _BOOLEAN,
     "due_at": _TIME,
     "promised_at": _TIME,
+    "experienced_at": _TIME,
     "measure": ANSWER["measure"],
     "value": ANSWER["value"],
     "answers": Field(Kind.ANSWERS),
@@ -132,6 +134,7 @@ SUBJECT: Shape = {
 }
 
 COUNT: Shape = {**_WHERE, "count": _NUMBER}
+DISPLAYED: Shape = {**_WHERE, **_texts("source_url"), "rating": _NUMBER, "count": _NUMBER}
 RETRACTION: Shape = _texts("event source reason")
 
 AMENDMENT: Shape = {
@@ -148,6 +151,7 @@ ERASURE: Shape = {"customer": Field(Kind.CUSTOMER), **_texts("reason")}
 
 _OTHERS: Mapping[EventType, Shape] = {
     EventType.EVENT_RETRACTED: RETRACTION,
+    EventType.RATING_DISPLAYED: DISPLAYED,
     EventType.RESPONSE_QUALIFIED: AMENDMENT,
     EventType.FEEDBACK_CLASSIFIED: AMENDMENT,
     EventType.FORCE_MAJEURE_CLAIMED: AMENDMENT,

@@ -11,9 +11,6 @@ from pydantic import SecretStr
 from app.auth import UnauthenticatedError, hash_key, key_of
 from app.domain.errors import ForbiddenError
 
-ACTOR = "operator"
-"""The operator's name in the audit."""
-
 
 class KeySettings(Protocol):
     """What this slice takes from the settings of the process."""

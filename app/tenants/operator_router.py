@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.deps import DatabaseDep, NowDep, parse_id, refuse_unknown_query
+from app.journal.audit import OPERATOR
 from app.kit.cursors import encode_cursor
 from app.problems import Problem
 from app.tenants import repository, service
-from app.tenants.operator import ACTOR, KeySettingsDep, require_operator
+from app.tenants.operator import KeySettingsDep, require_operator
 from app.tenants.schemas import KeyIn, KeyPage, NewKeyOut, TenantIn, TenantOut, TenantPage
 
 _BEARER: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
@@ -56,7 +57,7 @@ async def create_tenant(
         time_zone=wanted.time_zone,
         synthetic=wanted.synthetic,
         now=now,
-        actor=ACTOR,
+        actor=OPERATOR,
     )
     response.headers["Location"] = f"{router.prefix}/{wanted.key}"
     return service.tenant_out(await repository.get_tenant(database, wanted.key))
@@ -104,7 +105,7 @@ async def create_tenant_key(
     row = await repository.get_tenant(database, tenant)
     async with database.operator() as connection:
         return await service.create_key(
-            connection, row.tenant_id, wanted, environment=settings.environment, actor=ACTOR, now=now
+            connection, row.tenant_id, wanted, environment=settings.environment, actor=OPERATOR, now=now
         )
 
 
@@ -119,4 +120,4 @@ async def revoke_tenant_key(tenant: TenantName, key_id: str, database: DatabaseD
     """Refuse the key from its next request on; the operator may revoke the last one too."""
     row = await repository.get_tenant(database, tenant)
     async with database.operator() as connection:
-        await service.revoke_key(connection, row.tenant_id, parse_id("key", key_id), actor=ACTOR, now=now)
+        await service.revoke_key(connection, row.tenant_id, parse_id("key", key_id), actor=OPERATOR, now=now)

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth import NewKey, Scope
 from app.db.engine import APP_ROLE, Database
 from app.db.tables.configuration import calendars, directory, policies
-from app.db.tables.tenants import api_keys, audit, tenant_head, tenants
+from app.db.tables.tenants import api_keys, tenant_head, tenants
 from app.domain.causes import PRESET_CAUSES
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.sla import CALENDAR_PRESETS, calendar_preset, default_policy_document
+from app.journal.audit import OPERATOR, Deed, append_audit
 from app.kit.crypto import Sealer
 from app.kit.ids import new_id
 
@@ -35,7 +36,7 @@ async def insert_tenant(
     time_zone: str,
     synthetic: bool,
     now: datetime,
-    actor: str = "operator",
+    actor: str = OPERATOR,
 ) -> UUID:
     """A new tenant with the preset calendars and SLA policy. Raises ConflictError `tenant_exists`."""
     tenant_id = new_id()
@@ -55,9 +56,7 @@ async def insert_tenant(
             await connection.execute(
                 insert(tenant_head).values(tenant_id=tenant_id, seq=0, recorded_at=now, config_version=1)
             )
-            await insert_audit(
-                connection, tenant_id, actor=actor, action="tenant.created", target=key, now=now
-            )
+            await append_audit(connection, tenant_id, Deed(actor, "tenant.created", key, now))
             await _insert_presets(connection, tenant_id, time_zone, now)
     except IntegrityError:
         raise ConflictError("tenant_exists", f"there is a tenant {key!r} already", pointer="/key") from None
@@ -214,27 +213,3 @@ async def refuse_last_admin(
             "this is the last live key with the scope `admin`; without it nobody could make another",
             cure="create another admin key first, or ask the operator to revoke this one",
         )
-
-
-async def insert_audit(
-    connection: AsyncConnection,
-    tenant_id: UUID,
-    *,
-    actor: str,
-    action: str,
-    target: str,
-    now: datetime,
-    detail: str | None = None,
-) -> None:
-    """Note who changed what."""
-    await connection.execute(
-        insert(audit).values(
-            tenant_id=tenant_id,
-            audit_id=new_id(),
-            at=now,
-            actor=actor,
-            action=action,
-            target=target,
-            detail=detail,
-        )
-    )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import generate_key
 from app.domain.errors import InvalidError
+from app.journal.audit import Deed, append_audit
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.kit.ids import public_id
 from app.tenants import repository
@@ -124,12 +125,4 @@ async def _note(
     actor: str,
     now: datetime,
 ) -> None:
-    await repository.insert_audit(
-        connection,
-        tenant_id,
-        actor=actor,
-        action=action,
-        target=public_id("key", key_id),
-        detail=hint,
-        now=now,
-    )
+    await append_audit(connection, tenant_id, Deed(actor, action, public_id("key", key_id), now, hint))

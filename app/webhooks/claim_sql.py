@@ -10,13 +10,18 @@
 `claimed`: a claimed row is due again when its lease ends: recovery is the same look as any other.
 `spent`: tokens are taken in the same statement; a probe keeps its circuit closed to others meanwhile.
 
+Before the oldest live row of an endpoint may lie any number of dead ones that no vacuum can take while
+some transaction stays open: `candidates` begin at the head, and CLAIM_OF_KNOWN (see `horizon`) at what
+is known of it.
+
 Parameters: 1 the fast lane, 2 limit, 3 most held of one endpoint, 4 and 5 what this process holds,
-6 the fence, 7 the lease, 8 failures from which an endpoint is in the slow lane.
+6 the fence, 7 the lease, 8 failures from which an endpoint is in the slow lane; of CLAIM_OF_KNOWN also
+9 to 11 the groups (see `horizon.Groups`).
 """
 
 from __future__ import annotations
 
-CLAIM = """
+HEADS = """
 WITH RECURSIVE heads AS (
     (SELECT endpoint_id, first_try, due_at FROM deliveries WHERE NOT manual
       ORDER BY endpoint_id, first_try, due_at LIMIT 1)
@@ -25,8 +30,23 @@ WITH RECURSIVE heads AS (
         SELECT d.endpoint_id, d.first_try, d.due_at FROM deliveries d
          WHERE NOT d.manual AND (d.endpoint_id, d.first_try) > (h.endpoint_id, h.first_try)
          ORDER BY d.endpoint_id, d.first_try, d.due_at LIMIT 1) next
-), due AS (
-    SELECT h.endpoint_id, h.first_try, e.tenant_id, e.xmin AS version, $3 - coalesce(held.n, 0) AS room,
+)
+"""
+_KNOWN_HEADS = """
+WITH heads AS (
+    SELECT g.endpoint_id, g.first_try, next.due_at
+      FROM unnest($9::uuid[], $10::bool[], $11::timestamptz[]) AS g(endpoint_id, first_try, live_from)
+      CROSS JOIN LATERAL (
+        SELECT d.due_at FROM deliveries d
+         WHERE NOT d.manual AND d.endpoint_id = g.endpoint_id AND d.first_try = g.first_try
+           AND d.due_at >= g.live_from
+         ORDER BY d.endpoint_id, d.first_try, d.due_at LIMIT 1) next
+)
+"""
+_CLAIM = """
+, due AS (
+    SELECT h.endpoint_id, h.first_try, h.due_at AS live_from, e.tenant_id, e.xmin AS version,
+           $3 - coalesce(held.n, 0) AS room,
            e.throttle_messages IS NOT NULL OR e.concurrency IS NOT NULL OR e.open_until IS NOT NULL AS gated
       FROM heads h
       JOIN endpoints e ON e.endpoint_id = h.endpoint_id AND e.disabled_at IS NULL
@@ -56,7 +76,8 @@ WITH RECURSIVE heads AS (
                                    AND NOT f.manual AND f.claim_id IS NOT NULL)) AS room
       FROM locked l
 ), open AS (
-    SELECT due.endpoint_id, due.first_try, due.tenant_id, least(due.room, g.room)::int AS room
+    SELECT due.endpoint_id, due.first_try, due.live_from, due.tenant_id,
+           least(due.room, g.room)::int AS room
       FROM due LEFT JOIN gated g ON g.endpoint_id = due.endpoint_id
      WHERE NOT due.gated OR g.room > 0
 ), candidates AS (
@@ -65,7 +86,7 @@ WITH RECURSIVE heads AS (
       FROM open CROSS JOIN LATERAL (
         SELECT d.delivery_id, d.due_at, d.endpoint_id FROM deliveries d
          WHERE NOT d.manual AND d.endpoint_id = open.endpoint_id AND d.first_try = open.first_try
-           AND d.due_at <= now()
+           AND d.due_at >= open.live_from AND d.due_at <= now()
          ORDER BY d.due_at LIMIT least(open.room, 1 + 2 * $2 / (SELECT count(*) FROM open))) d
     UNION ALL
     (SELECT d.delivery_id, d.due_at, d.delivery_id, 1, 0 FROM deliveries d
@@ -95,7 +116,7 @@ WITH RECURSIVE heads AS (
 SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now,
        EXISTS (SELECT FROM due LEFT JOIN gated g USING (endpoint_id)
                 WHERE due.gated AND (g.room IS NULL OR g.room < $2)) AS is_held_back,
-       claimed.*, m.type, m.event_id, m.payload, m.format, b.body,
+       claimed.*, m.type, m.event_id, m.redacted_at, m.payload, m.format, b.body,
        e.url, e.sealed_headers, e.failures, e.open_until IS NOT NULL AS is_probe, e.deadline_ms,
        e.retry_delays_seconds,
        (SELECT array_agg(s.sealed ORDER BY s.created_at DESC, s.secret_id) FROM endpoint_secrets s
@@ -105,3 +126,6 @@ SELECT EXISTS (SELECT FROM candidates) AS is_due, clock_timestamp() AS now,
                      JOIN endpoints e ON e.endpoint_id = claimed.endpoint_id) ON true
   LEFT JOIN message_bodies b ON b.event_id = m.event_id
 """
+CLAIM = HEADS + _CLAIM
+CLAIM_OF_KNOWN = _KNOWN_HEADS + _CLAIM
+"""The same where it is known of which groups, and from when on, there can be anything."""

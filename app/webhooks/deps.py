@@ -29,6 +29,13 @@ def get_bell(request: Request) -> Bell:
     return bell
 
 
+def get_origin(request: Request) -> str:
+    """By which name we ask receivers of CloudEvents for their consent."""
+    origin: str = request.app.state.webhook_origin
+    return origin
+
+
+OriginDep = Annotated[str, Depends(get_origin)]
 GuardDep = Annotated[EgressGuard, Depends(get_guard)]
 SealerDep = Annotated[Sealer, Depends(get_sealer)]
 BellDep = Annotated[Bell, Depends(get_bell)]

@@ -18,13 +18,15 @@ import structlog
 from app.db.engine import Database, is_retryable
 from app.domain.delivery import MAX_FAULTS, Broken, next_step
 from app.domain.errors import DomainError
-from app.kit.clock import Clock, utc_now
+from app.kit.clock import utc_now
 from app.kit.crypto import Sealer, SealError
 from app.kit.ids import public_id
 from app.kit.loops import Loop, Wakeup
 from app.webhooks.attempt_log import note_attempts
 from app.webhooks.health import move_health
+from app.webhooks.horizon import Horizon
 from app.webhooks.lane import Lane
+from app.webhooks.ordering import promote
 from app.webhooks.packing import Packer
 from app.webhooks.queue import MAX_LOSSES, Claimed, release
 from app.webhooks.queue import claim as claim_deliveries
@@ -77,7 +79,6 @@ class Dispatcher:
         sealer: Sealer,
         wakeup: Wakeup,
         limits: Limits | None = None,
-        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -91,12 +92,13 @@ class Dispatcher:
                 f"a lease of {lease} s does not outlast an attempt of {sender.deadline_seconds} s"
             )
         self._longest_seconds = max(sender.deadline_seconds, self._usable_seconds - 1)
-        self._clock = clock
-        self._ahead = timedelta(0)  # of the database's clock, the only one that counts, before ours
+        # the database's clock is the only one that counts: what it said, and when that was
+        self._told, self._told_at = utc_now(), time.monotonic()
         self._fast = Lane(self._limits.first_slots, self._limits.first_per_endpoint)
         self._slow = Lane(self._limits.retry_slots, self._limits.retry_per_endpoint)
         self._look_for_retries_at = 0.0
         self._is_held_back = False
+        self._horizon = Horizon()
         self._ends = Wakeup()
         self._ended: list[_Ended] = []
         self._tasks: set[asyncio.Task[Settlement | None]] = set()
@@ -165,6 +167,8 @@ class Dispatcher:
             return self._limits.poll_seconds
         started = time.monotonic()
         async with self._database.worker() as tx:
+            groups = await self._horizon.groups(tx)
+            asked = time.monotonic()
             taken = await claim_deliveries(
                 tx,
                 fast=fast,
@@ -172,8 +176,10 @@ class Dispatcher:
                 per_endpoint=lane.most_held,
                 held=lane.held,
                 lease_seconds=self._limits.lease_seconds,
+                groups=groups,
             )
-        self._ahead = taken.now - self._clock()
+            self._horizon.claimed(time.monotonic() - asked)
+        self._told, self._told_at = taken.now, time.monotonic()
         self._is_held_back = self._is_held_back or taken.is_held_back
         until = started + self._usable_seconds
         lane.hold(item.endpoint_id for item in taken.items)
@@ -229,13 +235,14 @@ class Dispatcher:
         return Settlement(item, receipt, step)
 
     def _now(self) -> datetime:
-        """The database's time, as far as we know it."""
-        return self._clock() + self._ahead
+        """The database's time, as far as we know it; no step of this machine's clock moves it."""
+        return self._told + timedelta(seconds=time.monotonic() - self._told_at)
 
     async def _write(self, batch: Sequence[_Ended]) -> None:
         """One transaction; a poison row is found by halving, so that its neighbours are settled."""
         made = [item.settlement for item in batch if item.settlement is not None]
         written: list[Settlement] = []
+        moved = 0
         try:
             async with self._database.worker() as tx:
                 if len(made) < len(batch):
@@ -243,6 +250,8 @@ class Dispatcher:
                 if made:
                     written = await settle_attempts(tx, made)
                     await move_health(tx, written)
+                    left = [item.claimed for item in written if item.claimed.order_key is not None]
+                    moved = await promote(tx, [(item.endpoint_id, item.order_key or "") for item in left])
         except Exception as error:
             if is_retryable(error):
                 raise
@@ -255,4 +264,6 @@ class Dispatcher:
         for item in batch:
             item.is_written = True
             item.lane.let_go(item.claimed.endpoint_id)
+        if moved:
+            self._wakeup.ring()
         self.outcomes += note_attempts(written)

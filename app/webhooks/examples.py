@@ -25,14 +25,20 @@ CASE: dict[str, Any] = {
         "customer_facing": True,
         "steps": {"received": "2026-11-22T08:15:00Z"},
         "reopened_count": 0,
+        "initiative": "reactive",
+        "outcome": None,
+        "repeat_of": None,
+        "verification": None,
         "compensation": {"currency": None, "net": None},
         "improvements_owed": [],
+        "refs": ["crm-4711"],
     },
     "event_id": "evt_01kb3v6n8rh2c9t0w4g6p8s1qa",
     "ref": "crm-4711",
     "occurred_at": "2026-11-22T08:15:00Z",
     "source": "call-centre",
     "sequence": 4402341478401,
+    "details": {"kind": "complaint", "severity": "sev2", "cause": "office_process.delivery_delay"},
 }
 
 COMPENSATION: dict[str, Any] = {
@@ -41,7 +47,9 @@ COMPENSATION: dict[str, Any] = {
         "compensation": "1",
         "base_amount": "2500.00",
         "base_currency": "UAH",
+        "reason": "over_limit",
         "limit": "2000",
+        "total": "2500.00",
         "role": "agent",
         "rule": "default",
         "approver": "olena",
@@ -113,6 +121,7 @@ def sla(
         "level": level,
         "percent": percent,
         "to": to,
+        "to_employee": "taras" if to else None,
         "revision": 0,
         "confidence": "final",
         "confidence_reason": None,
@@ -120,6 +129,17 @@ def sla(
         "detected_at": "2026-11-22T12:15:00.021Z",
         "policy": {"key": "default", "version": 1},
         "facts": {"kind": "complaint", "severity": "sev2", "channel": "call", "location": "kyiv-1"},
+        "standing": {
+            "state": "open",
+            "severity": "sev2",
+            "kind": "complaint",
+            "assignee": "taras",
+            "cause": "office_process.delivery_delay",
+            "promised_due_at": None,
+            "reply_channel": "call",
+            "customer_facing": True,
+            "waiting_since": None,
+        },
         "reading": {
             "timer": "first_response",
             "cycle": 1,
@@ -146,6 +166,7 @@ FEEDBACK_OFFER: dict[str, Any] = {
     **sla("breached", state="breached"),
     "subject": {"kind": "interaction", "id": "interaction_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["call-4711"]},
     "facts": {"channel": "call", "location": "kyiv-1", "employee": "olena"},
+    "standing": {"last_event": {"type": "interaction.ended", "occurred_at": "2026-11-22T08:15:00Z"}},
 }
 
 ENDPOINT_FAILING: dict[str, Any] = {
@@ -162,11 +183,22 @@ REVIEW_UNANSWERED: dict[str, Any] = {
     **sla("breached", state="breached"),
     "subject": {"kind": "review", "id": "review_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["trustpilot:6561"]},
     "facts": {"channel": "review", "location": "kyiv-1"},
+    "standing": {
+        "source_url": "https://reviews.example.com/r/6561",
+        "lang": "uk",
+        "scores": [{"question": "stars", "scale": "stars_1_5", "value": "1", "class": "negative"}],
+        "last_event": {"type": "review.published", "occurred_at": "2026-11-22T08:15:00Z"},
+    },
 }
 
 _LATE_ORDER: dict[str, Any] = {
     "subject": {"kind": "order", "id": "order_01kb3v6n8qe5vr2a4d1f7m9xyz", "refs": ["order-20417"]},
     "facts": {"location": "kyiv-1", "product": "bicycle"},
+    "standing": {
+        "promised_at": "2026-11-22T12:00:00Z",
+        "due_at": "2026-11-22T16:00:00Z",
+        "last_event": {"type": "order.delay_predicted", "occurred_at": "2026-11-22T08:15:00Z"},
+    },
 }
 
 DELAY_NOTICE_DUE: dict[str, Any] = {

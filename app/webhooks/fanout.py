@@ -12,9 +12,11 @@ from uuid import UUID
 from app.db.bulk import insert_rows
 from app.db.engine import Database, Tx
 from app.db.tables.webhooks import deliveries, message_bodies, messages
+from app.domain.ordering import Ordering, order_key
 from app.kit import json
 from app.kit.ids import new_id
 from app.webhooks.notices import announce_notices
+from app.webhooks.ordering import promote
 from app.webhooks.subscription import Subscription, passing
 
 BATCH = 500
@@ -39,13 +41,14 @@ WITH RECURSIVE tenants AS (
 DELETE FROM outbox
  WHERE outbox_id = any(ARRAY(SELECT outbox_id FROM turns ORDER BY turn, outbox_id LIMIT $1))
 RETURNING outbox_id, tenant_id, event_id, type, sequence, occurred_at, data::text AS data, now() AS now,
+          left(coalesce(data->'subject'->>'id', data->'case'->>'id'), 200) AS subject,
           (SELECT count(*) FROM tenants) AS tenants
 """
 # KEY SHARE: an endpoint deleted meanwhile waits for us, and then takes the new messages along.
 # One that we disabled as failing keeps collecting; gone and hand-disabled ones asked for silence, but
 # what they would have got is kept for as long as messages are: a replay can still send it.
 _ENDPOINTS = """
-SELECT endpoint_id, tenant_id, event_types, filter, payload, format,
+SELECT endpoint_id, tenant_id, event_types, filter, payload, format, ordering,
        disabled_at IS NULL OR disabled_reason = 'failing' AS is_listening
   FROM endpoints WHERE tenant_id = any($1) ORDER BY endpoint_id FOR KEY SHARE
 """
@@ -64,6 +67,7 @@ MESSAGE_COLUMNS = (
     "attempts",
     "payload",
     "format",
+    "subject",
 )
 DELIVERY_COLUMNS = (
     "tenant_id",
@@ -76,7 +80,11 @@ DELIVERY_COLUMNS = (
     "tries",
     "faults",
     "losses",
+    "order_key",
+    "order_sequence",
 )
+HELD = "infinity"
+_ENDPOINT_ID, _ORDER_KEY = DELIVERY_COLUMNS.index("endpoint_id"), DELIVERY_COLUMNS.index("order_key")
 
 
 class Fanout:
@@ -132,9 +140,7 @@ async def _fan_out(tx: Tx, taken: Sequence[Any]) -> int:
             if endpoint.is_listening:
                 message_id = new_id()
                 made.append(message_row(row, message_id, endpoint.row, now=row["now"]))
-                queued.append(
-                    delivery_row(row["tenant_id"], message_id, endpoint.endpoint_id, due_at=row["now"])
-                )
+                queued.append(delivery_row(row, message_id, endpoint.row, due_at=row["now"]))
     await insert_rows(tx, message_bodies, BODY_COLUMNS, bodies, suffix="ON CONFLICT DO NOTHING")
     await store_messages(tx, made, queued)
     return len(made)
@@ -147,6 +153,8 @@ async def store_messages(
     more = ("replay_id",) if replayed else ()
     await insert_rows(tx, messages, MESSAGE_COLUMNS + more, made)
     await insert_rows(tx, deliveries, DELIVERY_COLUMNS + more, queued)
+    keys = {(row[_ENDPOINT_ID], row[_ORDER_KEY]) for row in queued if row[_ORDER_KEY] is not None}
+    await promote(tx, keys)
 
 
 def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
@@ -158,12 +166,16 @@ def message_body(event_type: str, occurred_at: datetime, data: str) -> bytes:
 def message_row(event: Any, message_id: UUID, endpoint: Any, *, now: datetime) -> tuple[Any, ...]:
     """A new message, in the order of MESSAGE_COLUMNS."""
     facts = (event["event_id"], event["sequence"], event["type"], event["occurred_at"])
-    shape = (endpoint["payload"], endpoint["format"])
+    shape = (endpoint["payload"], endpoint["format"], event["subject"])
     return (event["tenant_id"], message_id, endpoint["endpoint_id"], *facts, now, "pending", 0, *shape)
 
 
 def delivery_row(
-    tenant_id: UUID, message_id: UUID, endpoint_id: UUID, *, due_at: datetime, first_try: bool = True
+    event: Any, message_id: UUID, endpoint: Any, *, due_at: datetime, first_try: bool = True
 ) -> tuple[Any, ...]:
-    """A place in the queue, in the order of DELIVERY_COLUMNS."""
-    return (tenant_id, new_id(), message_id, endpoint_id, due_at, False, first_try, 0, 0, 0)
+    """A place in the queue, in the order of DELIVERY_COLUMNS; held back where order matters."""
+    key = order_key(Ordering(endpoint["ordering"]), event["subject"])
+    place = (None, None) if key is None else (key, event["sequence"])
+    due: datetime | str = due_at if key is None else HELD
+    ids = (event["tenant_id"], new_id(), message_id, endpoint["endpoint_id"])
+    return (*ids, due, False, first_try, 0, 0, 0, *place)

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, insert, select, tuple_
+from sqlalchemy import BigInteger, and_, cast, func, insert, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import Select
+from sqlalchemy.sql import ColumnElement, Select
 
+from app.db.tables.journal import events
 from app.db.tables.tenants import tenant_head
 from app.db.tables.webhooks import attempts, deliveries, message_bodies, messages
 from app.domain.errors import ConflictError, NotFoundError
@@ -20,15 +21,33 @@ from app.kit.ids import new_id, public_id
 MAX_WAITING_RESENDS = 10
 GIVEN_UP = frozenset({"exhausted", "quarantined", "cancelled"})
 
+_infinity = text("'infinity'::timestamptz")
 _next_at = (
-    select(func.min(deliveries.c.due_at))
+    select(func.nullif(func.min(deliveries.c.due_at), _infinity))
     .where(deliveries.c.message_id == messages.c.message_id)
+    .scalar_subquery()
+)
+_leader = deliveries.alias("leader")
+_waits_for = (
+    select(_leader.c.message_id)
+    .join_from(
+        deliveries,
+        _leader,
+        and_(
+            _leader.c.endpoint_id == deliveries.c.endpoint_id,
+            _leader.c.order_key == deliveries.c.order_key,
+            _leader.c.order_key.is_not(None),
+            _leader.c.due_at < _infinity,
+        ),
+    )
+    .where(deliveries.c.message_id == messages.c.message_id, deliveries.c.due_at == _infinity)
     .scalar_subquery()
 )
 
 
 def _messages(tenant_id: UUID) -> Select[Any]:
-    return select(messages, _next_at.label("next_at")).where(messages.c.tenant_id == tenant_id)
+    query = select(messages, _next_at.label("next_at"), _waits_for.label("waits_for"))
+    return query.where(messages.c.tenant_id == tenant_id)
 
 
 def _with_body(query: Select[Any]) -> Select[Any]:
@@ -47,6 +66,7 @@ def messages_query(
     tenant_id: UUID,
     *,
     filters: Mapping[str, Any],
+    event_id: UUID | None = None,
     since: datetime | None,
     until: datetime | None,
     beyond: tuple[int, int] | None,
@@ -56,7 +76,9 @@ def messages_query(
 ) -> Select[Any]:
     """Messages beyond this (sequence, number), in the tenant's order or against it."""
     query = _with_body(_messages(tenant_id)) if with_body else _messages(tenant_id)
-    query = query.where(*(messages.c[name] == value for name, value in filters.items() if value is not None))
+    query = query.where(*(_holds(name, value) for name, value in filters.items() if value is not None))
+    if event_id is not None:
+        query = query.where(messages.c.event_id == event_id, messages.c.sequence == _place_of(event_id))
     if filters.get("state") in GIVEN_UP:
         query = query.where(messages.c.given_up_at.is_not(None))  # few, and they have an index of their own
     if since is not None:
@@ -69,6 +91,20 @@ def messages_query(
         query = query.where(place < limit_place if newest_first else place > limit_place)
     order = [messages.c.sequence, messages.c.number]
     return query.order_by(*(column.desc() if newest_first else column for column in order)).limit(limit)
+
+
+def _holds(name: str, value: Any) -> ColumnElement[bool]:
+    column: ColumnElement[Any] = messages.c[name]
+    return column.in_(value) if isinstance(value, list) else column == value
+
+
+def _place_of(event_id: UUID) -> ColumnElement[int]:
+    """The `sequence` of an event, by which its messages are found: from its body, or from the journal."""
+    body = select(message_bodies.c.sequence).where(message_bodies.c.event_id == event_id)
+    event = select(events.c.position).where(
+        events.c.tenant_id == messages.c.tenant_id, events.c.event_id == event_id
+    )
+    return func.coalesce(body.scalar_subquery(), event.scalar_subquery())
 
 
 async def get_message(connection: AsyncConnection, tenant_id: UUID, message_id: UUID) -> Any:

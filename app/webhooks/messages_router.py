@@ -11,9 +11,10 @@ from app.problems import Problem
 from app.webhooks import messages, service
 from app.webhooks.deps import BellDep
 from app.webhooks.paging import next_cursor, read_numbers
-from app.webhooks.presentation import attempt_out, message_detail, message_out
+from app.webhooks.patterns import types_of
+from app.webhooks.presentation import attempt_out, message_detail, message_out, message_proof
 from app.webhooks.router import Cursor, EditorDep, Limit
-from app.webhooks.schemas import AttemptPage, MessageDetail, MessagePage, MessageRef, Moment
+from app.webhooks.schemas import AttemptPage, MessagePage, MessageProof, MessageRef, Moment
 
 router = APIRouter(
     prefix="/v1/messages",
@@ -33,7 +34,19 @@ async def list_messages(
     response: Response,
     endpoint: Annotated[str | None, Query(max_length=40, description="only of this endpoint")] = None,
     state: Annotated[State | None, Query(description="only in this state")] = None,
-    type: Annotated[str | None, Query(max_length=100, description="only of this event type")] = None,
+    type: Annotated[
+        str | None, Query(max_length=100, description="only of this event type, or of a family: `sla.*`")
+    ] = None,
+    subject: Annotated[
+        str | None, Query(max_length=200, description="only about this case or subject: `case_...`")
+    ] = None,
+    event: Annotated[str | None, Query(max_length=40, description="only of this event: `evt_...`")] = None,
+    status: Annotated[
+        int | None, Query(ge=100, le=599, description="whose latest try was answered so, such as 503")
+    ] = None,
+    replay: Annotated[
+        str | None, Query(max_length=40, description="last queued again by this replay: `rpl_...`")
+    ] = None,
     failure: Annotated[
         str | None, Query(max_length=30, description="whose latest try failed so, such as `timeout`")
     ] = None,
@@ -55,8 +68,11 @@ async def list_messages(
     filters = {
         "endpoint_id": None if endpoint is None else parse_id("ep", endpoint),
         "state": state,
-        "type": type,
+        "type": None if type is None else types_of(type),
+        "subject": subject,
+        "last_status": status,
         "last_failure": failure,
+        "replay_id": None if replay is None else parse_id("rpl", replay),
     }
     beyond: tuple[int, int] | None = None if after is None else (after, 2**63 - 1)
     if cursor is not None:
@@ -67,6 +83,7 @@ async def list_messages(
             connection,
             principal.tenant_id,
             filters=filters,
+            event_id=None if event is None else parse_id("evt", event),
             since=since,
             until=until,
             with_body=body,
@@ -80,11 +97,11 @@ async def list_messages(
 
 
 @router.get("/{message_id}", summary="Get a message", operation_id="get_message")
-async def get_message(message_id: str, principal: WebhooksManager, database: DatabaseDep) -> MessageDetail:
-    """One message with what is posted."""
+async def get_message(message_id: str, principal: WebhooksManager, database: DatabaseDep) -> MessageProof:
+    """One message with what is posted, to the byte: with an attempt's headers, proof of what was sent."""
     async with database.tenant(principal.tenant_id) as connection:
         row = await messages.get_message(connection, principal.tenant_id, parse_id("msg", message_id))
-    return message_detail(row)
+    return message_proof(row)
 
 
 @router.get("/{message_id}/attempts", summary="List attempts", operation_id="list_attempts")

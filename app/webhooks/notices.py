@@ -11,8 +11,8 @@ from uuid import UUID
 from app.db.bulk import insert_rows
 from app.db.engine import Database, Tx
 from app.db.tables.ledgers import outbox
-from app.db.tables.tenants import audit
 from app.db.tables.webhooks import notices
+from app.journal.audit import Deed, append_audit_rows
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.kit import json
 from app.kit.ids import new_id, public_id
@@ -22,7 +22,6 @@ TENANTS_A_STEP = 20
 
 _COLUMNS = ("tenant_id", "notice_id", "type", "endpoint_id", "occurred_at", "data")
 _OUTBOX_COLUMNS = ("tenant_id", "event_id", "type", "sequence", "occurred_at", "data", "created_at")
-_AUDIT_COLUMNS = ("tenant_id", "audit_id", "at", "actor", "action", "target", "detail")
 _LOCK_HEAD = """
 UPDATE tenant_head SET seq = seq + 1, recorded_at = greatest(now(), recorded_at + interval '1 microsecond')
  WHERE tenant_id = $1 AND NOT rebuilding RETURNING seq, recorded_at
@@ -74,7 +73,8 @@ async def _announce(database: Database, tenant_id: UUID) -> int:
         taken = sorted(
             await tx.fetch(_TAKE, tenant_id), key=lambda row: (row["occurred_at"], row["notice_id"])
         )
-        announced, audited = [], []
+        announced: list[tuple[Any, ...]] = []
+        deeds: list[Deed] = []
         for number, row in enumerate(taken):
             position = (head["seq"] << POSITION_BITS) + number
             data = {**json.loads(row["data"]), "sequence": position}
@@ -91,9 +91,7 @@ async def _announce(database: Database, tenant_id: UUID) -> int:
             )
             if row["type"] == DISABLED:
                 target = public_id("ep", row["endpoint_id"])
-                audited.append(
-                    (tenant_id, new_id(), row["occurred_at"], OWN_SOURCE, DISABLED, target, data["reason"])
-                )
+                deeds.append(Deed(OWN_SOURCE, DISABLED, target, row["occurred_at"], data["reason"]))
         await insert_rows(tx, outbox, _OUTBOX_COLUMNS, announced)
-        await insert_rows(tx, audit, _AUDIT_COLUMNS, audited)
+        await append_audit_rows(tx, tenant_id, *deeds)
     return len(taken)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.errors import InvalidError
 from app.domain.event_filter import conditions, parse_filter
+from app.domain.ordering import Ordering
 from app.domain.outgoing import Format, Payload
 from app.webhooks.patterns import matching_types, nearest_field
 
@@ -43,6 +44,12 @@ class EndpointOptions(BaseModel):
     payload: Payload = Field(default=Payload.FULL, description="`thin`: ids only, fetch the rest with a key")
     format: Format = Field(
         default=Format.STANDARD, description="`cloudevents`: a structured CloudEvent 1.0, signed alike"
+    )
+    ordering: Ordering = Field(
+        default=Ordering.NONE,
+        description="`subject`: messages about one case or subject come one after another, in the order of "
+        "`sequence`; the next one waits until the one before is delivered or given up. `endpoint`: all of "
+        "them. Holds for messages that come to be from then on",
     )
     throttle: Throttle | None = Field(default=None, description="null: as fast as it takes them")
     concurrency: int | None = Field(
@@ -89,12 +96,16 @@ def option_columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
+def throttle_of(row: Any) -> Throttle | None:
+    """The throttle of a row."""
+    if row.throttle_messages is None:
+        return None
+    return Throttle(messages=row.throttle_messages, seconds=row.throttle_seconds)
+
+
 def options_of(row: Any) -> dict[str, Any]:
     """The options of a row, as callers see them."""
-    throttle = None
-    if row.throttle_messages is not None:
-        throttle = Throttle(messages=row.throttle_messages, seconds=row.throttle_seconds)
-    return {**{name: getattr(row, name) for name in _PLAIN}, "throttle": throttle}
+    return {**{name: getattr(row, name) for name in _PLAIN}, "throttle": throttle_of(row)}
 
 
-_PLAIN = ("filter", "payload", "format", "concurrency", "deadline_ms", "retry_delays_seconds")
+_PLAIN = ("filter", "payload", "format", "ordering", "concurrency", "deadline_ms", "retry_delays_seconds")

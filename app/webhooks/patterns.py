@@ -34,6 +34,11 @@ def check_patterns(patterns: Sequence[str]) -> None:
             )
 
 
+def types_of(pattern: str) -> list[str]:
+    """The types that a list is asked for: of a family, or the one named (also one that is no more)."""
+    return matching_types([pattern]) if pattern.endswith("*") else [pattern]
+
+
 def get_type(event_type: str) -> OutgoingType:
     """The entry of a type. Raises InvalidError."""
     check_patterns([event_type])

@@ -11,7 +11,15 @@ from app.kit import json
 from app.kit.ids import public_id
 from app.webhooks.options import options_of
 from app.webhooks.packing import render_bytes
-from app.webhooks.schemas import AttemptOut, EndpointOut, MessageDetail, MessageOut, RequestOut, SecretOut
+from app.webhooks.schemas import (
+    AttemptOut,
+    EndpointOut,
+    MessageDetail,
+    MessageOut,
+    MessageProof,
+    RequestOut,
+    SecretOut,
+)
 from app.webhooks.sender import sent_headers
 
 
@@ -29,6 +37,7 @@ def endpoint_out(row: Any, secrets: Sequence[Any], *, waiting: int | None = None
         failing_since=row.failing_since,
         failures=row.failures,
         open_until=row.open_until,
+        handshake=row.handshake,
         **options_of(row),
         waiting=waiting,
         created_at=row.created_at,
@@ -65,6 +74,10 @@ def message_fields(row: Any) -> dict[str, Any]:
         "last_failure": row.last_failure,
         "settled_at": row.settled_at,
         "next_at": row.next_at,
+        "waits_for": None if row.waits_for is None else public_id("msg", row.waits_for),
+        "subject": row.subject,
+        "replay_id": None if row.replay_id is None else public_id("rpl", row.replay_id),
+        "redacted_at": row.redacted_at,
     }
 
 
@@ -75,12 +88,26 @@ def message_out(row: Any) -> MessageOut:
 
 def message_detail(row: Any) -> MessageDetail:
     """A message with its body."""
-    form = Format(row.format or Format.STANDARD)
-    body = None
-    if row.body is not None:
-        payload = Payload(row.payload or Payload.FULL)
-        body = json.loads(render_bytes(row.body, payload, form, row.tenant_id, row.event_id))
-    return MessageDetail(**message_fields(row), content_type=form.content_type, body=body)
+    return MessageDetail(**_detail_fields(row, _posted(row)))
+
+
+def message_proof(row: Any) -> MessageProof:
+    """A message with the bytes of its body."""
+    posted = _posted(row)
+    return MessageProof(**_detail_fields(row, posted), raw=None if posted is None else posted.decode())
+
+
+def _posted(row: Any) -> bytes | None:
+    if row.body is None:
+        return None
+    form, payload = Format(row.format or Format.STANDARD), Payload(row.payload or Payload.FULL)
+    return render_bytes(row.body, payload, form, row.tenant_id, row.event_id)
+
+
+def _detail_fields(row: Any, posted: bytes | None) -> dict[str, Any]:
+    content_type = Format(row.format or Format.STANDARD).content_type
+    body = None if posted is None else json.loads(posted)
+    return {**message_fields(row), "content_type": content_type, "body": body}
 
 
 def attempt_out(row: Any, content_type: str) -> AttemptOut:

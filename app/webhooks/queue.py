@@ -13,7 +13,8 @@ from app.domain.delivery import RETRY_DELAYS_SECONDS
 from app.domain.endpoint_health import FAILING_FAILURES
 from app.domain.outgoing import Format, Payload
 from app.kit.ids import new_id
-from app.webhooks.claim_sql import CLAIM
+from app.webhooks.claim_sql import CLAIM, CLAIM_OF_KNOWN
+from app.webhooks.horizon import Groups
 
 MAX_LOSSES = 5
 """A delivery whose lease ended without a word this often is taken for what kills its workers."""
@@ -52,6 +53,8 @@ class Claimed:
     is_healthy: bool
     is_probe: bool
     event_id: UUID
+    order_key: str | None
+    redacted_at: datetime | None
     payload: Payload
     format: Format
     deadline_seconds: float | None
@@ -84,16 +87,17 @@ async def claim(
     per_endpoint: int,
     held: Mapping[UUID, int],
     lease_seconds: float,
+    groups: Groups | None = None,
 ) -> Claim:
     """Claim up to `limit` due deliveries.
 
     The fast lane takes first tries of endpoints in good health, and what was asked for by hand;
     the slow one retries and failing endpoints. `held` is what this process already has of each
-    endpoint, which counts against `per_endpoint`.
+    endpoint, which counts against `per_endpoint`. `groups`: only from these (see `horizon`).
     """
     claim_id = new_id()
     rows = await tx.fetch(
-        CLAIM,
+        CLAIM if groups is None else CLAIM_OF_KNOWN,
         fast,
         limit,
         per_endpoint,
@@ -102,6 +106,7 @@ async def claim(
         claim_id,
         timedelta(seconds=lease_seconds),
         FAILING_FAILURES,
+        *(() if groups is None else (groups.endpoint_ids, groups.first_tries, groups.live_from)),
     )
     taken = [row for row in rows if row["delivery_id"] is not None]
     if lost := [row for row in taken if row["lost"]]:
@@ -133,6 +138,8 @@ def _claimed(row: Any) -> Claimed:
         is_healthy=row["failures"] == 0,
         is_probe=row["is_probe"],
         event_id=row["event_id"],
+        order_key=row["order_key"],
+        redacted_at=row["redacted_at"],
         payload=Payload(row["payload"] or Payload.FULL),
         format=Format(row["format"] or Format.STANDARD),
         deadline_seconds=None if row["deadline_ms"] is None else row["deadline_ms"] / 1000,

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.db.engine import Database, Tx
+from app.domain.outgoing import subject_of
+from app.kit import json
 from app.kit.ids import new_id
 from app.webhooks.fanout import delivery_row, message_row, store_messages
+from app.webhooks.ordering import promote
 from app.webhooks.subscription import Subscription, passing
 
 PAUSE_SECONDS = 5.0
@@ -21,7 +24,7 @@ SELECT r.*, (SELECT count(*) FROM (SELECT FROM deliveries d WHERE d.replay_id = 
  ORDER BY r.due_at LIMIT 1 FOR UPDATE OF r SKIP LOCKED
 """
 _ENDPOINT = """
-SELECT endpoint_id, event_types, filter, payload, format, disabled_at, true AS is_listening
+SELECT endpoint_id, event_types, filter, payload, format, ordering, disabled_at, true AS is_listening
   FROM endpoints WHERE endpoint_id = $1 FOR KEY SHARE
 """
 _FIND = """
@@ -44,11 +47,16 @@ WITH locked AS (
            state = CASE WHEN m.state = 'delivered' THEN m.state ELSE 'pending' END,
            settled_at = CASE WHEN m.state = 'delivered' THEN m.settled_at END
       FROM locked WHERE m.message_id = locked.message_id
-    RETURNING m.tenant_id, m.message_id, m.endpoint_id
+    RETURNING m.tenant_id, m.message_id, m.endpoint_id, m.sequence,
+              CASE $3 WHEN 'subject' THEN coalesce(m.subject, '') WHEN 'endpoint' THEN '*' END AS order_key
 )
 INSERT INTO deliveries (tenant_id, delivery_id, message_id, endpoint_id, due_at, manual, first_try, tries,
-                        faults, losses, replay_id)
-SELECT tenant_id, gen_random_uuid(), message_id, endpoint_id, now(), false, false, 0, 0, 0, $2 FROM revived
+                        faults, losses, replay_id, order_key, order_sequence)
+SELECT tenant_id, gen_random_uuid(), message_id, endpoint_id,
+       CASE WHEN order_key IS NULL THEN now() ELSE 'infinity' END, false, false, 0, 0, 0, $2,
+       order_key, CASE WHEN order_key IS NOT NULL THEN sequence END
+  FROM revived
+RETURNING endpoint_id, order_key
 """
 _FIND_MISSING = """
 SELECT b.*, now() AS now FROM message_bodies b
@@ -107,14 +115,18 @@ async def _batch(tx: Tx, job: Any) -> int:
     return queued
 
 
-async def _queue_again(tx: Tx, job: Any, _endpoint: Any) -> tuple[Sequence[Any], int]:
+async def _queue_again(tx: Tx, job: Any, endpoint: Any) -> tuple[Sequence[Any], int]:
     found = await tx.fetch(
         _FIND.format(which=_WHICH[job["which"]]),
         *(job[name] for name in ("tenant_id", "endpoint_id", "at_sequence", "at_number", "since", "until")),
         *(job[name] for name in ("event_types", "messages_per_second")),
     )
-    tag = await tx.execute(_QUEUE, [row["message_id"] for row in found], job["replay_id"])
-    return found, int(tag.rpartition(" ")[2])
+    ids = [row["message_id"] for row in found]
+    queued = await tx.fetch(_QUEUE, ids, job["replay_id"], endpoint["ordering"])
+    await promote(
+        tx, {(row["endpoint_id"], row["order_key"]) for row in queued if row["order_key"] is not None}
+    )
+    return found, len(queued)
 
 
 async def _queue_missing(tx: Tx, job: Any, endpoint: Any) -> tuple[Sequence[Any], int]:
@@ -127,11 +139,9 @@ async def _queue_missing(tx: Tx, job: Any, endpoint: Any) -> tuple[Sequence[Any]
     made, queued = [], []
     for row in found:
         if passing([subscription], row, row["body"]):
-            message_id = new_id()
-            made.append((*message_row(row, message_id, endpoint, now=row["now"]), job["replay_id"]))
-            place = delivery_row(
-                row["tenant_id"], message_id, job["endpoint_id"], due_at=row["now"], first_try=False
-            )
+            message_id, event = new_id(), {**row, "subject": subject_of(json.loads(row["body"])["data"])}
+            made.append((*message_row(event, message_id, endpoint, now=row["now"]), job["replay_id"]))
+            place = delivery_row(event, message_id, endpoint, due_at=row["now"], first_try=False)
             queued.append((*place, job["replay_id"]))
     await store_messages(tx, made, queued, replayed=True)
     return found, len(queued)

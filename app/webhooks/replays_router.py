@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.deps import DatabaseDep, NowDep, WebhooksManager, parse_id, refuse_unknown_query
 from app.editing import EditingRoute
+from app.journal.audit import Deed, append_audit_rows
+from app.kit.ids import public_id
 from app.problems import Problem
-from app.webhooks import repository
 from app.webhooks.deps import BellDep
 from app.webhooks.paging import next_cursor, read_id
 from app.webhooks.replay_schemas import ReplayIn, ReplayOut, ReplayPage
@@ -48,9 +49,8 @@ async def post_replay(
     target = parse_id("ep", endpoint_id)
     async with database.write(principal.tenant_id) as tx:
         row = await create_replay(tx, principal.tenant_id, target, wanted, actor=principal.hint, now=now)
-        await repository.note_in_audit(
-            tx, principal.tenant_id, target, "endpoint.replayed", actor=principal.hint, now=now
-        )
+        deed = Deed(principal.hint, "endpoint.replayed", public_id("ep", target), now)
+        await append_audit_rows(tx, principal.tenant_id, deed)
     bell.ring("replay")
     return replay_out(row)
 
@@ -91,7 +91,6 @@ async def stop_replay(
     target = parse_id("rpl", replay_id)
     async with database.write(principal.tenant_id) as tx:
         row = await cancel_replay(tx, principal.tenant_id, target)
-        await repository.note_in_audit(
-            tx, principal.tenant_id, row["endpoint_id"], "replay.cancelled", actor=principal.hint, now=now
-        )
+        deed = Deed(principal.hint, "replay.cancelled", public_id("ep", row["endpoint_id"]), now)
+        await append_audit_rows(tx, principal.tenant_id, deed)
     return replay_out(row)

@@ -10,9 +10,6 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.bulk import insert_rows
-from app.db.engine import Tx
-from app.db.tables.tenants import audit
 from app.db.tables.webhooks import deliveries, endpoint_secrets, endpoints, messages
 from app.domain.errors import NotFoundError
 from app.kit.ids import new_id, public_id
@@ -131,24 +128,20 @@ async def bring_forward(connection: AsyncConnection, endpoint_id: UUID) -> None:
     soon = func.now() + text("random() * interval '60 seconds'")
     await connection.execute(
         update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.claim_id.is_(None))
+        .where(
+            deliveries.c.endpoint_id == endpoint_id,
+            deliveries.c.claim_id.is_(None),
+            deliveries.c.due_at < text("'infinity'"),
+        )
         .values(due_at=func.least(deliveries.c.due_at, soon))
     )
 
 
-async def insert_audit(
-    connection: AsyncConnection, tenant_id: UUID, endpoint_id: UUID, action: str, *, actor: str, now: datetime
-) -> None:
-    """Note who changed an endpoint."""
-    target = public_id("ep", endpoint_id)
-    entry = {"tenant_id": tenant_id, "audit_id": new_id(), "at": now, "actor": actor}
-    await connection.execute(insert(audit).values(**entry, action=action, target=target))
-
-
-async def note_in_audit(
-    tx: Tx, tenant_id: UUID, endpoint_id: UUID, action: str, *, actor: str, now: datetime
-) -> None:
-    """The same in a transaction of the driver."""
-    columns = ("tenant_id", "audit_id", "at", "actor", "action", "target")
-    row = (tenant_id, new_id(), now, actor, action, public_id("ep", endpoint_id))
-    await insert_rows(tx, audit, columns, [row])
+async def release_held(connection: AsyncConnection, endpoint_id: UUID) -> None:
+    """Let what was held back for the sake of order go out: the endpoint no longer asks for it."""
+    held = (deliveries.c.endpoint_id == endpoint_id, deliveries.c.order_key.is_not(None))
+    await connection.execute(
+        update(deliveries)
+        .where(*held, deliveries.c.due_at == text("'infinity'"))
+        .values(due_at=func.now(), order_key=None, order_sequence=None)
+    )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.deps import DatabaseDep, NowDep, WebhooksManager, parse_id, refuse_unknown_query
+from app.domain.outgoing import Format
 from app.editing import EditingRoute, IfMatch, etag_of_version
 from app.kit.ids import public_id
 from app.problems import Problem
-from app.webhooks import repository, service
-from app.webhooks.deps import BellDep, GuardDep, SealerDep
+from app.webhooks import handshake, repository, service
+from app.webhooks.deps import BellDep, GuardDep, OriginDep, SealerDep
+from app.webhooks.options import Throttle, throttle_of
 from app.webhooks.paging import next_cursor, read_id
 from app.webhooks.presentation import endpoint_out, secret_out, shown_once
 from app.webhooks.schemas import (
@@ -76,13 +78,43 @@ class Editor:
 EditorDep = Annotated[Editor, Depends()]
 
 
+class Asker:
+    """Asks receivers of CloudEvents whether they want our posts; others it leaves alone."""
+
+    def __init__(self, editor: EditorDep, guard: GuardDep, origin: OriginDep) -> None:
+        self._editor, self._guard, self._origin = editor, guard, origin
+
+    async def hear(self, url: str, throttle: Throttle | None) -> dict[str, Any]:
+        """What the receiver at a URL says."""
+        return await handshake.ask(self._guard, url, self._origin, throttle)
+
+    async def ask(self, endpoint_id: UUID) -> None:
+        """Ask and keep the answer; no transaction is open meanwhile. Raises NotFoundError."""
+        async with self._editor.edit() as edit:
+            row = await repository.get_endpoint(edit.connection, edit.tenant_id, endpoint_id)
+        if row.format != Format.CLOUDEVENTS:
+            return
+        said = await self.hear(row.url, throttle_of(row))
+        async with self._editor.edit() as edit:
+            await handshake.keep(edit.connection, edit.tenant_id, endpoint_id, row.url, said, edit.now)
+
+
+AskerDep = Annotated[Asker, Depends()]
+
+
 @router.post("", status_code=201, summary="Create an endpoint", operation_id="create_endpoint")
-async def create_endpoint(wanted: EndpointIn, editor: EditorDep, guard: GuardDep) -> NewEndpointOut:
+async def create_endpoint(
+    wanted: EndpointIn, editor: EditorDep, guard: GuardDep, asker: AskerDep
+) -> NewEndpointOut:
     """Register a URL. The signing secret is in this answer and never shown again."""
     await guard.check(wanted.url)
     secret = service.read_secret(wanted.secret, wanted.signature)
+    asks = wanted.format is Format.CLOUDEVENTS
+    said = await asker.hear(wanted.url, wanted.throttle) if asks else None
     async with editor.edit() as edit:
         endpoint_id = await service.create_endpoint(edit, wanted, secret)
+        if said is not None:
+            await handshake.keep(edit.connection, edit.tenant_id, endpoint_id, wanted.url, said, edit.now)
         shown = await editor.show(edit, endpoint_id)
     return NewEndpointOut(**shown.model_dump(), secret=shown_once(secret))
 
@@ -110,7 +142,7 @@ async def get_endpoint(endpoint_id: str, editor: EditorDep) -> EndpointOut:
 
 @router.patch("/{endpoint_id}", summary="Change an endpoint", operation_id="change_endpoint")
 async def change_endpoint(
-    endpoint_id: str, patch: EndpointPatch, editor: EditorDep, guard: GuardDep
+    endpoint_id: str, patch: EndpointPatch, editor: EditorDep, guard: GuardDep, asker: AskerDep
 ) -> EndpointOut:
     """Change what the body names. URL and headers hold from the next try of every waiting message on."""
     target = parse_id("ep", endpoint_id)
@@ -118,6 +150,9 @@ async def change_endpoint(
         await guard.check(patch.url)
     async with editor.edit() as edit:
         await service.patch_endpoint(edit, target, patch)
+    if {"url", "format"} & patch.model_fields_set:
+        await asker.ask(target)
+    async with editor.edit() as edit:
         return await editor.show(edit, target)
 
 
@@ -168,9 +203,16 @@ async def rotate_secret(endpoint_id: str, wanted: RotateIn, editor: EditorDep) -
 @router.post(
     "/{endpoint_id}/test", status_code=202, summary="Send a test event", operation_id="test_endpoint"
 )
-async def test_endpoint(endpoint_id: str, wanted: TestIn, editor: EditorDep, bell: BellDep) -> MessageRef:
-    """Queue the example of a type for this endpoint: guarded, signed and logged like any message, one try."""
+async def test_endpoint(
+    endpoint_id: str, wanted: TestIn, editor: EditorDep, bell: BellDep, asker: AskerDep
+) -> MessageRef:
+    """Queue the example of a type for this endpoint: guarded, signed and logged like any message, one try.
+
+    A receiver of CloudEvents is first asked again whether it allows our posts (see `handshake`).
+    """
+    target = parse_id("ep", endpoint_id)
     async with editor.edit() as edit:
-        message_id = await service.send_test(edit, parse_id("ep", endpoint_id), wanted.event_type)
+        message_id = await service.send_test(edit, target, wanted.event_type)
+    await asker.ask(target)
     bell.ring("deliver")
     return MessageRef(message_id=public_id("msg", message_id))

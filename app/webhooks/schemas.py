@@ -81,6 +81,21 @@ class SecretOut(BaseModel):
     public_key: str | None = Field(description="`whpk_...`, for ed25519")
 
 
+class HandshakeOut(BaseModel):
+    """What the receiver said when it was asked (OPTIONS) whether it wants our CloudEvents."""
+
+    state: Literal["allowed", "not_allowed", "no_answer"] = Field(
+        description="only shown: messages are sent in any case"
+    )
+    origin: str = Field(description="the `WebHook-Request-Origin` that we gave")
+    allowed_per_minute: int | None = Field(
+        description="`WebHook-Allowed-Rate`; a faster `throttle` yields to it"
+    )
+    status: int | None
+    detail: str | None
+    checked_at: datetime
+
+
 class EndpointOut(EndpointOptions):
     """An endpoint."""
 
@@ -96,6 +111,9 @@ class EndpointOut(EndpointOptions):
     failures: int = Field(description="failures in a row")
     open_until: datetime | None = Field(
         description="left alone until then (it failed ten times in a row, or asked to wait); then one probe"
+    )
+    handshake: HandshakeOut | None = Field(
+        default=None, description="only with `format: cloudevents`; asked at each change of URL and each test"
     )
     waiting: int | None = Field(default=None, description="messages not yet settled (only for one endpoint)")
     created_at: datetime
@@ -175,6 +193,14 @@ class MessageOut(BaseModel):
     next_at: datetime | None = Field(
         description="when the next try is due (or, being tried, must have ended)"
     )
+    waits_for: str | None = Field(
+        default=None, description="the earlier message that it must not overtake (an ordered endpoint)"
+    )
+    subject: str | None = Field(default=None, description="the case or subject that it is about")
+    replay_id: str | None = Field(default=None, description="the latest replay that queued it again")
+    redacted_at: datetime | None = Field(
+        default=None, description="when a person or old words were taken out: earlier tries posted more"
+    )
 
 
 class MessageDetail(MessageOut):
@@ -183,6 +209,14 @@ class MessageDetail(MessageOut):
     content_type: str
     body: dict[str, Any] | None = Field(
         description="exactly what is posted, parsed; null once retention or erasure took it"
+    )
+
+
+class MessageProof(MessageDetail):
+    """A message with the very bytes that are posted."""
+
+    raw: str | None = Field(
+        description="the body to the byte (UTF-8): each attempt signed `webhook-id.webhook-timestamp.raw`"
     )
 
 

@@ -10,8 +10,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import ConflictError, InvalidError
+from app.domain.ordering import Ordering
+from app.domain.outgoing import Format
 from app.domain.signature import Ed25519Secret, Secret, parse_secret
 from app.editing import check_match, etag_of_version
+from app.journal.audit import Deed, append_audit
 from app.kit import json
 from app.kit.crypto import Sealer, key_id_of
 from app.kit.ids import new_id, public_id
@@ -41,9 +44,8 @@ class Edit:
 
     async def note(self, endpoint_id: UUID, action: str) -> None:
         """Put the change into the audit."""
-        await repository.insert_audit(
-            self.connection, self.tenant_id, endpoint_id, action, actor=self.actor, now=self.now
-        )
+        deed = Deed(self.actor, action, public_id("ep", endpoint_id), self.now)
+        await append_audit(self.connection, self.tenant_id, deed)
 
     async def get(self, endpoint_id: UUID) -> Any:
         """The endpoint, locked, if it is what the caller saw. Raises NotFoundError, ChangedMeanwhileError."""
@@ -103,6 +105,8 @@ async def patch_endpoint(edit: Edit, endpoint_id: UUID, patch: EndpointPatch) ->
         name: given[name] for name in ("url", "event_types", "description") if name in given
     }
     values |= option_columns(given)
+    if values.get("format") == Format.STANDARD:
+        values["handshake"] = None
     if "event_types" in values:
         check_patterns(patch.event_types)
     if "headers" in given:
@@ -118,6 +122,8 @@ async def patch_endpoint(edit: Edit, endpoint_id: UUID, patch: EndpointPatch) ->
             check_filter(wanted, values.get("event_types", row.event_types))
     if values:
         await repository.update_endpoint(edit.connection, row, values, now=edit.now)
+        if values.get("ordering") == Ordering.NONE:
+            await repository.release_held(edit.connection, endpoint_id)
         await edit.note(endpoint_id, "endpoint.changed")
 
 

@@ -29,14 +29,18 @@ from app.webhooks.sender import Receipt
 
 # Only what still stands under our fence is settled; the rest was taken over and is the winner's.
 # A final state never regresses: a message delivered by hand stays so when an automatic try fails late.
+# What was sent before an erasure took a person out may be quoted in the reply: then that is not kept.
+# (`redacted_at` is read off the locked row, so an erasure that commits while we wait for it is seen.)
 _SETTLE = """
 WITH given AS (
     SELECT * FROM json_to_recordset($1::text::json) AS g(
         delivery_id uuid, claim_id uuid, due_at timestamptz, tried int, faulted int, state text,
         attempted_at timestamptz, outcome text, failure text, status int, duration_ms int, detail text,
-        reply_bytes int, reply_sha256 bytea, reply_excerpt text, url text, signature text)
+        reply_bytes int, reply_sha256 bytea, reply_excerpt text, url text, signature text,
+        redacted_at timestamptz)
 ), fenced AS (
     SELECT g.*, d.manual, m.tenant_id, m.message_id, m.endpoint_id,
+           m.redacted_at IS NOT DISTINCT FROM g.redacted_at AS may_quote,
            CASE WHEN m.state = 'pending' OR d.manual OR d.replay_id IS NOT NULL THEN g.due_at END AS next_at,
            CASE WHEN g.state = 'delivered' THEN g.state
                 WHEN m.state <> 'pending' THEN m.state
@@ -72,7 +76,9 @@ INSERT INTO attempts (tenant_id, attempted_at, message_id, number, endpoint_id, 
                       manual, duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at,
                       url, signature)
 SELECT tenant_id, attempted_at, message_id, number, endpoint_id, outcome, failure, status, manual,
-       duration_ms, detail, reply_bytes, reply_sha256, reply_excerpt, next_at, url, signature
+       duration_ms, CASE WHEN may_quote THEN detail END, reply_bytes,
+       CASE WHEN may_quote THEN reply_sha256 END, CASE WHEN may_quote THEN reply_excerpt END,
+       next_at, url, signature
   FROM settled
 RETURNING message_id, number
 """
@@ -151,6 +157,7 @@ def _row(item: Settlement) -> dict[str, object]:
         "reply_excerpt": receipt.reply_excerpt,
         "url": item.claimed.url,
         "signature": receipt.signature,
+        "redacted_at": item.claimed.redacted_at,
     }
 
 

@@ -29,7 +29,7 @@ _Key = tuple[str, str, int, Address]
 
 
 class VettedTransport:
-    """Posts to webhook URLs; never follows, proxies, decodes or overreads."""
+    """Speaks to webhook URLs; never follows, proxies, decodes or overreads."""
 
     def __init__(self, guard: EgressGuard, tls: ssl.SSLContext | None = None) -> None:
         self.guard = guard
@@ -40,6 +40,12 @@ class VettedTransport:
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, deadline_seconds: float
     ) -> Reply:
+        """A POST; see `exchange`."""
+        return await self.exchange("POST", url, headers, body, deadline_seconds=deadline_seconds)
+
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, deadline_seconds: float
+    ) -> Reply:
         """One exchange, bounded as a whole from look-up to last byte; the reply's body may be cut at its cap.
 
         Raises WireError for whatever the receiver, or the way to it, may do, ValueError for headers
@@ -48,7 +54,7 @@ class VettedTransport:
         progress = Progress()
         try:
             async with asyncio.timeout(deadline_seconds):
-                return await self._exchange(url, headers, body, progress)
+                return await self._exchange(method, url, headers, body, progress)
         except TimeoutError as error:
             detail = f"no whole reply in time ({progress.phase})"
             raise WireError(FailureKind.TIMEOUT, detail, progress.status) from error
@@ -62,9 +68,11 @@ class VettedTransport:
         self._idle_count = 0
         await asyncio.sleep(0)
 
-    async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, progress: Progress) -> Reply:
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, progress: Progress
+    ) -> Reply:
         target, addresses = await self._vet(url)
-        wire = serialise(target, headers, body)
+        wire = serialise(method, target, headers, body)
         for address in addresses:
             key = _key(target, address)
             while (kept := self._take(key)) is not None:
@@ -120,9 +128,9 @@ class VettedTransport:
         return None
 
 
-def serialise(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+def serialise(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
     """The request's bytes. Raises ValueError where a header would smuggle in another line."""
-    lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.host_header}"]
+    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.host_header}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(lines)

@@ -60,7 +60,7 @@ FEEDBACK_DAILY = View(
 )
 
 # (metric, numerator, denominator, rows of feedback_daily that enter)
-_SCORES = (
+SCORES = (
     ("nps", "100 * (a.positive - a.negative)", "a.classed", "a.measure = 'nps' AND a.scale_id = 'nps_0_10'"),
     ("csat_t2b", "100 * a.top", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({_CSAT})"),
     ("csat_mean", "a.score_sum", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({_CSAT})"),
@@ -79,7 +79,7 @@ _SCORES = (
         "a.measure = 'stars' AND a.scale_id IN ('stars_1_5', 'stars_half')",
     ),
 )
-_COUNTS = (
+COUNTS = (
     ("happiness", "100 * a.positive", "a.classed"),
     ("responses", "a.answers", "NULL"),
     ("feedback_count", "a.items", "NULL"),
@@ -87,9 +87,9 @@ _COUNTS = (
     ("silent", "a.silent", "NULL"),
     ("complaints", "a.complaints", "NULL"),
 )
-_OPENED = (("cases_opened", "a.opened", "NULL"), ("unanswered_share", "100 * a.unanswered", "a.answerable"))
-_CLOSED = (("cases_closed", "a.closed", "NULL"),)
-_DEADLINES = (
+OPENED = (("cases_opened", "a.opened", "NULL"), ("unanswered_share", "100 * a.unanswered", "a.answerable"))
+CLOSED = (("cases_closed", "a.closed", "NULL"),)
+DEADLINES = (
     ("sla_attainment", "100 * a.met", "a.met + a.late + a.overdue"),
     ("sla_met", "a.met", "NULL"),
     ("sla_breached", "a.late + a.overdue", "NULL"),
@@ -100,11 +100,15 @@ _ADDED = ("answers", "classed", "positive", "negative", "silent", "top", "items"
 _SUMS = ", ".join(
     f"{shown.expression} AS {shown.name}" for shown in FEEDBACK_DAILY.columns if shown.name in _ADDED
 )
-_OF_PLACE = ", ".join(_PLACE)
+OF_PLACE = ", ".join(_PLACE)
 _APART = ("scale_id", "collection_mode")
 
 
-def _values(rows: tuple[tuple[str, ...], ...]) -> str:
+Metrics = tuple[tuple[str, ...], ...]
+"""Metric, numerator, denominator, and where needed which rows enter."""
+
+
+def values(rows: Metrics) -> str:
     """A VALUES list whose numbers are of one type in every row."""
     written = []
     for metric, numerator, denominator, *applies in rows:
@@ -113,50 +117,51 @@ def _values(rows: tuple[tuple[str, ...], ...]) -> str:
     return "(VALUES " + ", ".join(written) + ")"
 
 
-def _part(source: str, metrics: tuple[tuple[str, ...], ...]) -> str:
+def part(source: str, metrics: Metrics) -> str:
     """Metrics of rows that are added up already: a VALUES list for each fact would cost much more."""
     place = ", ".join(f"a.{name}" for name in _PLACE)
     return (
         f"SELECT a.local_date, m.metric, {place}, NULL::text AS scale_id, NULL::text AS collection_mode, "
         f"m.numerator, m.denominator FROM ({source}) AS a "
-        f"CROSS JOIN LATERAL {_values(metrics)} AS m(metric, numerator, denominator)"
+        f"CROSS JOIN LATERAL {values(metrics)} AS m(metric, numerator, denominator)"
     )
 
 
-def _of_answers() -> str:
+def of_answers(of_scores: Metrics = SCORES, of_counts: Metrics = COUNTS) -> str:
     """Scores by scale and mode, counts across them, in one pass over the answers."""
     keys = ", ".join(f"f.{name}" for name in ("local_date", *_PLACE, "measure", *_APART))
     scores = tuple(
-        (*score[:3], f"a.classed > 0 AND {score[3]}", "a.scale_id", "a.collection_mode") for score in _SCORES
+        (*score[:3], f"a.classed > 0 AND {score[3]}", "a.scale_id", "a.collection_mode")
+        for score in of_scores
     )
-    counts = tuple((*count, "true", "NULL", "NULL") for count in _COUNTS)
+    counts = tuple((*count, "true", "NULL", "NULL") for count in of_counts)
     place = ", ".join(f"a.{name}" for name in _PLACE)
     kept = f"a.local_date, m.metric, {place}, m.scale_id, m.collection_mode"
     return (
         f"SELECT {kept}, sum(m.numerator) AS numerator, sum(m.denominator)::bigint AS denominator "
         f"FROM (SELECT {keys}, {_SUMS} FROM {_ANSWERS} GROUP BY {keys}) AS a "
-        f"CROSS JOIN LATERAL {_values((*scores, *counts))} "
+        f"CROSS JOIN LATERAL {values((*scores, *counts))} "
         "AS m(metric, numerator, denominator, applies, scale_id, collection_mode) "
         f"WHERE m.applies GROUP BY {kept}"
     )
 
 
-def _counted(day: str, source: str, where: str = "true", **counts: str) -> str:
+def counted(day: str, source: str, where: str = "true", **counts: str) -> str:
     """Rows of a view counted by day and place under conditions."""
     columns = ", ".join(f"count(*) FILTER (WHERE {test}) AS {name}" for name, test in counts.items())
     return (
-        f"SELECT {day} AS local_date, {_OF_PLACE}, {columns} FROM {source} WHERE {where} "
-        f"GROUP BY {day}, {_OF_PLACE}"
+        f"SELECT {day} AS local_date, {OF_PLACE}, {columns} FROM {source} WHERE {where} "
+        f"GROUP BY {day}, {OF_PLACE}"
     )
 
 
 _ALL = "\nUNION ALL ".join(
     (
-        _of_answers(),
-        f"SELECT local_date, kind, {_OF_PLACE}, NULL::text, NULL::text, sum(count)::double precision, "
-        f"NULL::bigint FROM bi.volumes GROUP BY local_date, kind, {_OF_PLACE}",
-        _part(
-            _counted(
+        of_answers(),
+        f"SELECT local_date, kind, {OF_PLACE}, NULL::text, NULL::text, sum(count)::double precision, "
+        f"NULL::bigint FROM bi.volumes GROUP BY local_date, kind, {OF_PLACE}",
+        part(
+            counted(
                 "opened_date",
                 "bi.cases",
                 "counts_as_opened",
@@ -164,18 +169,18 @@ _ALL = "\nUNION ALL ".join(
                 answerable="is_answerable",
                 unanswered="is_unanswered",
             ),
-            _OPENED,
+            OPENED,
         ),
-        _part(_counted("closed_date", "bi.cases", "closed_at <= now()", closed="true"), _CLOSED),
-        _part(
-            _counted(
+        part(counted("closed_date", "bi.cases", "closed_at <= now()", closed="true"), CLOSED),
+        part(
+            counted(
                 "due_date",
                 "bi.sla_timers",
                 met="outcome = 'met'",
                 late="outcome = 'closed_late'",
                 overdue="outcome = 'open_overdue'",
             ),
-            _DEADLINES,
+            DEADLINES,
         ),
     )
 )
@@ -210,7 +215,7 @@ METRIC_DAILY = View(
 
 DAILY = (FEEDBACK_DAILY, METRIC_DAILY)
 
-_EVERY = (*_SCORES, *_COUNTS, *_OPENED, *_CLOSED, *_DEADLINES)
+_EVERY = (*SCORES, *COUNTS, *OPENED, *CLOSED, *DEADLINES)
 METRIC_IDS = ("visitors", "transactions", "interactions", *(metric for metric, *_ in _EVERY))
 RATIO_IDS = frozenset(metric for metric, _, denominator, *_ in _EVERY if denominator != "NULL")
 """The metrics of metric_daily, and those of them that are divided."""

@@ -24,17 +24,25 @@ class View(NamedTuple):
     @property
     def statements(self) -> list[str]:
         """Create it and say what everything in it is."""
-        columns = ",\n  ".join(f"{shown.expression} AS {shown.name}" for shown in self.columns)
-        select = f"SELECT {columns}\n{self.rest}"
         head = f"CREATE VIEW bi.{self.name} WITH (security_invoker = true) AS\n"
         return [
-            head + select,
+            head + self._select,
             f"COMMENT ON VIEW bi.{self.name} IS {_quoted(self.comment)}",
             *(
                 f"COMMENT ON COLUMN bi.{self.name}.{shown.name} IS {_quoted(shown.comment)}"
                 for shown in self.columns
             ),
         ]
+
+    @property
+    def replacement(self) -> str:
+        """Put it in the place of an earlier one with the same columns, whose comments stay."""
+        return f"CREATE OR REPLACE VIEW bi.{self.name} WITH (security_invoker = true) AS\n{self._select}"
+
+    @property
+    def _select(self) -> str:
+        columns = ",\n  ".join(f"{shown.expression} AS {shown.name}" for shown in self.columns)
+        return f"SELECT {columns}\n{self.rest}"
 
 
 _DIMENSIONS = {

@@ -18,7 +18,7 @@ _PRESSED = """(f.device IS NULL OR f.collection_mode <> 'passive' OR NOT EXISTS 
             OR (earlier.question = f.question
                 AND (earlier.class, earlier.scale_id, coalesce(earlier.norm01, -1), earlier.feedback_id)
                   < (f.class, f.scale_id, coalesce(f.norm01, -1), f.feedback_id)))))"""
-_COUNTS = f"""f.qualification IS DISTINCT FROM 'invalid' AND {_PRESSED} AND NOT (
+COUNTS = f"""f.qualification IS DISTINCT FROM 'invalid' AND {_PRESSED} AND NOT (
     f.customer_ref IS NOT NULL
     AND (f.tenant_id, f.question) IN (SELECT q.tenant_id, q.key FROM questions q WHERE q.relational)
     AND EXISTS (SELECT FROM feedback later
@@ -68,7 +68,7 @@ FEEDBACK = View(
         Shown("answer_class", "f.class", "positive, neutral, negative, silent (asked, no answer), unknown"),
         Shown("is_top", f"coalesce({_TOP}, false)", "the score is in the top box of its scale"),
         Shown("is_bottom", f"coalesce({_BOTTOM}, false)", "the score is in the bottom box of its scale"),
-        Shown("counts", f"({_COUNTS})", "true: enters the metrics; filter by it before you average"),
+        Shown("counts", f"({COUNTS})", "true: enters the metrics; filter by it before you average"),
         Shown("is_item", _ITEM, "true for the first answer of a feedback item: count items by it"),
         Shown("is_complaint", "(f.kind = 'complaint')", "true: the item was found to be a complaint"),
         Shown("collection_mode", "f.collection_mode", "passive, staff_prompted, invited, scraped"),

@@ -27,18 +27,26 @@ from .conftest import connected, grant
 PLACE = ("channel", "touchpoint", "location")
 SCORES = ("nps", "csat_t2b", "csat_mean", "ces_mean", "ces_easy", "stars_mean", "stars_negative")
 COUNTS = ("happiness", "responses", "feedback_count", "survey_acts", "silent", "complaints")
+VARIANTS = ("nps_1_10", "happiness_without_neutral", "happiness_net")
+INDICES = ("ink_personal", "ink_office", "iel", "iel_2013", "fm_level", "reliability_positive",
+           "reliability_negative", "negative_per_contact")  # fmt: skip
+RATIOS = ("coverage", "precise_conversion", "surveys_per_transaction", "raw_conversion", "complaint_rate",
+          "negative_per_visitor", "negative_per_transaction")  # fmt: skip
 OTHERS = (
     ("visitors", "transactions", "interactions"),
-    ("cases_opened", "unanswered_share"),
-    ("cases_closed",),
+    ("cases_opened", "unanswered_share", "proactive_share"),
+    ("cases_closed", "closed_within_4_weeks", "closed_within_8_weeks", "closed_after_8_weeks"),
     ("sla_attainment", "sla_met", "sla_breached", "closed_late", "open_overdue"),
 )
-EVERY = (*SCORES, *COUNTS, *(name for group in OTHERS for name in group))
+UNSUPPRESSED = tuple(name for name in RATIOS if not name.startswith("negative"))
+EVERY = (*SCORES, *COUNTS, *VARIANTS, *INDICES, *RATIOS, *(name for group in OTHERS for name in group))
 SCALES = {
-    "nps_0_10": range(11), "csat_1_5": range(1, 6), "csat_1_7": range(1, 8), "csat_1_10": range(1, 11),
+    "nps_0_10": range(11), "nps_1_10": range(1, 11), "csat_1_5": range(1, 6), "csat_1_7": range(1, 8),
+    "csat_1_10": range(1, 11),
     "ces1_effort_1_5": range(1, 6), "ces2_1_7": range(1, 8), "stars_half": (1, 2.5, 3, 4, 5),
     "button_3": (-1, 0, 1), "text_only": ("positive", "negative", "neutral", "unknown"),
 }  # fmt: skip
+DESK = {"locations": ["kyiv"], "mode": "calibrated", "followed_up": 60, "dissatisfied": 21}
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 KYIV = ZoneInfo("Europe/Kyiv")
 
@@ -52,12 +60,19 @@ async def history(services: Services, a_tenant) -> World:
     world = World(services.database, a_tenant.tenant_id)
     chance = Random(7)
     await world.relational("monthly")
+    await world.terms({"silent": {"mode": "mar", "location_types": {"desk": DESK}}})
     for _ in range(4):
-        answers = [*(_answer(chance) for _ in range(250)), *(_press(chance) for _ in range(50))]
+        answers = [
+            *(_answer(chance) for _ in range(250)),
+            *(_press(chance) for _ in range(50)),
+            *(_act(chance) for _ in range(250)),
+        ]
         revised = chance.sample(sorted(world.live), min(10, len(world.live)))
         await world.commit(*answers, ended=revised[:5])
-        for kind in ("visitors", "transactions", "interactions"):
-            await world.count(kind, chance.randint(1, 90), _at(chance), **_place(chance))
+        for _ in range(3):
+            at, where = _at(chance), _place(chance)
+            for kind in ("visitors", "transactions", "interactions"):
+                await world.count(kind, chance.randint(0, 90), at, **where)
         for _ in range(15):
             await _case(world, chance)
     return world
@@ -106,6 +121,22 @@ def _press(chance: Random) -> Answer:
     )
 
 
+def _act(chance: Random) -> Answer:
+    """A survey act of one of the three key questions."""
+    return Answer(
+        chance.choice(SCALES["button_3"]),
+        _at(chance),
+        "button_3",
+        measure=chance.choice(["staff", "office", "recommend"]),
+        mode=chance.choice(["staff_prompted", "staff_prompted", "invited"]),
+        silent=chance.random() < 0.3,
+        qualification=chance.choice([None, "valid", "invalid"]),
+        force_majeure=chance.choice([None, None, "claimed", "confirmed"]),
+        cause=chance.choice([None, "staff.rudeness", "office_process.queue", "external"]),
+        **_place(chance),
+    )
+
+
 async def _case(world: World, chance: Random) -> None:
     opened = _at(chance)
     later = opened + timedelta(hours=chance.randint(1, 200))
@@ -113,6 +144,7 @@ async def _case(world: World, chance: Random) -> None:
         opened,
         state=chance.choice(["open", "closed", "awaiting_opening"]),
         customer_facing=chance.random() < 0.8,
+        initiative=chance.choice(["reactive", "reactive", "proactive"]),
         first_response_at=chance.choice([None, later]),
         closed_at=chance.choice([None, later]),
         ended_at=chance.choice([None, None, later]),
@@ -141,8 +173,8 @@ async def http(services: Services, api_key: MakeKey) -> AsyncIterator[httpx.Asyn
 def _told(metric: str, row: dict[str, Any]) -> tuple[Any, Any] | None:
     """Value and base of a row of the API; None where there is nothing. Few answers have a base only."""
     value, n = row[metric], row[f"{metric}_n"]
-    if METRICS[metric].unit == "count":
-        return None if value in (None, "") else (float(value), int(value))
+    if METRICS[metric].unit == "count" or metric in UNSUPPRESSED:
+        return None if value in (None, "") else (float(value), int(n if metric in UNSUPPRESSED else value))
     if n in (None, "", 0, "0"):
         return None
     return (None if value in (None, "") else float(value)), int(n)
@@ -150,7 +182,7 @@ def _told(metric: str, row: dict[str, Any]) -> tuple[Any, Any] | None:
 
 def _shown(metric: str, value: float | None, n: int) -> tuple[Any, Any]:
     """A value of a view as the API shows it: rounded, and not at all below five answers."""
-    few = METRICS[metric].unit != "count" and n < 5
+    few = metric not in UNSUPPRESSED and METRICS[metric].unit != "count" and n < 5
     return (None if few or value is None else round_half_away(value, METRICS[metric].unit.decimals)), n
 
 

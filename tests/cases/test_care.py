@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,32 @@ async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
     ]  # fmt: skip
 
 
+async def test_who_gave_much_this_month_asks_though_each_case_got_little(desk: Desk, server: Server) -> None:
+    await configure(desk, "/v1/compensation-policy", {**POLICY, "monthly_limits": {"agent": 2500}})
+    offer = {"type": "money", "amount": "1500", "currency": "UAH", "employee": "ivan"}
+    first = await desk.done(await desk.open("T-1"), "offer-compensation", offer)
+    assert first["case"]["compensations"][0]["state"] == "approved"
+    second_id = await desk.open("T-2")
+    second = await desk.done(second_id, "offer-compensation", offer)
+    [item] = second["case"]["compensations"]
+    assert (item["state"], item["over_limit_reason"]) == ("pending_approval", "over_monthly_limit")
+    other = await desk.done(await desk.open("T-3"), "offer-compensation", {**offer, "employee": "petro"})
+    assert other["case"]["compensations"][0]["state"] == "approved"
+    refused = await desk.send(second_id, "approve-compensation", {"employee": "ivan"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "over_monthly_limit")
+    assert "3000.00 UAH" in refused.json()["detail"]
+    [told] = await query(server, "SELECT data FROM outbox WHERE type = 'compensation.over_limit'")
+    details = json.loads(told["data"])["details"]
+    assert [details[name] for name in ("reason", "monthly_limit", "month_total", "approver")] == [
+        "over_monthly_limit", "2500", "3000.00", "boss",
+    ]  # fmt: skip
+    await desk.done(second_id, "approve-compensation", {"employee": "boss"})
+    # what was refused is not given: the month has room again
+    await desk.done(second_id, "reject-compensation", {"reason": "withdrawn"})
+    fits = await desk.done(await desk.open("T-4"), "offer-compensation", {**offer, "amount": "1000"})
+    assert fits["case"]["compensations"][0]["state"] == "approved"
+
+
 _NOT_NOW = [
     ("approve-compensation", None, 409, "no_compensation"),
     ("offer-compensation", {"type": "money", "amount": "5"}, 422, "missing_currency"),
@@ -194,7 +221,31 @@ async def test_an_unanswered_verification_expires_and_hides_nothing(
     assert (asked["data"]["platform"], asked["data"]["source_url"]) == ("maps", "https://maps.example/r1")
     assert "platform_moderation.requested" in await outgoing(server)
     counted = (await desk.client.get("/v1/feedback")).json()["items"]
-    assert [item["verification"] for item in counted] == [None] or len(counted) == 1
+    assert [item["verification"] for item in counted] == ["expired"]
+
+
+async def test_what_the_dialogue_came_to_stands_at_the_review_however_it_is_edited(desk: Desk) -> None:
+    review = {"scale": "stars_1_5", "question": "stars", "kind": "review", "source": "maps",
+              "collection_mode": "scraped"}  # fmt: skip
+    await desk.client.post("/v1/events", json=rating("r1", 1, object="R-1", version="1", **review))
+    await desk.client.post("/v1/events", json=rating("r9", 3, object="R-9", version="1", **review))
+    case_id = (await desk.case("feedback:maps:R-1"))["id"]
+
+    async def standing() -> dict[str, str | None]:
+        items = (await desk.client.get("/v1/feedback?limit=50")).json()["items"]
+        return {item["raw_value"]: item["verification"] for item in items}
+
+    await desk.done(case_id, "request-verification")
+    assert await standing() == {"1": "requested", "3": None}
+    assert (await desk.send(case_id, "verify", Idempotency_Key="shown")).status_code == 200
+    assert await standing() == {"1": "verified", "3": None}
+    await desk.client.post("/v1/events", json=rating("r1b", 2, object="R-1", version="2", **review))
+    assert await standing() == {"2": "verified", "3": None}
+    taken_back = {"type": "event.retracted", "id": "x", "source": "crm", "occurred_at": desk.later(days=0),
+                  "data": {"event": "command:shown", "source": "vidhuk"}}  # fmt: skip
+    answer = await desk.client.post("/v1/events", json=taken_back)
+    assert answer.status_code in (200, 201), answer.text
+    assert await standing() == {"2": "requested", "3": None}
 
 
 async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(

@@ -16,11 +16,7 @@ async def _refs(desk: Desk, query: str = "") -> list[str]:
     """References of the listed cases, in order."""
     answer = await desk.client.get(f"/v1/cases?{query}")
     assert answer.status_code == 200, answer.text
-    found = []
-    for item in answer.json()["items"]:
-        detail = (await desk.client.get(f"/v1/cases/{item['id']}")).json()
-        found.append(detail["refs"][0])
-    return found
+    return [item["refs"][0] for item in answer.json()["items"]]
 
 
 async def test_the_list_is_filtered_by_every_dimension(desk: Desk) -> None:
@@ -76,6 +72,38 @@ async def test_overdue_cases_are_those_with_an_open_timer_past_its_due_time(desk
     overdue = await _refs(desk, "overdue=true")
     assert "late" in overdue
     assert "done" not in overdue
+
+
+async def test_the_work_list_begins_with_the_deadline_that_is_nearest(desk: Desk) -> None:
+    await desk.post("case.opened", "missed", {"due_at": desk.later(days=-1)}, ago=timedelta(days=2))
+    for ref, days in (("given", 40), ("urgent", 20)):
+        await desk.post("case.opened", ref, {"due_at": desk.later(days=days)})
+    await desk.post("case.opened", "no-deadline")
+    await desk.post("case.withdrawn", "no-deadline")
+    pages, cursor = [], ""
+    while True:
+        page = (await desk.client.get(f"/v1/cases?sort=due&limit=1{cursor}")).json()
+        pages += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    dues = [item["next_due"]["due_at"] for item in pages]
+    assert sorted(item["refs"][0] for item in pages) == ["given", "missed", "urgent"]
+    assert dues == sorted(dues)
+    for item, due in zip(pages, dues, strict=True):
+        timers = (await desk.case(item["refs"][0]))["timers"]
+        assert due == min(timer["due_at"] for timer in timers if timer["stopped_at"] is None)
+    assert {item["refs"][0]: item["next_due"]["is_overdue"] for item in pages}["missed"]
+    listed = (await desk.client.get("/v1/cases")).json()["items"]
+    assert {item["refs"][0]: item["next_due"] is None for item in listed}["no-deadline"]
+
+
+async def test_a_cursor_of_one_order_is_refused_by_the_other(desk: Desk) -> None:
+    for ref in ("A", "B"):
+        await desk.post("case.opened", ref)
+    cursor = (await desk.client.get("/v1/cases?limit=1")).json()["next_cursor"]
+    refused = await desk.client.get(f"/v1/cases?limit=1&sort=due&cursor={cursor}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_cursor")
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:

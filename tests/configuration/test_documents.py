@@ -113,7 +113,11 @@ async def test_a_policy_cannot_bind_what_opened_already(client: httpx.AsyncClien
 
 async def test_events_are_taken_under_a_new_policy_and_calendar(client: httpx.AsyncClient) -> None:
     await client.put("/v1/calendars/shop", json=SHOP)
-    await client.put("/v1/sla/policies/b2b", json=default_policy_document(calendar="shop"))
+    b2b = default_policy_document(calendar="shop")
+    taken = await client.put("/v1/sla/policies/b2b", json=b2b)
+    assert (taken.status_code, taken.json()["code"]) == (422, "timer_taken")
+    assert taken.json()["errors"][0]["pointer"] == "/order"
+    assert (await client.put("/v1/sla/policies/b2b", json={**b2b, "order": 50})).status_code == 200
     event = {
         "type": "case.opened",
         "id": "c1",
@@ -126,4 +130,4 @@ async def test_events_are_taken_under_a_new_policy_and_calendar(client: httpx.As
     in_force = {
         item["key"]: item["in_force"] for item in (await client.get("/v1/sla/policies")).json()["items"]
     }
-    assert in_force == {"b2b": True, "default": False}
+    assert in_force == {"b2b": True, "default": True}

@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, named_by
 from app.domain.complaint import (
     CaseKind,
     ComplaintRules,
     DecidedBy,
     Severity,
     case_kind,
-    case_opening,
     detect,
     initial_severity,
-    internal_case_ref,
     severity_signs,
 )
 from app.domain.scales import AnswerClass
@@ -220,3 +219,9 @@ _key = st.one_of(st.none(), st.text(min_size=1, max_size=4, alphabet="ab:%-і"))
 @given(first=st.tuples(_key, _key, st.dates()), second=st.tuples(_key, _key, st.dates()))
 def test_no_two_places_or_days_share_a_reference(first, second):
     assert (internal_case_ref(*first) == internal_case_ref(*second)) is (first == second)
+
+
+@pytest.mark.parametrize(("source", "name"), [("maps", "r1"), ("maps:kyiv", "r:1"), ("a", "")])
+def test_the_case_of_a_feedback_leads_back_to_it(source, name):
+    assert (source, name) in named_by(feedback_case_ref(source, name))
+    assert named_by(f"crm:{source}:{name}") == []

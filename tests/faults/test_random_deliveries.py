@@ -60,7 +60,11 @@ class Storm:
             path = f"/{number}"
             url = self.receiver.on(path, self._answer, secret=SECRET.text)
             endpoint_id = await self.outlet.endpoint(
-                url, "sla.*", tenant=tenant, retry_delays_seconds=[1, 1, 2, 2]
+                url,
+                "sla.*",
+                tenant=tenant,
+                retry_delays_seconds=[1, 1, 2, 2],
+                ordering="subject" if number % 2 else "none",
             )
             self.endpoints[endpoint_id] = (tenant, path)
 
@@ -112,7 +116,9 @@ class Storm:
             while True:
                 await self._work()
                 async with self.outlet.database.worker() as tx:
-                    await tx.execute("UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL")
+                    await tx.execute(
+                        "UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL AND due_at < 'infinity'"
+                    )
                     await tx.execute("UPDATE endpoints SET open_until = now() WHERE open_until IS NOT NULL")
                     await tx.execute("UPDATE replays SET due_at = now()")
                     busy = await tx.fetchval(
@@ -134,7 +140,8 @@ class Storm:
     async def _announce(self) -> None:
         tenant = self.die.choice([tenant for tenant, _ in self.endpoints.values()])
         count = self.die.randint(1, 6)
-        await self.outlet.announce("sla.breached", count, tenant=tenant)
+        subject = {"kind": "case", "id": f"case_{self.die.randrange(4)}"}
+        await self.outlet.announce("sla.breached", count, tenant=tenant, subject=subject)
         self.announced[tenant.tenant_id] += count
 
     async def _start(self) -> None:
@@ -209,6 +216,7 @@ class Storm:
 
     async def _work(self) -> None:
         await self.outlet.fanout.step()
+        await self.outlet.sweep.step()
         await Replayer(self.outlet.database, lambda: None).step()
         for dispatcher, _ in self.workers:
             dispatcher._wakeup.ring()
@@ -290,4 +298,6 @@ async def check(storm: Storm) -> None:
     for message_id, state in storm.seen_final.items():
         assert final.get(message_id, state) == state  # what was delivered stays so
     assert await outlet.sql("SELECT 1 FROM deliveries") == []
+    requests, repeats = sum(taken.values()), sum(count - 1 for count in taken.values())
+    print(f"{len(messages)} messages, {requests} requests, {repeats} of them repeated, 0 lost")
     assert not [row for row in messages if row["state"] == "quarantined"]

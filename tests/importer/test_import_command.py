@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-import uvicorn
 from typer.testing import CliRunner, Result
 
 from app.importer.command import import_command
-from app.main import create_app
-from app.wiring import Services
 from tests.conftest import MakeKey
 from tests.importer.conftest import CSV_MAPPING, GOOD_ROWS, HEADER
 
@@ -27,22 +23,6 @@ Write = Callable[[str, str | bytes], Path]
 ROOT = Path(__file__).parents[2]
 _COMMAND = typer.Typer()
 _COMMAND.command()(import_command)
-
-
-@pytest.fixture
-async def served(services: Services) -> AsyncIterator[str]:
-    """The real application on a loopback port."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(services), log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listener.close()
 
 
 async def _typed(*arguments: str | Path, **environment: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -30,7 +31,8 @@ def structured(**changed: Any) -> dict[str, Any]:
 
 def read_one(document: Any, media_type: str = _STRUCTURED, **headers: str) -> Event | Refusal:
     body = json.dumps(document).encode()
-    (item,) = read_events(body, media_type, None, {"content-type": media_type, **headers}).items
+    reading = read_events(body, media_type, None, {"content-type": media_type, **headers})
+    (item,) = asyncio.run(reading).items
     return item
 
 
@@ -59,7 +61,7 @@ def test_data_that_is_no_json_is_refused_with_its_place() -> None:
 
 
 def test_an_empty_batch_is_legal() -> None:
-    assert read_events(b"[]", _BATCH, None, {"content-type": _BATCH}).items == []
+    assert asyncio.run(read_events(b"[]", _BATCH, None, {"content-type": _BATCH})).items == []
 
 
 async def test_the_door_takes_binary_mode(client: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as stdlib_json
 import random
 from typing import Any
@@ -73,7 +74,7 @@ def test_reading_and_drafting_end_in_an_event_or_a_refusal(config: TenantConfig,
     except TypeError:
         return  # no JSON: integers beyond 64 bits, lone surrogates
     try:
-        reading = read_events(raw, "application/json", None)
+        reading = asyncio.run(read_events(raw, "application/json", None))
     except BodyError as error:
         assert error.status < 500
         return
@@ -99,7 +100,7 @@ def config() -> TenantConfig:
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     for media_type in ("application/json", "application/x-ndjson"):
         try:
-            read_events(body, media_type, "key")
+            asyncio.run(read_events(body, media_type, "key"))
         except BodyError as error:
             assert error.status < 500
 

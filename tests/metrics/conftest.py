@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.db.engine import Database
+from app.main import create_api
 from app.metrics.answer import Answer, NotModified, Reader, answer_query
 from app.metrics.schemas import MetricQueryIn
-from tests.conftest import Tenant
-from tests.metrics.world import World
+from app.wiring import Services
+from tests.conftest import MakeKey, Tenant
+from tests.metrics.world import Answer as Told
+from tests.metrics.world import World, several
 
 NOW = datetime.fromisoformat("2026-03-31T09:00:00+00:00")
 
@@ -38,3 +43,29 @@ def ask(world: World) -> Ask:
         return found
 
     return answer
+
+
+@pytest.fixture
+def api(services: Services) -> FastAPI:
+    return create_api(services)
+
+
+@pytest.fixture
+async def http(api: FastAPI, api_key: MakeKey) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that may read metrics and rows."""
+    headers = {"Authorization": f"Bearer {await api_key('metrics:read', 'feedback:read')}"}
+    transport = httpx.ASGITransport(app=api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://vidhuk.test", headers=headers) as http:
+        yield http
+
+
+@pytest.fixture
+async def march(world: World) -> World:
+    """kyiv: 6 promoters, 4 detractors -> NPS 20; lviv: 5 promoters -> 100; "=cmd" : 3 answers."""
+    await world.commit(
+        *several(6, Told(10, location="kyiv")),
+        *several(4, Told(0, location="kyiv")),
+        *several(5, Told(9, location="lviv")),
+        *several(3, Told(9, location="=cmd|' /C calc'!A0")),
+    )
+    return world

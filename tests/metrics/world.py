@@ -15,6 +15,7 @@ from app.db.tables.cases import cases
 from app.db.tables.configuration import attributes, questions
 from app.db.tables.feedback import feedback, volumes
 from app.db.tables.journal import event_personal, events
+from app.db.tables.metrics import metric_terms
 from app.db.tables.sla import sla_timers
 from app.db.tables.tenants import tenant_head
 from app.domain.scales import SCALES, ScaledValue, get_scale
@@ -237,6 +238,11 @@ class World:
                 "first_seen_at": NOON,
             },
         )
+
+    async def terms(self, document: dict[str, Any]) -> None:
+        """The first version of the tenant's terms, valid from the year's beginning."""
+        row = {"version": 1, "valid_from": datetime(2026, 1, 1, tzinfo=UTC), "document": document}
+        await self._insert(metric_terms, row | {"created_at": NOON})
 
     async def _insert(self, table: Any, row: dict[str, Any]) -> None:
         async with self.database.tenant(self.tenant_id) as connection:

@@ -21,7 +21,7 @@ async def test_words_and_raw_bodies_go_after_the_days_a_tenant_set(
     row = RawRow("chat", datetime.now(UTC), "adapted", None, None, headers={}, body=b"{}")
     await keep_raw(services.database, a_tenant.tenant_id, [row])
     await retention.step()
-    rules = {"text_days": 30, "raw_days": 7, "decision_days": None}
+    rules = {"text_days": 30, "raw_days": 7, "decision_days": None, "message_days": None}
     put = await client.put("/v1/privacy/retention", json=rules)
     assert put.json() == rules
     await retention.step()

@@ -87,14 +87,17 @@ class Bench:
         self.clock = clock
         self.loop = loop_of(services)
 
-    async def put_policy(self, document: dict[str, Any], *, effective_from: datetime | None = None) -> None:
-        """A further version of the default policy."""
+    async def put_policy(
+        self, document: dict[str, Any], *, effective_from: datetime | None = None, key: str = "default"
+    ) -> None:
+        """A further version of a policy (without a time it binds what opened whenever)."""
         await self.execute(
             "INSERT INTO policies (tenant_id, key, version, document, effective_from, created_at) "
-            "SELECT $1, 'default', max(version) + 1, $2::text::jsonb, $3, now() FROM policies "
-            "WHERE tenant_id = $1",
+            "SELECT $1, $4, coalesce(max(version), 0) + 1, $2::text::jsonb, $3, now() FROM policies "
+            "WHERE tenant_id = $1 AND key = $4",
             json.dumps_text(document),
             effective_from,
+            key,
         )
         await self._touch_config()
 

@@ -15,12 +15,12 @@ from app.db.bulk import insert_rows
 from app.db.tables.ledgers import outbox
 from app.domain.egress import EgressRules, parse_networks
 from app.domain.signature import HmacSecret, Secret
-from app.kit.clock import Clock, utc_now
 from app.kit.loops import Loop, Wakeup, run_loops
 from app.webhooks import service
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.egress import EgressGuard
 from app.webhooks.fanout import Fanout
+from app.webhooks.ordering import OrderSweep
 from app.webhooks.schemas import EndpointIn
 from app.webhooks.sender import Sender
 from app.webhooks.service import Edit
@@ -43,6 +43,7 @@ class Outlet:
         self.guard = EgressGuard(EgressRules(allow=parse_networks(["127.0.0.0/8"])))
         self.wakeup = Wakeup()
         self.fanout = Fanout(self.database, self.wakeup.ring, poll_seconds=0.05)
+        self.sweep = OrderSweep(self.database, self.wakeup.ring, poll_seconds=0.05)
         self._senders: list[Sender] = []
         self._sequence = 0
 
@@ -51,14 +52,13 @@ class Outlet:
         limits: Limits = QUICK,
         *,
         deadline_seconds: float = 10.0,
-        clock: Clock = utc_now,
         wakeup: Wakeup | None = None,
         sender: Sender | None = None,
     ) -> Dispatcher:
         """A dispatcher of its own process, as it were."""
         sender = sender or Sender(VettedTransport(self.guard), deadline_seconds=deadline_seconds)
         self._senders.append(sender)
-        return Dispatcher(self.database, sender, self.services.sealer, wakeup or self.wakeup, limits, clock)
+        return Dispatcher(self.database, sender, self.services.sealer, wakeup or self.wakeup, limits)
 
     async def close(self) -> None:
         """Drop the connections."""
@@ -116,7 +116,7 @@ class Outlet:
     async def running(self, *dispatchers: Dispatcher) -> AsyncIterator[None]:
         """Fan-out and dispatchers as loops in the background, closed at the end."""
         stop = asyncio.Event()
-        loops = [Loop("fanout", self.fanout.step)]
+        loops = [Loop("fanout", self.fanout.step), Loop("order_sweep", self.sweep.step)]
         loops += [loop for dispatcher in dispatchers for loop in dispatcher.loops()]
         task = asyncio.create_task(run_loops(loops, stop))
         try:
@@ -147,7 +147,9 @@ class Outlet:
     async def make_due(self) -> None:
         """Let waiting tries be due now: time is moved in the table, not on the clock."""
         async with self.database.worker() as tx:
-            await tx.execute("UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL")
+            await tx.execute(
+                "UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL AND due_at < 'infinity'"
+            )
             await tx.execute("UPDATE endpoints SET open_until = now() WHERE open_until IS NOT NULL")
 
     async def endpoint_row(self, endpoint_id: UUID) -> Any:

@@ -16,8 +16,8 @@ from app.webhooks.sender import Sender
 from app.webhooks.transport import VettedTransport
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
+from tests.webhooks.senders import Names, ip_address
 from tests.webhooks.test_router import ENDPOINTS, api, http
-from tests.webhooks.test_sender import Names, ip_address
 
 __all__ = ["api", "http"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
 from app.privacy.erasure import ErasureLoop
 from tests.builders import event, query
 from tests.conftest import Server
-from tests.receiver import Receiver, status
+from tests.receiver import Receiver, after, status
 from tests.webhooks.conftest import SECRET, Outlet
 
 OLENA = {"type": "email", "value": "olena@example.com"}
@@ -95,3 +97,27 @@ async def test_what_is_sent_again_after_an_erasure_tells_nothing_of_the_person(
     assert all(arrival.verified for arrival in again)
     assert [arrival for arrival in again if WORD in arrival.body] == []
     assert any(b"taras@example.com" in arrival.body for arrival in again)  # nobody else was touched
+
+
+async def test_an_attempt_in_flight_during_an_erasure_keeps_nothing_of_its_reply(
+    client: httpx.AsyncClient, outlet: Outlet, receiver: Receiver, server: Server
+) -> None:
+    quoting = after(0.5, status(500, b"cannot store olena@example.com"))
+    await outlet.endpoint(receiver.on("/hook", quoting), "case.*", retry_delays_seconds=[1, 1])
+    opened = event("case.opened", "c1", subject=CASE, data={"kind": "complaint", "customer": OLENA})
+    assert (await client.post("/v1/events", json=opened)).status_code == 201
+    await outlet.fan_out()
+    dispatcher = outlet.dispatcher()
+    await dispatcher.claim()
+    await receiver.wait_for(1)
+    await erase(client, outlet)
+    while dispatcher.in_hand:
+        await asyncio.sleep(0.02)
+        await dispatcher.settle()
+    attempt = (await outlet.attempts())[0]
+    assert (attempt["status"], attempt["reply_excerpt"], attempt["reply_sha256"]) == (500, None, None)
+    assert await held(server) == []
+    # the negative twin: what was sent after the erasure tells nothing, so its reply is kept
+    await outlet.make_due()
+    await outlet.deliver(dispatcher)
+    assert [row["reply_excerpt"] is not None for row in await outlet.attempts()] == [False, True]

@@ -20,10 +20,10 @@ from tests.webhooks.conftest import Outlet
 _FILL = """
 WITH made AS (
     INSERT INTO messages (tenant_id, message_id, endpoint_id, event_id, sequence, type, occurred_at,
-                          created_at, state, attempts, given_up_at)
+                          created_at, state, attempts, given_up_at, subject)
     SELECT $1, gen_random_uuid(), $2, gen_random_uuid(), n, 'sla.breached', now(), now(),
            CASE WHEN n % 500 = 0 THEN 'exhausted' WHEN n % 2 = 0 THEN 'delivered' ELSE 'pending' END, 1,
-           CASE WHEN n % 500 = 0 THEN now() END
+           CASE WHEN n % 500 = 0 THEN now() END, 'case_' || n / 10
       FROM generate_series(1, 20000) n
     RETURNING *
 ), queued AS (
@@ -101,6 +101,7 @@ async def test_loops_never_read_a_big_table_from_end_to_end(outlet: Outlet, anal
         ({"state": "exhausted"}, "ix_messages_given_up"),
         ({"state": "delivered"}, "ix_messages_sequence"),
         ({"endpoint_id": "it"}, "ix_messages_"),
+        ({"subject": "case_7"}, "ix_messages_subject"),
         ({}, "ix_messages_sequence"),
     ],
 )

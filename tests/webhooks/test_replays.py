@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.kit.ids import parse_public_id, public_id
-from app.problems import install_problem_handlers
+from app.problem_handlers import install_problem_handlers
 from app.webhooks import replays_router, service
 from app.webhooks.replay_loop import Replayer
 from tests.conftest import MakeKey, make_key, make_tenant

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
-from app.webhooks.retention import MessageRetention, prune
+from app.webhooks.retention import MessageRetention, days_kept, prune
 from tests.conftest import make_tenant
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet, ago
@@ -73,3 +74,48 @@ async def test_messages_of_a_tenant_go_with_the_words_it_keeps_and_only_its_own(
         assert len(rows) == left, days
         assert all(row["tenant_id"] == other.tenant_id for row in rows) or left == 2
         assert set((await counts(outlet)).values()) == {left}, days
+
+
+@pytest.mark.parametrize(
+    ("text_days", "message_days", "expected"),
+    [
+        (None, None, (90, 90)),
+        (30, None, (30, 30)),
+        (30, 60, (60, 30)),
+        (30, 7, (7, 7)),
+        (None, 7, (7, 7)),
+        (400, 365, (90, 90)),
+        (5, 365, (90, 5)),
+    ],
+)
+def test_words_never_outlive_their_originals_nor_messages_the_services_days(
+    text_days: int | None, message_days: int | None, expected: tuple[int, int]
+) -> None:
+    assert days_kept(90, text_days, message_days) == expected
+
+
+async def test_the_record_of_what_was_sent_may_outlive_its_words(
+    outlet: Outlet, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    rules = {"text_days": 30, "message_days": 60}
+    assert (await client.put("/v1/privacy/retention", json=rules)).is_success
+    await outlet.endpoint(receiver.on("/hook", status(200, b"thanks, Olena"), status(500, b"no, Olena")))
+    await outlet.announce(count=2)
+    await outlet.fan_out()
+    await outlet.deliver(outlet.dispatcher())
+    clock = outlet.services.clock
+    for days, left in (
+        (29, {"messages": 2, "message_bodies": 2, "attempts": 2, "deliveries": 1}),
+        (31, {"messages": 2, "message_bodies": 0, "attempts": 2, "deliveries": 0}),
+        (61, {"messages": 0, "message_bodies": 0, "attempts": 0, "deliveries": 0}),
+    ):
+        retention = MessageRetention(outlet.database, lambda: clock() + timedelta(days=days), days=90)  # noqa: B023
+        await retention.step()
+        assert await counts(outlet) == left, days
+        if days == 31:
+            assert {row["state"] for row in await outlet.messages()} == {"delivered", "cancelled"}
+            kept = [(row["status"], row["reply_excerpt"]) for row in await outlet.attempts()]
+            assert sorted(kept) == [(200, None), (500, None)]
+            shown = (await client.get("/v1/messages?state=delivered")).json()["items"][0]
+            assert (await client.get(f"/v1/messages/{shown['id']}")).json()["body"] is None
+            assert (await client.post(f"/v1/messages/{shown['id']}/resend")).status_code == 409

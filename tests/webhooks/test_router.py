@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.kit.ids import new_id, public_id
-from app.problems import install_problem_handlers
+from app.problem_handlers import install_problem_handlers
 from app.webhooks import messages_router, router
 from app.webhooks.openapi import describe_webhooks
 from tests.conftest import MakeKey, make_key, make_tenant
@@ -26,6 +26,7 @@ def api(outlet: Outlet) -> FastAPI:
     app = FastAPI()
     app.state.database, app.state.clock, app.state.bell = services.database, services.clock, services.bell
     app.state.sealer, app.state.egress = services.sealer, outlet.guard
+    app.state.webhook_origin = "vidhuk.example.com"
     install_problem_handlers(app)
     app.include_router(router.router)
     app.include_router(messages_router.router)

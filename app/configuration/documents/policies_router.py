@@ -37,7 +37,7 @@ async def list_policies(
 ) -> PolicyPage:
     """The newest version of each policy, by key."""
     async with database.tenant(principal.tenant_id) as connection:
-        in_force = await repository.find_policy_in_force(connection, principal.tenant_id, now)
+        in_force = await repository.find_policies_in_force(connection, principal.tenant_id, now)
         rows = await repository.list_newest(
             connection, POLICIES, principal.tenant_id, after=read_cursor(cursor), limit=limit + 1
         )
@@ -53,7 +53,7 @@ async def get_policy(
 ) -> PolicyOut:
     """The newest version of a policy."""
     async with database.tenant(principal.tenant_id) as connection:
-        in_force = await repository.find_policy_in_force(connection, principal.tenant_id, now)
+        in_force = await repository.find_policies_in_force(connection, principal.tenant_id, now)
         row = await repository.find_newest(connection, POLICIES, principal.tenant_id, key)
     return policy_out(found(row, response, f"policy {key!r}"), in_force)
 
@@ -70,8 +70,9 @@ async def write_policy(
 ) -> PolicyOut:
     """A new version of a policy, unless it says what the newest one says already.
 
-    It binds cases that open from its `effective_from` on (now, when the document names none). Of all
-    policies the one that came into effect last is in force; earlier cases keep the version they opened under.
+    It binds cases that open from its `effective_from` on (now, when the document names none); earlier cases
+    keep the version they opened under. Policies of different keys bind side by side; of two that give a
+    timer of the same key, the one with the smaller `order` (default 100) gives it.
     """
     async with configuring(database, principal, now) as change:
         policy = await put_policy(change, key, document, if_match)
@@ -93,7 +94,7 @@ async def list_policy_versions(
     """Versions of a policy, the newest first."""
     below = read_version_cursor(cursor)
     async with database.tenant(principal.tenant_id) as connection:
-        in_force = await repository.find_policy_in_force(connection, principal.tenant_id, now)
+        in_force = await repository.find_policies_in_force(connection, principal.tenant_id, now)
         rows = await repository.list_versions(
             connection, POLICIES, principal.tenant_id, key, below=below, limit=limit + 1
         )
@@ -118,6 +119,6 @@ async def get_policy_version(
 ) -> PolicyOut:
     """One version of a policy; it never changes."""
     async with database.tenant(principal.tenant_id) as connection:
-        in_force = await repository.find_policy_in_force(connection, principal.tenant_id, now)
+        in_force = await repository.find_policies_in_force(connection, principal.tenant_id, now)
         row = await repository.find_version(connection, POLICIES, principal.tenant_id, key, version)
     return policy_out(found(row, response, f"version {version} of the policy {key!r}"), in_force)

@@ -50,7 +50,11 @@ class PresetPage(BaseModel):
 class AdoptionIn(Strict):
     """Into which policy, by which calendar, and for which cases."""
 
-    policy: _PolicyKey = Field(default="default", description="a new version of this policy is made")
+    policy: _PolicyKey = Field(
+        default="default",
+        description="a new version of this policy is made; one that does not exist yet is begun, to bind "
+        "beside the others (`calendar` is needed then)",
+    )
     calendar: _PolicyKey | None = Field(
         default=None, description="its business days; default: the policy's calendar"
     )
@@ -93,9 +97,14 @@ async def adopt_preset(
     preset = get_regulatory_preset(key)
     async with configuring(database, principal, now) as change:
         row = await repository.find_newest(change.connection, POLICIES, change.tenant_id, adoption.policy)
-        if row is None:
-            raise NotFoundError("not_found", f"there is no policy {adoption.policy!r}", pointer="/policy")
-        newest = {name: value for name, value in row.document.items() if name != "effective_from"}
+        if row is None and adoption.calendar is None:
+            cure = "name a policy that exists, or a `calendar` to begin this one"
+            raise NotFoundError(
+                "not_found", f"there is no policy {adoption.policy!r}", pointer="/policy", cure=cure
+            )
+        begun = {"format": 1, "title": preset.title, "calendar": adoption.calendar, "rules": []}
+        stated = begun if row is None else row.document
+        newest = {name: value for name, value in stated.items() if name != "effective_from"}
         document = adopt(newest, preset, preset.rule(adoption.calendar, adoption.when))
         policy = await put_policy(change, adoption.policy, document, if_match)
         verified = "verified" if adoption.verified else "NOT verified"

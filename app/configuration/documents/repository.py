@@ -69,20 +69,17 @@ async def list_calendar_keys(connection: AsyncConnection, tenant_id: UUID) -> fr
     return frozenset(await connection.scalars(query))
 
 
-async def find_policy_in_force(
+async def find_policies_in_force(
     connection: AsyncConnection, tenant_id: UUID, now: datetime
-) -> tuple[str, int] | None:
-    """Key and version of the policy that binds what opens now: of all keys, the newest one in effect."""
+) -> frozenset[tuple[str, int]]:
+    """Key and version of the policies that bind what opens now: of each key the newest one in effect."""
     query = (
         select(policies.c.key, policies.c.version)
+        .ext(distinct_on(policies.c.key))
         .where(
             policies.c.tenant_id == tenant_id,
             or_(policies.c.effective_from.is_(None), policies.c.effective_from <= now),
         )
-        .order_by(
-            policies.c.effective_from.desc().nulls_last(), policies.c.key.desc(), policies.c.version.desc()
-        )
-        .limit(1)
+        .order_by(policies.c.key, policies.c.effective_from.desc().nulls_last(), policies.c.version.desc())
     )
-    row = (await connection.execute(query)).first()
-    return None if row is None else (row.key, row.version)
+    return frozenset((row.key, row.version) for row in await connection.execute(query))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from app.configuration.changes import Change
 from app.configuration.documents import repository
 from app.configuration.documents.repository import CALENDARS, POLICIES
 from app.configuration.documents.schemas import CalendarOut, PolicyOut
 from app.domain.errors import InvalidError
-from app.domain.sla import parse_calendar, parse_policy
+from app.domain.sla import Policy, parse_calendar, parse_policy, refuse_taken
 from app.editing import check_match, etag_of_version
+
+_MOST_POLICIES: Final = 1000
 
 
 async def put_calendar(
@@ -39,7 +42,7 @@ async def put_calendar(
 async def put_policy(change: Change, key: str, document: dict[str, Any], if_match: str | None) -> PolicyOut:
     """A new version of a policy; the same document again is no new version.
 
-    Raises InvalidError: whatever `parse_policy` refuses, and `effective_in_the_past`.
+    Raises InvalidError: whatever `parse_policy` refuses, `timer_taken` and `effective_in_the_past`.
     """
     connection, tenant_id, now = change.connection, change.tenant_id, change.now
     row = await repository.find_newest(connection, POLICIES, tenant_id, key)
@@ -47,7 +50,9 @@ async def put_policy(change: Change, key: str, document: dict[str, Any], if_matc
     if row is None or row.document != document:
         version = 1 if row is None else row.version + 1
         calendars = await repository.list_calendar_keys(connection, tenant_id)
-        stated = parse_policy(document, key, version, calendars).effective_from
+        policy = parse_policy(document, key, version, calendars)
+        refuse_taken(policy, await _others(change, key, calendars))
+        stated = policy.effective_from
         effective_from = now if stated is None else _not_past(stated, now)
         values = {
             "tenant_id": tenant_id,
@@ -60,7 +65,15 @@ async def put_policy(change: Change, key: str, document: dict[str, Any], if_matc
         await repository.insert_version(connection, POLICIES, values)
         change.note("policy.put", key, f"version {version}, effective from {effective_from.isoformat()}")
         row = await repository.find_newest(connection, POLICIES, tenant_id, key)
-    return policy_out(row, await repository.find_policy_in_force(connection, tenant_id, now))
+    return policy_out(row, await repository.find_policies_in_force(connection, tenant_id, now))
+
+
+async def _others(change: Change, key: str, calendars: frozenset[str]) -> list[Policy]:
+    """The newest versions of the policies of other keys."""
+    rows = await repository.list_newest(
+        change.connection, POLICIES, change.tenant_id, after=None, limit=_MOST_POLICIES
+    )
+    return [parse_policy(row.document, row.key, row.version, calendars) for row in rows if row.key != key]
 
 
 def calendar_out(row: Any) -> CalendarOut:
@@ -68,14 +81,14 @@ def calendar_out(row: Any) -> CalendarOut:
     return CalendarOut(key=row.key, version=row.version, document=row.document, created_at=row.created_at)
 
 
-def policy_out(row: Any, in_force: tuple[str, int] | None) -> PolicyOut:
+def policy_out(row: Any, in_force: Collection[tuple[str, int]]) -> PolicyOut:
     """A policy's row as callers see it."""
     return PolicyOut(
         key=row.key,
         version=row.version,
         document=row.document,
         effective_from=row.effective_from,
-        in_force=(row.key, row.version) == in_force,
+        in_force=(row.key, row.version) in in_force,
         created_at=row.created_at,
     )
 

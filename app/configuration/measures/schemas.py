@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ def _known_metric(name: str) -> str:
         raise ValueError(f"{error.detail}. {error.cure}") from None
 
 
-class SilentIn(Strict):
+class CoefficientIn(Strict):
     """How much a silent customer counts as a discontent one."""
 
     mode: SilentMode = SilentMode.FIXED
@@ -33,9 +34,29 @@ class SilentIn(Strict):
     smoothed: bool = Field(default=False, description="draw the calibrated k towards 0.5 by 20 answers")
 
     @model_validator(mode="after")
-    def _no_more_than_asked(self) -> SilentIn:
+    def _no_more_than_asked(self) -> CoefficientIn:
         if self.dissatisfied > self.followed_up:
             raise ValueError("more silents were dissatisfied than were followed up")
+        return self
+
+
+class LocationTypeIn(CoefficientIn):
+    """Locations whose silent customers are alike, with a k of their own."""
+
+    locations: list[Key] = Field(min_length=1, max_length=10_000)
+
+
+class SilentIn(CoefficientIn):
+    """The k of all locations, and of the types that have their own."""
+
+    location_types: dict[Key, LocationTypeIn] = Field(default_factory=dict, max_length=20)
+
+    @model_validator(mode="after")
+    def _one_type_each(self) -> SilentIn:
+        named = [key for told in self.location_types.values() for key in told.locations]
+        twice = {key for key, times in Counter(named).items() if times > 1}
+        if twice:
+            raise ValueError(f"{min(twice)!r} is named twice; a location is of one type")
         return self
 
 
@@ -67,7 +88,17 @@ class TermsIn(Strict):
         json_schema_extra={
             "examples": [
                 {
-                    "silent": {"mode": "calibrated", "k": 0.5, "followed_up": 60, "dissatisfied": 21},
+                    "silent": {
+                        "k": 0.5,
+                        "location_types": {
+                            "desk": {
+                                "locations": ["kyiv"],
+                                "mode": "calibrated",
+                                "followed_up": 60,
+                                "dissatisfied": 21,
+                            }
+                        },
+                    },
                     "coverage": {"minimum": 0.07, "locations": {"kyiv": 0.7}},
                     "headline_metric": "csat_t2b",
                 }

@@ -28,13 +28,18 @@ class RetentionRules(Strict):
 
     text_days: Days | None = Field(
         default=None,
-        description="texts, authors, references, and webhook messages with their attempts, delivered or not; "
-        "null: kept (messages: as the service is set, which is the longest there is)",
+        description="texts, authors, references, and what of them stands in webhook messages, delivered or "
+        "not; null: kept (messages: as the service is set, which is the longest there is)",
     )
     raw_days: Days | None = Field(
         default=None, description="raw payloads; null: as the service is set, which is the longest there is"
     )
     decision_days: Days | None = Field(default=None, description="the log of asking; null: kept")
+    message_days: Days | None = Field(
+        default=None,
+        description="webhook messages with their attempts; longer than `text_days`: the record of what was "
+        "sent and answered outlives its words; null: they go with `text_days`",
+    )
 
 
 @router.get("", summary="Read the retention rules", operation_id="get_retention")
@@ -73,4 +78,4 @@ async def put_retention(
 def _out(row: Any) -> RetentionRules:
     if row is None:
         return RetentionRules()
-    return RetentionRules(text_days=row.text_days, raw_days=row.raw_days, decision_days=row.decision_days)
+    return RetentionRules(**{name: getattr(row, name) for name in RetentionRules.model_fields})

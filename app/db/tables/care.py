@@ -36,6 +36,7 @@ compensations = tenant_table(
     Column("rejected_at", DateTime(timezone=True)),
     Column("delivered_at", DateTime(timezone=True)),
     Column("due_at", DateTime(timezone=True)),
+    Index("ix_compensations_offered", "tenant_id", "employee", "offered_at"),
     comment="What was offered, approved, given and got back in each case.",
 )
 

@@ -55,6 +55,7 @@ events = tenant_table(
         text("(fact->>'event_id')"),
         postgresql_where="type = 'event.retracted'",
     ),
+    Index("ix_events_displayed", "tenant_id", "occurred_at", postgresql_where="type = 'rating.displayed'"),
     Index("ix_events_orders", "tenant_id", "subject_id", postgresql_where="subject_kind = 'order'"),
     comment="Every business fact, in the order in which it was committed; never updated.",
 )

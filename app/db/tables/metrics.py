@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    FromClause,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.kinds import tenant_table
@@ -34,6 +45,11 @@ class Cuboid:
     grain: Grain
     dimensions: tuple[str, ...]
     table: Table
+
+    @property
+    def rows(self) -> FromClause:
+        """Where it is read."""
+        return self.table
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ retention_rules = tenant_table(
     Column("text_days", Integer, comment="personal parts of events; null: kept"),
     Column("raw_days", Integer, comment="raw payloads; null: as the service is set"),
     Column("decision_days", Integer, comment="the decision log; null: kept"),
+    Column("message_days", Integer, comment="webhook messages and attempts; null: as `text_days`"),
     Column("text_position", BigInteger, nullable=False, comment="personal parts up to here were dropped"),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     comment="How long a tenant keeps what; one row each.",

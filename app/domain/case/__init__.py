@@ -4,7 +4,7 @@ Import everything from here (`from app.domain.case import Case, fold, check, ...
 """
 
 from app.domain.case.commands import COMMANDS, check
-from app.domain.case.facts import named
+from app.domain.case.facts import named, refs_of
 from app.domain.case.fold import fold
 from app.domain.case.misfit import REOPEN_WINDOW
 from app.domain.case.moments import moment_of
@@ -12,5 +12,5 @@ from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
     "COMMANDS", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState", "Cycle", "check", "fold", "moment_of",
-    "named",
+    "named", "refs_of",
 ]  # fmt: skip

@@ -43,6 +43,7 @@ class Compensation:
     approver: str | None = None
     offered_at: datetime | None = None
     over_limit_at: datetime | None = None
+    over_limit_reason: str | None = None
     approved_at: datetime | None = None
     rejected_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -132,6 +133,7 @@ def _told(known: Compensation, event: StoredEvent) -> Compensation:
             changes |= _terms(known, event)
         case EventType.COMPENSATION_OVER_LIMIT:
             changes |= {"over_limit_at": known.over_limit_at or at, "approver": said.get("approver")}
+            changes["over_limit_reason"] = said.get("reason")
         case EventType.COMPENSATION_APPROVED:
             changes |= {"approved_at": known.approved_at or at, **_terms(known, event)}
         case EventType.COMPENSATION_REJECTED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -67,6 +67,15 @@ FIT_A_CLOSED: Final = FIT_AN_END | {EventType.CASE_REOPENED, EventType.CASE_RESU
 RANK: Final = {
     kind: rank for rank, kind in enumerate(EventType) if kind.startswith("case.") and not kind.is_derived
 }
+
+
+def refs_of(history: Sequence[StoredEvent]) -> list[str]:
+    """The callers' references that the events of a subject name, in order of first mention."""
+    found: dict[str, None] = {}
+    for event in history:
+        linked = named(event, "ref") if event.type is EventType.CASE_LINKED else None
+        found |= dict.fromkeys(ref for ref in (event.personal.get("subject_ref"), linked) if ref)
+    return list(found)
 
 
 def named(fact: StoredEvent, name: str) -> str | None:

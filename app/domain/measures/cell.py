@@ -10,6 +10,7 @@ from app.domain.measures.counters import ClassCounts, Counters
 from app.domain.measures.recovered import (
     ClosedCases,
     ComparedCustomers,
+    DisplayedRatings,
     Durations,
     OpenCases,
     PromisedOrders,
@@ -98,6 +99,7 @@ class Cell:
     compared_customers: ComparedCustomers | None = None
     orders: PromisedOrders | None = None
     reviews: PublishedReviews | None = None
+    displayed: DisplayedRatings | None = None
     channels: Mapping[str, ClassCounts] = field(default_factory=dict)
     unsolicited: int | None = None
     terms: Terms = DEFAULT_TERMS

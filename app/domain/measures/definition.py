@@ -22,7 +22,8 @@ class Population(StrEnum):
     timers by their due time (cohort), backlog not at all: cases open at as_of (a snapshot), orders by
     the time that was promised. surveys are feedback counted by outcome, force majeure and cause,
     channels feedback by channel, unsolicited what customers said unasked, customers answers of those
-    with and without a complaint before, reviews feedback that was published, by its time.
+    with and without a complaint before, reviews feedback that was published, by its time, displayed what
+    review sites show of us.
     """
 
     FEEDBACK = "feedback"
@@ -42,6 +43,7 @@ class Population(StrEnum):
     CUSTOMERS = "customers"
     ORDERS = "orders"
     REVIEWS = "reviews"
+    DISPLAYED = "displayed"
 
 
 class Dimension(StrEnum):
@@ -95,6 +97,7 @@ DIMENSIONS_OF: Final = {
     Population.TIMED_CASES: _PLACE | _WHAT | _TIMER,
     Population.ORDERS: _PLACE | _WHAT,
     Population.REVIEWS: _PLACE | _WHAT | _ITEM,
+    Population.DISPLAYED: _PLACE | _WHAT,
 }
 """The dimensions that every row of a population has a place for."""
 

@@ -93,6 +93,14 @@ class ComparedCustomers(NamedTuple):
     untroubled_n: int = 0
 
 
+class DisplayedRatings(NamedTuple):
+    """The figures that sites display: how many sites and places, on how many reviews, and the only one."""
+
+    sites: int = 0
+    reviews: int = 0
+    rating: float | None = None
+
+
 class PublishedReviews(NamedTuple):
     """Reviews that still stand, and those of them that a human answered in public by as_of."""
 

@@ -45,6 +45,10 @@ class Score(NamedTuple):
         layout = layout_of(scale_id)
         return list(map(self.formula, _sums(slots), *(read(layout, slots) for read in self.reads)))
 
+    def sums(self, layout: Layout, slots: Sequence[tuple[Any]]) -> list[Any]:
+        """The number of answers and what the formula reads, of one histogram of anything that adds up."""
+        return [next(iter(read)) for read in (_sums(slots), *(r(layout, slots) for r in self.reads))]
+
 
 def _sums(slots: Slots) -> Iterable[int]:
     return map(sum, zip(*slots, strict=True))

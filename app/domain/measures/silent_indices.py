@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from app.domain.measures.definition import Better, MetricDefinition, Population,
 from app.domain.measures.gates import INDEX_GATES, gate
 from app.domain.measures.statistics import Z_95, Interval, normal_test, wilson
 from app.domain.measures.surveys import Outcomes, SurveyCounts
-from app.domain.measures.terms import Coefficient, SilentMode
+from app.domain.measures.terms import Coefficient, SilentMode, SilentTerms
 from app.domain.measures.values import MetricValue, no_value
 from app.domain.scales import QuestionMeasure
 
@@ -41,24 +41,45 @@ class Estimate(NamedTuple):
         return Interval(self.value - Z_95 * self.error, self.value + Z_95 * self.error)
 
 
-def ink(acts: Outcomes, k: float, calibrated_by: int | None = None) -> Estimate:
-    """(negative + k * silent) / n; a k measured on `calibrated_by` silents adds its own error. n > 0."""
-    value = (acts.negative + k * acts.silent) / acts.n
-    variance = (acts.negative + k * k * acts.silent) / acts.n - value * value
-    return Estimate(value, _error(variance, acts, k, calibrated_by))
+class Weight(NamedTuple):
+    """Silent customers and the k that holds for them; `sample` is what a measured k rests on."""
+
+    silent: int
+    k: float
+    sample: int | None = None
 
 
-def iel(acts: Outcomes, k: float, calibrated_by: int | None = None) -> Estimate:
-    """(positive - negative - k * silent) / n, in the same manner. n > 0."""
-    value = (acts.positive - acts.negative - k * acts.silent) / acts.n
-    variance = (acts.positive + acts.negative + k * k * acts.silent) / acts.n - value * value
-    return Estimate(value, _error(variance, acts, k, calibrated_by))
+Weights = Sequence[Weight]
+"""All silent acts, split where different k hold for them."""
 
 
-def _error(variance: float, acts: Outcomes, k: float, calibrated_by: int | None) -> float:
-    squared = max(0.0, variance) / acts.n
-    if calibrated_by:
-        squared += (acts.silent / acts.n) ** 2 * k * (1 - k) / calibrated_by
+def ink(acts: Outcomes, weights: Weights) -> Estimate:
+    """(negative + sum of k * silent) / n; a measured k adds its own error. n > 0."""
+    value = (acts.negative + _first(weights)) / acts.n
+    variance = (acts.negative + _second(weights)) / acts.n - value * value
+    return Estimate(value, _error(variance, acts.n, weights))
+
+
+def iel(acts: Outcomes, weights: Weights) -> Estimate:
+    """(positive - negative - sum of k * silent) / n, in the same manner. n > 0."""
+    value = (acts.positive - acts.negative - _first(weights)) / acts.n
+    variance = (acts.positive + acts.negative + _second(weights)) / acts.n - value * value
+    return Estimate(value, _error(variance, acts.n, weights))
+
+
+def _first(weights: Weights) -> float:
+    return sum(weight.k * weight.silent for weight in weights)
+
+
+def _second(weights: Weights) -> float:
+    return sum(weight.k * weight.k * weight.silent for weight in weights)
+
+
+def _error(variance: float, n: int, weights: Weights) -> float:
+    squared = max(0.0, variance) / n
+    for silent, k, sample in weights:
+        if sample:
+            squared += (silent / n) ** 2 * k * (1 - k) / sample
     return sqrt(squared)
 
 
@@ -72,7 +93,7 @@ class _Index:
     """Which question an index reads, what it leaves out, and its formula."""
 
     measure: QuestionMeasure
-    estimate: Callable[[Outcomes, float, int | None], Estimate]
+    estimate: Callable[[Outcomes, Weights], Estimate]
     low: float
     excluded: tuple[str, ...] | None = None
 
@@ -82,8 +103,22 @@ class _Index:
     def eligible(self, counts: SurveyCounts) -> Outcomes:
         return counts.acts if self.excluded is None else counts.eligible(self.excluded)
 
-    def interval(self, acts: Outcomes, found: Estimate, used: Coefficient) -> Interval:
-        if used.mode is SilentMode.MAR and self.low == 0.0:
+    def coefficients(self, counts: SurveyCounts, silent: SilentTerms) -> dict[str, Coefficient]:
+        """The k of each type of location that occurs."""
+        return {
+            name: silent.of_type(name).coefficient(self.eligible(of_type))
+            for name, of_type in (counts.by_type or {"": counts}).items()
+        }
+
+    def weights(self, counts: SurveyCounts, used: Mapping[str, Coefficient]) -> list[Weight]:
+        """The silent acts of each type with its k."""
+        return [
+            Weight(self.eligible(of_type).silent, used[name].k, used[name].sample)
+            for name, of_type in (counts.by_type or {"": counts}).items()
+        ]
+
+    def interval(self, acts: Outcomes, found: Estimate, used: Collection[Coefficient]) -> Interval:
+        if len(used) == 1 and self.low == 0.0 and all(one.mode is SilentMode.MAR for one in used):
             return wilson(acts.negative, acts.answered)  # then the index is the share among answerers
         return Interval(max(self.low, found.interval.low), min(1.0, found.interval.high))
 
@@ -93,23 +128,25 @@ class _Index:
         acts = Outcomes() if counts is None else self.eligible(counts)
         if counts is None or acts.n == 0:
             return no_value(dict.fromkeys(_PARTS))
-        used = cell.terms.silent.coefficient(acts)
-        found = self.estimate(acts, used.k, used.sample)
+        used = self.coefficients(counts, cell.terms.silent)
+        weights = self.weights(counts, used)
+        found = self.estimate(acts, weights)
         status, reasons = gate(acts.n, counts, cell)
+        uncertain = dict.fromkeys(reason for one in used.values() for reason in one.reasons)
         dropped = 0 if self.excluded is None else counts.excluded(self.excluded)
         return MetricValue(
             value=100 * found.value,
             n=acts.n,
-            interval=self.interval(acts, found, used).scaled(100),
+            interval=self.interval(acts, found, used.values()).scaled(100),
             status=status,
-            reasons=(*reasons, *used.reasons),
+            reasons=(*reasons, *uncertain),
             parts={
                 **acts._asdict(),
                 "force_majeure": counts.force_majeure.n,
                 "excluded": dropped,
-                "k": used.k,
-                "at_k0": 100 * self.estimate(acts, 0.0, None).value,
-                "at_k1": 100 * self.estimate(acts, 1.0, None).value,
+                "k": _first(weights) / acts.silent if acts.silent else weights[0].k,
+                "at_k0": 100 * self.estimate(acts, [Weight(acts.silent, 0.0)]).value,
+                "at_k1": 100 * self.estimate(acts, [Weight(acts.silent, 1.0)]).value,
             },
         )
 
@@ -121,9 +158,10 @@ class _Index:
         acts_now, acts_before = self.eligible(a), self.eligible(b)
         if acts_now.n == 0 or acts_before.n == 0:
             return NOT_COMPARABLE
-        used = now.terms.silent.coefficient(acts_now)
-        first = self.estimate(acts_now, used.k, None)
-        second = self.estimate(acts_before, used.k, None)
+        silent = now.terms.silent
+        used = {**self.coefficients(b, silent), **self.coefficients(a, silent)}
+        first = self.estimate(acts_now, [w._replace(sample=None) for w in self.weights(a, used)])
+        second = self.estimate(acts_before, [w._replace(sample=None) for w in self.weights(b, used)])
         difference = first.value - second.value
         error = sqrt(first.error**2 + second.error**2)
         p_value = normal_test(difference, error).p_value

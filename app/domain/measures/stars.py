@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from app.domain.measures.cell import Cell
-from app.domain.measures.comparison import NOT_COMPARABLE, Comparison, compare_means, compare_shares
+from app.domain.measures.comparison import (
+    NOT_COMPARABLE,
+    Comparison,
+    compare_counts,
+    compare_means,
+    compare_shares,
+)
 from app.domain.measures.counters import Counters
 from app.domain.measures.csat import mean_of
 from app.domain.measures.definition import (
@@ -18,7 +24,7 @@ from app.domain.measures.definition import (
 from app.domain.measures.recovered import PublishedReviews
 from app.domain.measures.scores import MEAN_SCORE, NEGATIVE_SCORE
 from app.domain.measures.shares import Share, share_metric
-from app.domain.measures.values import MetricValue, scored_value
+from app.domain.measures.values import MetricValue, no_value, scored_value
 from app.domain.scales import QuestionMeasure
 
 STARS_SCALES: Final = ("stars_1_5", "stars_half")
@@ -38,6 +44,17 @@ def compare_negative(now: Counters | None, before: Counters | None) -> Compariso
     if now is None or before is None:
         return NOT_COMPARABLE
     return compare_shares(now.negative, now.n, before.negative, before.n)
+
+
+def displayed_rating(cell: Cell) -> MetricValue:
+    """The figure that one site displays of one place; several of them have no mean."""
+    found = cell.displayed
+    if found is None:
+        return no_value({"sites": None})
+    parts = {"sites": found.sites}
+    if found.sites != 1:
+        return no_value(parts, "several_sites", n=found.reviews)
+    return MetricValue(found.rating, found.reviews, parts=parts)
 
 
 def _answered(cell: Cell) -> Share | None:
@@ -78,6 +95,22 @@ STARS: Final = (
         scale_ids=STARS_SCALES,
         gates=PUBLICATION_GATES,
         is_score=True,
+    ),
+    MetricDefinition(
+        id="displayed_rating",
+        title="Rating as the site displays it",
+        description="The last figure that a review site showed of a place; its own weighting is unknown, so "
+        "several sites or places are never averaged: group by source and location.",
+        formula="as stated by rating.displayed; n: the reviews that the site says it rests on",
+        unit=Unit.SCORE,
+        better=Better.HIGHER,
+        populations=(Population.DISPLAYED,),
+        compute=displayed_rating,
+        compare=lambda now, before: compare_counts(
+            displayed_rating(now).value, displayed_rating(before).value
+        ),
+        parts=("sites",),
+        reads_clock=True,
     ),
     share_metric(
         "reviews_answered_share",

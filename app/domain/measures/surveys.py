@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import add, sub
 from typing import Final, NamedTuple
 
 CAUSE_ROOTS: Final = ("staff", "office_process", "product_price", "external", "customer_error")
@@ -27,7 +29,10 @@ class Outcomes(NamedTuple):
         return self.positive + self.neutral + self.negative
 
     def minus(self, other: Outcomes) -> Outcomes:
-        return Outcomes(*(a - b for a, b in zip(self, other, strict=True)))
+        return Outcomes(*map(sub, self, other))
+
+    def plus(self, other: Outcomes) -> Outcomes:
+        return Outcomes(*map(add, self, other))
 
 
 class ExpertReview(NamedTuple):
@@ -48,7 +53,8 @@ class SurveyCounts:
     """The acts of one key question: `acts` are S (without those found invalid).
 
     `force_majeure` are the confirmed ones among them, `claimed` those that an employee only claims;
-    `causes` counts the negative ones without confirmed force majeure by cause group.
+    `causes` counts the negative ones without confirmed force majeure by cause group. `by_type` are the same
+    acts by the type of location that the tenant's terms name ("": any other); empty where they name none.
     """
 
     acts: Outcomes = NO_ACTS
@@ -57,11 +63,28 @@ class SurveyCounts:
     invalid: int = 0
     causes: Mapping[str, int] = field(default_factory=dict)
     review: ExpertReview = NO_REVIEW
+    by_type: Mapping[str, SurveyCounts] = field(default_factory=dict)
 
     def eligible(self, excluded: Collection[str]) -> Outcomes:
         """S - FM - X: without force majeure and without negatives of the excluded cause groups."""
         kept = self.acts.minus(self.force_majeure)
         return kept._replace(negative=kept.negative - self.excluded(excluded))
+
+    def of_type(self, location_type: str) -> SurveyCounts:
+        """The same acts, known to be of one type of location."""
+        return replace(self, by_type={location_type: self})
+
+    def plus(self, other: SurveyCounts) -> SurveyCounts:
+        """Both together; of each type of location at most one of them holds acts."""
+        return SurveyCounts(
+            acts=self.acts.plus(other.acts),
+            force_majeure=self.force_majeure.plus(other.force_majeure),
+            claimed=self.claimed + other.claimed,
+            invalid=self.invalid + other.invalid,
+            causes=Counter(self.causes) + Counter(other.causes),
+            review=ExpertReview(*map(add, self.review, other.review)),
+            by_type={**self.by_type, **other.by_type},
+        )
 
     def excluded(self, causes: Collection[str]) -> int:
         return sum(self.causes.get(cause, 0) for cause in causes)

@@ -38,7 +38,8 @@ class SilentTerms:
     """How a tenant weighs its silent customers (domain.md 3.3).
 
     `fixed_k` in 0..1; `followed_up` silents were asked again and `dissatisfied` of them were not content;
-    `smoothed` draws a calibrated k towards 0.5 by the weight of 20 answers.
+    `smoothed` draws a calibrated k towards 0.5 by the weight of 20 answers. A k is calibrated for one type of
+    location and says nothing of others: `location_types` have terms of their own.
     """
 
     mode: SilentMode = SilentMode.FIXED
@@ -46,6 +47,12 @@ class SilentTerms:
     followed_up: int = 0
     dissatisfied: int = 0
     smoothed: bool = False
+    location_types: Mapping[str, LocationType] = field(default_factory=dict)
+
+    def of_type(self, name: str) -> SilentTerms:
+        """The terms of a type of location; where it has none of its own, these."""
+        own = self.location_types.get(name)
+        return self if own is None else own.silent
 
     def coefficient(self, acts: Outcomes) -> Coefficient:
         """The k for these acts; where the mode cannot be followed, the fixed one with the reason."""
@@ -66,6 +73,14 @@ class SilentTerms:
         if self.smoothed:
             k = (self.dissatisfied + _PRIOR_WEIGHT * _PRIOR_K) / (self.followed_up + _PRIOR_WEIGHT)
         return Coefficient(k, SilentMode.CALIBRATED, self.followed_up)
+
+
+@dataclass(frozen=True, slots=True)
+class LocationType:
+    """Locations whose silent customers are alike (a staffed desk, a walk-in hall), and their own terms."""
+
+    locations: tuple[str, ...]
+    silent: SilentTerms
 
 
 @dataclass(frozen=True, slots=True)

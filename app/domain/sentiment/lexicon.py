@@ -8,7 +8,8 @@ from typing import Any, Final
 
 SHORTEST_STEM: Final = 2
 LONGEST_STEM: Final = 16
-_REMEMBERED: Final = 50_000
+LONGEST_REMEMBERED: Final = 32
+_REMEMBERED: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,32 @@ class Lexicon:
     contrasts: frozenset[str]
     openers: frozenset[str] = field(init=False)
     """first words of the phrases"""
-    _found: dict[str, float] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _found: dict[str, float | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "openers", frozenset(phrase[0] for phrase in self.phrases))
 
-    def weight(self, word: str) -> float:
-        """The weight of a lower-case word form; 0 when nothing is known of it."""
-        found = self._found.get(word)
-        if found is None:
+    def plain_weight(self, token: str) -> float | None:
+        """The weight of a lower-case token by itself; None: it acts upon its neighbours, or they on it."""
+        try:
+            return self._found[token]
+        except KeyError:
+            pass
+        weight = None if self._is_special(token) else self.weight(token)
+        if len(token) <= LONGEST_REMEMBERED:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
-            found = self._found[word] = self._weigh(word)
-        return found
+            self._found[token] = weight
+        return weight
+
+    def weight(self, token: str) -> float:
+        """The weight of a lower-case word form or sign; 0 when nothing is known of it."""
+        if token[0].isalnum():
+            return self._weigh(token)
+        return self.symbols.get(token) or self.symbols.get(token[:2]) or 0.0
+
+    def _is_special(self, token: str) -> bool:
+        return token in self.openers or token in self.negators or token in self.boosters
 
     def _weigh(self, word: str) -> float:
         known = self.words.get(word)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import Any, Final
 
-from app.domain.sentiment.lexicon import Lexicon
+from app.domain.sentiment.lexicon import LONGEST_REMEMBERED, Lexicon
 
 THRESHOLD: Final = 0.12
 """Below this strength (of 1) nothing is said: `unknown`, which is not `neutral`."""
@@ -47,7 +48,7 @@ class Sentiment:
 def sentiment_of(text: str, lexicon: Lexicon) -> Sentiment:
     """The sentiment of a text in the lexicon's language; only its first 5,000 letters are read."""
     tokens = tokens_of(text)
-    weights = list(_weights(tokens, lexicon))
+    weights = _weights(tokens, lexicon)
     turn = next((at for at, token in enumerate(tokens) if token in lexicon.contrasts and at > 2), None)
     if turn is not None and any(at < turn for at, _ in weights) and any(at > turn for at, _ in weights):
         total = sum(weight * (BEFORE_CONTRAST if at < turn else AFTER_CONTRAST) for at, weight in weights)
@@ -65,34 +66,47 @@ def judged(score: float, method: str, version: str, threshold: float = THRESHOLD
 def tokens_of(text: str) -> list[str]:
     """Lower-case words, smileys and signs, with one kind of apostrophe and without the Russian ё."""
     lowered = text[:LONGEST_TEXT].lower().replace("\u2019", "'").replace("\u02bc", "'").replace("ё", "е")
-    return _TOKEN.findall(lowered)
+    tokens: list[str] = []
+    # no token holds a space, and people use few words: each is taken apart once
+    for chunk in lowered.split():
+        tokens += _tokens_of(chunk) if len(chunk) <= LONGEST_REMEMBERED else _TOKEN.findall(chunk)
+    return tokens
 
 
-def _weights(tokens: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, float]]:
+@lru_cache(maxsize=20_000)
+def _tokens_of(chunk: str) -> tuple[str, ...]:
+    return tuple(_TOKEN.findall(chunk))
+
+
+def _weights(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[int, float]]:
+    """Where something speaks, and how much; most words say nothing."""
+    found: list[tuple[int, float]] = []
     negated_at = boosted_at = -9
     at = 0
     while at < len(tokens):
-        phrase, length = _phrase(tokens, at, lexicon)
-        if length:
-            yield at, phrase
-            at += length
-            negated_at = -9
-            continue
-        token = tokens[at]
-        if token in lexicon.negators:
-            negated_at = at
-            weight = lexicon.words.get(token, 0.0)
-        elif token in lexicon.boosters:
-            boosted_at = at
-            weight = 0.0
-        else:
-            weight = lexicon.symbols.get(token) or lexicon.symbols.get(token[:2]) or 0.0
-            weight = weight if not token[0].isalnum() else lexicon.weight(token)
+        weight = lexicon.plain_weight(tokens[at])
+        if weight is None:
+            phrase, length = _phrase(tokens, at, lexicon)
+            if length:
+                found.append((at, phrase))
+                at += length
+                negated_at = -9
+                continue
+            token = tokens[at]
+            if token in lexicon.negators:
+                negated_at = at
+                weight = lexicon.words.get(token, 0.0)
+            elif token in lexicon.boosters:
+                boosted_at = at
+                weight = 0.0
+            else:
+                weight = lexicon.weight(token)
         if weight:
             if boosted_at == at - 1:
                 weight *= BOOSTED
-            yield at, weight * TURNED if 0 < at - negated_at <= REACH else weight
+            found.append((at, weight * TURNED if 0 < at - negated_at <= REACH else weight))
         at += 1
+    return found
 
 
 def _phrase(tokens: Sequence[str], at: int, lexicon: Lexicon) -> tuple[float, int]:

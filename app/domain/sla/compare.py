@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.events import SubjectKind
 from app.domain.sla.reading import ClockReading, ClockState
 
 
@@ -35,6 +36,8 @@ class Tally:
     """Cycles of one timer by verdict."""
 
     counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
+    policies: set[tuple[str, int]] = field(default_factory=set)
+    """key and version of the policies that gave it"""
 
     @property
     def attainment(self) -> float | None:
@@ -44,10 +47,19 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One reading of a subject: its cycles, and (key, version) of the policy that gives each timer."""
+
+    readings: tuple[ClockReading, ...] = ()
+    policies: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One cycle that reads differently; `before` or `after` is None where it is not there at all."""
 
     subject_id: UUID
+    kind: SubjectKind
     timer: str
     effect: Effect
     before: ClockReading | None
@@ -68,18 +80,21 @@ class Comparison:
     after: dict[str, Tally] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
 
-    def put(self, subject_id: UUID, before: Iterable[ClockReading], after: Iterable[ClockReading]) -> None:
+    def put(self, subject_id: UUID, kind: SubjectKind, before: Side, after: Side) -> None:
         """Count one subject on both sides. Cycles are the same when the same event started the same timer."""
         self.subjects += 1
-        old = {(reading.timer.key, reading.cycle): reading for reading in before}
-        new = {(reading.timer.key, reading.cycle): reading for reading in after}
-        for side, readings in ((self.before, old), (self.after, new)):
+        old = {(reading.timer.key, reading.cycle): reading for reading in before.readings}
+        new = {(reading.timer.key, reading.cycle): reading for reading in after.readings}
+        for tallies, side, readings in ((self.before, before, old), (self.after, after, new)):
             for (timer, _), reading in readings.items():
-                side.setdefault(timer, Tally()).counts[verdict(reading)] += 1
+                tally = tallies.setdefault(timer, Tally())
+                tally.counts[verdict(reading)] += 1
+                tally.policies |= {side.policies[timer]} if timer in side.policies else set()
         for key in sorted({*old, *new}, key=lambda key: (key[0], key[1].bytes)):
             effect = _effect(old.get(key), new.get(key))
             if effect is not None:
-                self.differences.append(Difference(subject_id, key[0], effect, old.get(key), new.get(key)))
+                found = Difference(subject_id, kind, key[0], effect, old.get(key), new.get(key))
+                self.differences.append(found)
 
     def timers(self) -> list[str]:
         """The timers met on either side, in order."""

@@ -12,6 +12,7 @@ from app.domain.sla.timer import ClockKind, Timer
 from app.domain.sla.trigger import Conditions
 
 Facts = Mapping[str, Any]
+DEFAULT_ORDER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A versioned, immutable list of rules; `effective_from`: cases opened earlier keep the older version."""
+    """A versioned, immutable list of rules; `effective_from`: cases opened earlier keep the older version.
+
+    Policies of different keys bind side by side. Of two that give a subject a timer of the same key the
+    one with the smaller `order` gives it (then the one whose key comes first).
+    """
 
     key: str
     version: int
@@ -64,6 +69,7 @@ class Policy:
     rules: tuple[Rule, ...]
     effective_from: datetime | None = None
     title: str = ""
+    order: int = DEFAULT_ORDER
     subjects: frozenset[str] = field(init=False, compare=False, repr=False)
     """The kinds of subject that it gives timers to."""
     has_statutory: bool = field(init=False, compare=False, repr=False)
@@ -80,6 +86,11 @@ class Policy:
         set_once(self, "_names", tuple({name: None for when in conditions for name in when.values}))
         set_once(self, "_attributes", tuple({name: None for when in conditions for name in when.attributes}))
         set_once(self, "_calendars", frozenset({self.calendar, *(timer.calendar for timer in self.timers())}))
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place in the matching order."""
+        return self.order, self.key
 
     def asked(self, facts: Facts) -> tuple[Any, ...]:
         """What of the facts its rules ask for: subjects that give the same have the same timers."""

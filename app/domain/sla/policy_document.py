@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from app.domain.events import EventType, SubjectKind
 from app.domain.sla.document import Node
-from app.domain.sla.policy import Policy, Rule, When
+from app.domain.sla.policy import DEFAULT_ORDER, Policy, Rule, When
 from app.domain.sla.timer import Timer
 from app.domain.sla.timer_document import read_calendar_name, read_timer
 from app.domain.sla.trigger_document import read_values
@@ -27,13 +27,13 @@ def parse_policy(
 ) -> Policy:
     """Read a policy document.
 
-    `{"format": 1, "calendar": "9x5", "title"?, "description"?, "effective_from"?,
+    `{"format": 1, "calendar": "9x5", "title"?, "description"?, "effective_from"?, "order"?: 100,
     "rules": [{"name"?, "when"?: {"kind": "complaint", "severity": ["sev1", "sev2"]}, "timers": [...]}]}`.
     Raises InvalidError with reason and JSON pointer: unknown_key, missing_key, unknown_format,
     unknown_calendar, unknown_event, timer_cycle, never_stops, never_starts, statutory_pause,
     zero_target, target_too_long, percent_out_of_range, duplicate_timer, unreachable_rule ...
     """
-    keys = ("format", "title", "description", "calendar", "effective_from", "rules")
+    keys = ("format", "title", "description", "calendar", "effective_from", "order", "rules")
     fields = Node(document).fields(keys, required=("format", "calendar", "rules"))
     if fields["format"].value != FORMAT or isinstance(fields["format"].value, bool):
         raise fields["format"].refusal("unknown_format", f"Only format {FORMAT} is known.", "Write 1.")
@@ -55,7 +55,24 @@ def parse_policy(
         rules=tuple(rules),
         effective_from=_instant(fields["effective_from"]) if "effective_from" in fields else None,
         title=fields["title"].text() if "title" in fields else "",
+        order=fields["order"].integer(0, 1000) if "order" in fields else DEFAULT_ORDER,
     )
+
+
+def refuse_taken(policy: Policy, others: Iterable[Policy]) -> None:
+    """A timer that another policy of the same order gives as well would be one or the other by chance.
+
+    Raises InvalidError `timer_taken`.
+    """
+    own = {(timer.subject, timer.key) for timer in policy.timers()}
+    for other in others:
+        shared = sorted(key for subject, key in own & {(t.subject, t.key) for t in other.timers()})
+        if other.key != policy.key and other.order == policy.order and shared:
+            raise Node(policy.order, "/order").refusal(
+                "timer_taken",
+                f"The policy {other.key!r} has a timer {shared[0]!r} too, and the same order {other.order}.",
+                "Rename the timer, or write an `order`: the policy with the smaller one gives it.",
+            )
 
 
 def _instant(node: Node) -> datetime:

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database, Tx
 from app.db.tables.metrics import metric_alert_states, metric_alerts
-from app.db.tables.tenants import audit
 from app.journal.ports import POSITION_BITS
 from app.kit import json
 from app.kit.ids import new_id
@@ -183,27 +182,4 @@ async def _forget(connection: AsyncConnection, tenant_id: UUID, key: str) -> Non
     states = metric_alert_states.c
     await connection.execute(
         delete(metric_alert_states).where(states.tenant_id == tenant_id, states.alert == key)
-    )
-
-
-async def append_audit(
-    connection: AsyncConnection,
-    tenant_id: UUID,
-    actor: str,
-    action: str,
-    key: str,
-    document: Any,
-    now: datetime,
-) -> None:
-    """Who changed a rule."""
-    await connection.execute(
-        insert(audit).values(
-            tenant_id=tenant_id,
-            audit_id=new_id(),
-            at=now,
-            actor=actor,
-            action=action,
-            target=key,
-            detail=None if document is None else json.dumps_text(document),
-        )
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import NotFoundError
 from app.editing import EditingRoute, IfMatch, check_match, etag_of
+from app.journal.audit import Deed, append_audit
 from app.kit import json
 from app.metrics.alerts import repository
 from app.metrics.alerts.schemas import AlertIn, AlertKey, AlertOut, AlertPage, RaisedOut
@@ -74,9 +75,8 @@ async def put_alert(
         before = await repository.find_alert(connection, principal.tenant_id, key, lock=True)
         check_match(if_match, None if before is None else _etag(_shown(before, [])))
         await repository.put_alert(connection, principal.tenant_id, key, document, now)
-        await repository.append_audit(
-            connection, principal.tenant_id, principal.hint, "metric_alert.put", key, document, now
-        )
+        deed = Deed(principal.hint, "metric_alert.put", key, now, json.dumps_text(document))
+        await append_audit(connection, principal.tenant_id, deed)
     told: dict[str, Any] = {"key": key, "evaluated_at": None, "problem": None, "raised": []}
     alert = AlertOut(**{**document, **told})
     response.headers["ETag"] = _etag(alert)
@@ -94,9 +94,8 @@ async def delete_alert(
             raise _unknown(key)
         check_match(if_match, _etag(_shown(before, [])))
         await repository.delete_alert(connection, principal.tenant_id, key)
-        await repository.append_audit(
-            connection, principal.tenant_id, principal.hint, "metric_alert.deleted", key, None, now
-        )
+        deed = Deed(principal.hint, "metric_alert.deleted", key, now)
+        await append_audit(connection, principal.tenant_id, deed)
 
 
 def _shown(row: Any, raised: list[RaisedOut]) -> AlertOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, func, literal, select, true
 
 from app.db.tables.feedback import feedback
 from app.domain.measures.definition import Population
@@ -22,9 +22,11 @@ UNASKED: Final = ("passive", "scraped")
 
 
 def count_surveys(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Acts of the key questions that the query's metrics read, by measure."""
+    """Acts of the key questions that the query's metrics read, by measure and type of location."""
     rows = _acts(query, period, facts)
     keys = [*keys_of(rows, query), rows.c.measure]
+    if query.terms.silent.location_types:
+        keys.append(rows.c.location_type)
     valid, confirmed = rows.c.valid, rows.c.force_majeure == "confirmed"
     counts: dict[str, ColumnElement[bool]] = {
         **{name: and_(valid, rows.c.outcome == name) for name in OUTCOMES},
@@ -69,6 +71,7 @@ def _acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Any:
             feedback.c.force_majeure,
             feedback.c.qualification,
             func.split_part(feedback.c.cause, ".", 1, type_=Text).label("cause_root"),
+            *_location_type(query),
         )
         .where(
             *_counting(feedback, query, period, facts),
@@ -76,6 +79,15 @@ def _acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Any:
         )
         .subquery("acts")
     )
+
+
+def _location_type(query: MetricQuery) -> list[ColumnElement[str]]:
+    """The type of the act's location, where the tenant's terms tell types apart."""
+    types = query.terms.silent.location_types
+    if not types:
+        return []
+    named = [(feedback.c.location.in_(told.locations), literal(name)) for name, told in types.items()]
+    return [case(*named, else_=literal("")).label("location_type")]
 
 
 def count_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:

@@ -12,9 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.saved_queries import query_feeds, saved_queries
-from app.db.tables.tenants import audit
 from app.domain.errors import ConflictError, NotFoundError
-from app.kit.ids import new_id
 from app.metrics.saved.token import no_such_feed
 
 MOST_QUERIES = 500
@@ -98,11 +96,3 @@ async def revoke_feed(connection: AsyncConnection, tenant_id: UUID, feed_id: UUI
         .where(feeds.tenant_id == tenant_id, feeds.feed_id == feed_id, feeds.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-
-
-async def insert_audit(
-    connection: AsyncConnection, tenant_id: UUID, actor: str, action: str, target: str, now: datetime
-) -> None:
-    """Note who let whom read what."""
-    row = {"audit_id": new_id(), "at": now, "actor": actor, "action": action, "target": target}
-    await connection.execute(insert(audit).values(tenant_id=tenant_id, **row))

@@ -169,8 +169,8 @@ async def read_feed(
     key, given, reads_rows = await service.read_feed(database, name, now)
     form = Form(ending)
     require_installed(form)
-    seen, journal = request.headers.get("if-none-match"), request.app.state.services.journal
-    reader = Reader(name.tenant_id, reads_rows, form, seen, journal=journal)
+    seen, services = request.headers.get("if-none-match"), request.app.state.services
+    reader = Reader(name.tenant_id, reads_rows, form, seen, journal=services.journal, bodies=services.bodies)
     response = await respond(request, reader, await answer_query(database, reader, given, now), name=key)
     response.headers.update(_FEED_HEADERS)
     return response

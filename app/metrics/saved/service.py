@@ -9,6 +9,7 @@ from uuid import UUID
 from app.auth import Principal, Scope
 from app.db.engine import Database
 from app.domain.errors import ForbiddenError, InvalidError, NotFoundError
+from app.journal.audit import Deed, append_audit
 from app.kit.ids import new_id, public_id
 from app.metrics.query import resolve
 from app.metrics.repository import snapshot
@@ -66,8 +67,8 @@ async def open_feed(
         await repository.get_query(connection, tenant_id, key)
         await repository.insert_feed(connection, tenant_id, row)
         stored = await repository.get_feed(connection, tenant_id, feed_id)
-        target = public_id("feed", feed_id)
-        await repository.insert_audit(connection, tenant_id, principal.hint, "feed.opened", target, now)
+        deed = Deed(principal.hint, "feed.opened", public_id("feed", feed_id), now)
+        await append_audit(connection, tenant_id, deed)
     return FeedName(tenant_id, feed_id), feed_out(stored, now)
 
 
@@ -78,8 +79,8 @@ async def revoke_feed(database: Database, principal: Principal, feed_id: UUID, n
         feed = await repository.get_feed(connection, tenant_id, feed_id)
         if feed.revoked_at is None:
             await repository.revoke_feed(connection, tenant_id, feed_id, now)
-            target = public_id("feed", feed_id)
-            await repository.insert_audit(connection, tenant_id, principal.hint, "feed.revoked", target, now)
+            deed = Deed(principal.hint, "feed.revoked", public_id("feed", feed_id), now)
+            await append_audit(connection, tenant_id, deed)
 
 
 async def read_feed(database: Database, name: FeedName, now: datetime) -> tuple[str, MetricQueryIn, bool]:

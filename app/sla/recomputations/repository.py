@@ -9,11 +9,10 @@ from uuid import UUID
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.sla import sla_recomputations
-from app.db.tables.tenants import audit
+from app.journal.audit import Deed, append_audit_rows
 from app.kit import json
 
 _COLUMNS = tuple(column.name for column in sla_recomputations.columns)
-_AUDIT_COLUMNS = tuple(column.name for column in audit.columns)
 _MOVE_CONFIG = "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1"
 _SUBJECTS = """
 SELECT subject_id FROM subjects
@@ -21,10 +20,10 @@ SELECT subject_id FROM subjects
 """
 
 
-async def insert_recomputation(tx: Tx, values: dict[str, Any], audit_values: dict[str, Any]) -> None:
+async def insert_recomputation(tx: Tx, values: dict[str, Any], deed: Deed) -> None:
     """Write one with its audit entry; the configuration's version moves."""
     await insert_rows(tx, sla_recomputations, _COLUMNS, [[values[name] for name in _COLUMNS]])
-    await insert_rows(tx, audit, _AUDIT_COLUMNS, [[audit_values[name] for name in _AUDIT_COLUMNS]])
+    await append_audit_rows(tx, values["tenant_id"], deed)
     await tx.execute(_MOVE_CONFIG, values["tenant_id"])
 
 

@@ -21,7 +21,8 @@ class RecomputationIn(BaseModel):
     )
     opened_before: AwareDatetime | None = Field(default=None, description="default: now")
     policy: PolicyRef | None = Field(
-        default=None, description="this version binds instead; default: the one that bound each subject"
+        default=None,
+        description="binds instead of the version of that key; default: the versions that bound each subject",
     )
     reason: Annotated[str, StringConstraints(min_length=3, max_length=500)] = Field(
         examples=["2026-03-09 was a day off and missing in the calendar"]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from app.auth import Principal
 from app.domain.errors import ConflictError, NotFoundError
-from app.domain.events import SubjectKind
 from app.domain.sla import Policy
+from app.journal.audit import Deed
 from app.journal.config import Repin, TenantConfig
 from app.journal.journal import Journal
 from app.kit import json
 from app.kit.ids import new_id, public_id
-from app.sla.comparing import Question, compare_subjects
+from app.sla.comparing import Question, compare_subjects, one_at_a_time
 from app.sla.comparison_schemas import ComparisonOut, comparison_out
-from app.sla.readings import Bind, Bound, binding
 from app.sla.recomputations import repository
 from app.sla.recomputations.schemas import RecomputationIn, RecomputationOut
 from app.sla.simulations.repository import list_opened
@@ -27,18 +27,22 @@ _AUDITED = ("reason", "opened_from", "opened_before", "policy", "policy_version"
 
 
 async def weigh(journal: Journal, tenant_id: UUID, wanted: RecomputationIn, now: datetime) -> ComparisonOut:
-    """What applying it would change, on the newest cases of the period; nothing is written."""
-    async with journal.database.write(tenant_id) as tx:
-        await tx.execute("SET TRANSACTION READ ONLY")
-        config = (await journal.read_head(tx, tenant_id, ())).config
-        repin = _repin(config, wanted, now)
-        found = await list_opened(
-            tx, tenant_id, SubjectKind.CASE, repin.opened_from, repin.opened_before, None, wanted.limit + 1
-        )
-        question = Question(tenant_id, config, _bind(config, repin), now)
-        comparison = await compare_subjects(tx, question, found[: wanted.limit])
-    truncated = len(found) > wanted.limit
-    return comparison_out(comparison, SubjectKind.CASE, now, shown=wanted.shown, truncated=truncated)
+    """What applying it would change, on the newest subjects of the period, of every kind; writes nothing.
+
+    The other side is the configuration as it would be: what is weighed and what is applied cannot differ.
+    """
+    with one_at_a_time(tenant_id):
+        async with journal.database.write(tenant_id) as tx:
+            await tx.execute("SET TRANSACTION READ ONLY")
+            config = (await journal.read_head(tx, tenant_id, ())).config
+            repin = _repin(config, wanted, now)
+            found = await list_opened(
+                tx, tenant_id, config.timed_subjects, repin.opened_from, repin.opened_before, None,
+                wanted.limit + 1,
+            )  # fmt: skip
+            question = Question(tenant_id, config, now, other=replace(config, repins=[*config.repins, repin]))
+            compared = await compare_subjects(tx, question, found[: wanted.limit])
+    return comparison_out(compared, now, shown=wanted.shown, more=len(found) > wanted.limit)
 
 
 async def begin(journal: Journal, principal: Principal, wanted: RecomputationIn) -> RecomputationOut:
@@ -51,6 +55,7 @@ async def begin(journal: Journal, principal: Principal, wanted: RecomputationIn)
                 "recomputation_under_way", "Another recomputation is being applied.", cure="Wait for it."
             )
         repin = _repin(commit.config, wanted, commit.recorded_at)
+        policy = next(iter(repin.policies.values()), None)
         values: dict[str, Any] = {
             "tenant_id": tenant_id,
             "recomputation_id": new_id(),
@@ -59,14 +64,14 @@ async def begin(journal: Journal, principal: Principal, wanted: RecomputationIn)
             "reason": wanted.reason,
             "opened_from": repin.opened_from,
             "opened_before": repin.opened_before,
-            "policy": repin.policy.key if repin.policy else None,
-            "policy_version": repin.policy.version if repin.policy else None,
+            "policy": policy.key if policy else None,
+            "policy_version": policy.version if policy else None,
             "calendars_at": repin.calendars_at,
             "cursor": None,
             "counts": {"subjects": 0, "changed": 0},
             "finished_at": None,
         }
-        await repository.insert_recomputation(tx, values, _audited(values))
+        await repository.insert_recomputation(tx, values, _deed(values))
     return recomputation_out(values)
 
 
@@ -89,22 +94,8 @@ def recomputation_out(row: Any) -> RecomputationOut:
 
 def _repin(config: TenantConfig, wanted: RecomputationIn, now: datetime) -> Repin:
     opened_before = wanted.opened_before.astimezone(UTC) if wanted.opened_before else now
-    policy = None if wanted.policy is None else _get_policy(config, wanted.policy)
-    return Repin(wanted.opened_from.astimezone(UTC), opened_before, now, policy, finished=False)
-
-
-def _bind(config: TenantConfig, repin: Repin) -> Bind:
-    """Every subject that is weighed opened in the period; a version pinned by an earlier one is kept."""
-    plain = binding(config, repin)
-
-    def bind(known_at: datetime) -> Bound:
-        earlier = config.repin_of(known_at)
-        policy, calendars = plain(known_at)
-        if repin.policy is None and earlier is not None and earlier.policy is not None:
-            policy = earlier.policy
-        return policy, calendars
-
-    return bind
+    policies = {} if wanted.policy is None else {wanted.policy.key: _get_policy(config, wanted.policy)}
+    return Repin(wanted.opened_from.astimezone(UTC), opened_before, now, policies, finished=False)
 
 
 def _get_policy(config: TenantConfig, wanted: PolicyRef) -> Policy:
@@ -117,14 +108,7 @@ def _get_policy(config: TenantConfig, wanted: PolicyRef) -> Policy:
     return max(fitting, key=lambda policy: policy.version)
 
 
-def _audited(values: dict[str, Any]) -> dict[str, Any]:
+def _deed(values: dict[str, Any]) -> Deed:
     told = {name: values[name] for name in _AUDITED}
-    return {
-        "tenant_id": values["tenant_id"],
-        "audit_id": new_id(),
-        "at": values["created_at"],
-        "actor": values["actor"],
-        "action": "sla.recompute",
-        "target": public_id(PREFIX, values["recomputation_id"]),
-        "detail": json.dumps_text(told),
-    }
+    target = public_id(PREFIX, values["recomputation_id"])
+    return Deed(values["actor"], "sla.recompute", target, values["created_at"], json.dumps_text(told))

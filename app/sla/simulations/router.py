@@ -14,7 +14,7 @@ from app.sla.simulations.service import simulate
 router = APIRouter(
     tags=["SLA"],
     dependencies=[Depends(refuse_unknown_query)],
-    responses={code: {"model": Problem} for code in (400, 401, 403, 404, 422, 503)},
+    responses={code: {"model": Problem} for code in (400, 401, 403, 404, 409, 422, 503)},
 )
 
 

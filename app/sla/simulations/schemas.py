@@ -27,7 +27,14 @@ class SimulationIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, Any] | None = Field(default=None, description="a draft policy")
-    policy: PolicyRef | None = Field(default=None, description="a stored version instead of a draft")
+    key: Key | None = Field(
+        default=None,
+        description="the policy that the draft would be a version of, tried beside those of other keys; "
+        "without it the draft is tried alone",
+    )
+    policy: PolicyRef | None = Field(
+        default=None, description="a stored version instead of a draft, beside those of other keys"
+    )
     preset: Key | None = Field(default=None, description="a preset of law, tried beside what binds")
     calendars: dict[Key, dict[str, Any]] = Field(
         default_factory=dict,
@@ -49,6 +56,8 @@ class SimulationIn(BaseModel):
             raise ValueError("give one of document, policy and preset")
         if self.document is None and self.policy is None and self.preset is None and not self.calendars:
             raise ValueError("give a document, a policy, a preset or calendars to try")
+        if self.key is not None and self.document is None:
+            raise ValueError("key names the policy of a document")
         if self.opened_from >= self.opened_before:
             raise ValueError("opened_from must lie before opened_before")
         return self

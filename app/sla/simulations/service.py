@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from app.domain.errors import InvalidError, NotFoundError
 from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
 from app.domain.sla.regulatory import get_regulatory_preset
-from app.journal.config import TenantConfig
+from app.journal.config import TenantConfig, in_order
 from app.journal.journal import Journal
-from app.sla.comparing import Question, compare_subjects
+from app.sla.comparing import Question, compare_subjects, one_at_a_time
 from app.sla.comparison_schemas import ComparisonOut, comparison_out
 from app.sla.readings import Bind, Bound
 from app.sla.simulations import repository
@@ -24,43 +23,40 @@ DRAFT = "draft"
 async def simulate(journal: Journal, tenant_id: UUID, wanted: SimulationIn, now: datetime) -> ComparisonOut:
     """Read the subjects of the period as they are bound, and as the draft would bind them.
 
-    Raises InvalidError for a draft that would be refused at save, NotFoundError for an unknown policy.
+    Raises InvalidError for a draft that would be refused at save, NotFoundError for an unknown policy,
+    ConflictError while another one of the tenant is running.
     """
-    async with journal.database.write(tenant_id) as tx:
-        await tx.execute("SET TRANSACTION READ ONLY")
-        config = (await journal.read_head(tx, tenant_id, ())).config
-        bind = draft_binding(config, wanted)
-        found = await repository.list_opened(
-            tx,
-            tenant_id,
-            wanted.subject,
-            wanted.opened_from,
-            wanted.opened_before,
-            wanted.source,
-            wanted.limit + 1,
-        )
-        subjects = found[: wanted.limit]
-        comparison = await compare_subjects(tx, Question(tenant_id, config, bind, now), subjects)
-    truncated = len(found) > wanted.limit
-    return comparison_out(comparison, wanted.subject, now, shown=wanted.shown, truncated=truncated)
+    with one_at_a_time(tenant_id):
+        async with journal.database.write(tenant_id) as tx:
+            await tx.execute("SET TRANSACTION READ ONLY")
+            config = (await journal.read_head(tx, tenant_id, ())).config
+            bind = draft_binding(config, wanted)
+            found = await repository.list_opened(
+                tx, tenant_id, [wanted.subject.value], wanted.opened_from, wanted.opened_before,
+                wanted.source, wanted.limit + 1,
+            )  # fmt: skip
+            question = Question(tenant_id, config, now, bind=bind)
+            compared = await compare_subjects(tx, question, found[: wanted.limit])
+    return comparison_out(compared, now, shown=wanted.shown, more=len(found) > wanted.limit)
 
 
 def draft_binding(config: TenantConfig, wanted: SimulationIn) -> Bind:
-    """What the draft would bind: its policy, or the pinned one, by the newest calendars and its own."""
+    """What the draft would bind, by the newest calendars and its own.
+
+    A draft under the key of a policy, a stored version, and a preset are tried beside the other policies;
+    a draft without a key is tried alone.
+    """
     newest = {key: versions[-1].calendar for key, versions in config.calendars.items()}
     drafts = {key: _calendar(key, document) for key, document in wanted.calendars.items()}
     calendars = {**newest, **drafts}
-    drawn, beside = _policy(config, wanted, calendars), _beside(config, wanted, calendars)
-    widened: dict[tuple[str, int], Policy] = {}
+    tried = _beside(config, wanted, calendars) or _policy(config, wanted, calendars)
+    alone = wanted.document is not None and wanted.key is None
 
     def bind(known_at: datetime) -> Bound:
-        policy = drawn or config.policy_at(known_at)
-        if policy is None or beside is None:
-            return policy or beside, calendars
-        name = (policy.key, policy.version)
-        if name not in widened:
-            widened[name] = replace(policy, rules=(*beside.rules, *policy.rules))
-        return widened[name], calendars
+        policies = {} if alone else {policy.key: policy for policy in config.policies_at(known_at)}
+        if tried is not None:
+            policies[tried.key] = tried
+        return in_order(policies.values()), calendars
 
     return bind
 
@@ -75,7 +71,7 @@ def _calendar(key: str, document: dict[str, object]) -> Calendar:
 def _policy(config: TenantConfig, wanted: SimulationIn, calendars: Mapping[str, Calendar]) -> Policy | None:
     if wanted.document is not None:
         try:
-            return parse_policy(wanted.document, DRAFT, 0, calendars.keys())
+            return parse_policy(wanted.document, wanted.key or DRAFT, 0, calendars.keys())
         except InvalidError as error:
             raise _within(error, "/document") from None
     if wanted.policy is None:

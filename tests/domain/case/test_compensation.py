@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.domain.case import fold
 from app.domain.case.compensations import CompensationState
-from app.domain.compensation import Outcome, approver_of, judge, may_approve
+from app.domain.compensation import Outcome, approver_of, judge, month_of, refuse_approval
 from app.domain.compensation_document import default_policy_document, parse_policy
 from app.domain.errors import ConflictError, InvalidError
 
@@ -89,10 +91,65 @@ def test_what_the_policy_does_not_allow_is_refused(terms, error, reason):
     ],
 )
 def test_the_approver_or_whose_limit_covers_it_may_approve(employee, total, approver, allowed):
-    found = may_approve(
-        POLICY, COMPLAINT, employee=employee, total=Decimal(total), approver=approver, offered_by="ivan"
-    )
-    assert found is allowed
+    found = refuse_approval(
+        POLICY, COMPLAINT, employee=employee, total=Decimal(total), month_total=Decimal(0),
+        approver=approver, offered_by="ivan",
+    )  # fmt: skip
+    assert found == (None if allowed else "not_the_approver")
+
+
+MONTHLY = parse_policy({**DOCUMENT, "monthly_limits": {"agent": 5000, "manager": 12000}})
+
+
+@pytest.mark.parametrize(
+    ("amount", "month_given", "employee", "outcome", "month_total"),
+    [
+        ("2000", "3000", "ivan", Outcome.WITHIN, "5000.00"),
+        ("2000", "3000.01", "ivan", Outcome.OVER_MONTHLY_LIMIT, "5000.01"),
+        ("2000.01", "3000", "ivan", Outcome.OVER_LIMIT, "5000.01"),
+        ("0", "9000", "ivan", Outcome.WITHIN, "9000.00"),
+        ("1", "5000", None, Outcome.OVER_MONTHLY_LIMIT, "5001.00"),
+        ("2000", "10000", "olena", Outcome.WITHIN, "12000.00"),
+    ],
+)
+def test_an_employee_has_a_limit_for_the_month_beside_that_of_a_case(
+    amount, month_given, employee, outcome, month_total
+):
+    terms = {"kind": "money", "amount": Decimal(amount), "currency": "UAH", "given": Decimal(0)}
+    found = judge(MONTHLY, COMPLAINT, employee=employee, month_given=Decimal(month_given), **terms)
+    assert (found.outcome, found.month_total) == (outcome, Decimal(month_total))
+    free = judge(POLICY, COMPLAINT, employee=employee, month_given=Decimal(month_given), **terms)
+    assert free.outcome is not Outcome.OVER_MONTHLY_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("employee", "month_total", "refused"),
+    [
+        ("olena", "12000", None),
+        ("olena", "12000.01", "over_monthly_limit"),
+        ("boss", "99999", None),
+        ("ivan", "1", "not_the_approver"),
+    ],
+)
+def test_who_approves_by_his_own_limit_has_his_month_to_keep(employee, month_total, refused):
+    found = refuse_approval(
+        MONTHLY, COMPLAINT, employee=employee, total=Decimal(3000), month_total=Decimal(month_total),
+        approver="boss", offered_by="ivan",
+    )  # fmt: skip
+    assert found == refused
+
+
+@pytest.mark.parametrize(
+    ("at", "from_at", "before_at"),
+    [
+        ("2026-11-30T21:59:59", "2026-10-31T22:00", "2026-11-30T22:00"),
+        ("2026-11-30T22:00:00", "2026-11-30T22:00", "2026-12-31T22:00"),
+        ("2026-03-31T12:00:00", "2026-02-28T22:00", "2026-03-31T21:00"),
+    ],
+)
+def test_a_month_is_that_of_the_tenants_zone(at, from_at, before_at):
+    found = month_of(datetime.fromisoformat(at).replace(tzinfo=UTC), ZoneInfo("Europe/Kyiv"))
+    assert found == tuple(datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (from_at, before_at))
 
 
 def test_the_rule_names_the_approver_before_the_policy_and_the_owner():
@@ -110,6 +167,8 @@ def test_the_rule_names_the_approver_before_the_policy_and_the_owner():
         ({"limits": {"agent": float("inf"), "manager": 1}}, "not_a_number", "/limits/agent"),
         ({"roles": {"olena": "king"}}, "unknown_role", "/roles/olena"),
         ({"default_role": "guest"}, "unknown_role", "/default_role"),
+        ({"monthly_limits": {"king": 5}}, "unknown_role", "/monthly_limits/king"),
+        ({"monthly_limits": {"agent": -5}}, "not_an_amount", "/monthly_limits/agent"),
         ({"rates": {"USD": 0}}, "bad_rate", "/rates/USD"),
         ({"rates": {"UAH": 1}}, "bad_rate", "/rates/UAH"),
         ({"rates": {"usd": 1}}, "not_a_currency", "/rates/usd"),

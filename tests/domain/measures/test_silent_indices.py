@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from app.domain.measures.cell import Cell, VolumeCounts
 from app.domain.measures.registry import METRICS
-from app.domain.measures.silent_indices import iel, iel_2013, ink
+from app.domain.measures.silent_indices import Weight, iel, iel_2013, ink
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.surveys import ExpertReview, Outcomes, SurveyCounts
-from app.domain.measures.terms import SilentMode, SilentTerms, Terms
+from app.domain.measures.terms import LocationType, SilentMode, SilentTerms, Terms
 from app.domain.measures.values import MetricStatus
 from app.domain.scales import QuestionMeasure
 
@@ -36,6 +36,11 @@ def shown(value: float | None, digits: int = 2) -> float | None:
 
 def reviewed(*review: int) -> dict[str, object]:
     return {"surveys": {QuestionMeasure.STAFF: replace(COUNTS, review=ExpertReview(*review))}}
+
+
+def at(acts: Outcomes, k: float, sample: int | None = None) -> list[Weight]:
+    """All silent acts at one k."""
+    return [Weight(acts.silent, k, sample)]
 
 
 def with_silent(cell: Cell, **silent: object) -> Cell:
@@ -65,9 +70,11 @@ def test_vector_i_gives_the_digits_of_every_k(silent, ink_digits, iel_digits):
 def test_vector_i_standard_errors():
     eligible = ACTS.minus(FORCE_MAJEURE)
     assert eligible == Outcomes(122, 8, 16, 40)
-    errors = [ink(eligible, k).error for k in (0.0, 0.5, 1.0)] + [ink(eligible, 0.35, 60).error]
+    errors = [ink(eligible, at(eligible, k)).error for k in (0.0, 0.5, 1.0)] + [
+        ink(eligible, at(eligible, 0.35, 60)).error
+    ]
     assert [shown(100 * error) for error in errors] == [2.06, 2.35, 3.36, 2.53]
-    errors = [iel(ACTS, k).error for k in (0.0, 0.5, 1.0)] + [iel(ACTS, 0.35, 60).error]
+    errors = [iel(ACTS, at(ACTS, k)).error for k in (0.0, 0.5, 1.0)] + [iel(ACTS, at(ACTS, 0.35, 60)).error]
     assert [shown(100 * error) for error in errors] == [4.92, 5.66, 6.65, 5.56]
 
 
@@ -146,6 +153,39 @@ def test_a_calibration_on_fewer_than_50_stays_fixed_and_says_so():
     assert smoothed.coefficient(ACTS).k == pytest.approx(31 / 80)
 
 
+DESK = LocationType(("kyiv",), SilentTerms(SilentMode.CALIBRATED, followed_up=60, dissatisfied=21))
+OF_DESK = SurveyCounts(Outcomes(positive=50, neutral=4, negative=6, silent=40)).of_type("desk")
+OF_HALL = SurveyCounts(Outcomes(positive=60, neutral=10, negative=10, silent=20)).of_type("")
+
+
+def test_a_k_holds_for_its_type_of_location_only():
+    """By hand: (6 + 10 + 0.35 * 40 + 0.5 * 20) / 200 = 40 / 200; the k of all silents is 24 / 60.
+
+    Variance (16 + 0.1225 * 40 + 0.25 * 20) / 200 - 0.04 = 0.0895; with the error of the measured k,
+    (40/200)^2 * 0.35 * 0.65 / 60 = 0.000151667, se = sqrt(0.0895 / 200 + 0.000151667) = 0.024477.
+    """
+    cell = Cell(
+        surveys={QuestionMeasure.STAFF: OF_DESK.plus(OF_HALL)},
+        terms=Terms(silent=SilentTerms(location_types={"desk": DESK})),
+    )
+    value = METRICS["ink_personal"].compute(cell)
+    assert (value.n, shown(value.value), value.parts["k"]) == (200, 20.0, 0.4)
+    assert shown((value.ci_high - value.ci_low) / 2) == 4.80  # 1.959964 * 2.4477
+    loyalty = METRICS["iel"].compute(
+        replace(cell, surveys={QuestionMeasure.RECOMMEND: OF_DESK.plus(OF_HALL)})
+    )
+    assert shown(loyalty.value) == 35.0  # (110 - 16 - 24) / 200
+
+
+def test_the_k_of_a_type_is_that_of_the_present_terms_on_both_sides():
+    terms = Terms(silent=SilentTerms(location_types={"desk": DESK}))
+    now = Cell(surveys={QuestionMeasure.STAFF: OF_DESK.plus(OF_HALL)}, terms=terms)
+    only_hall = Cell(surveys={QuestionMeasure.STAFF: OF_HALL}, terms=Terms())
+    found = METRICS["ink_personal"].compare(now, only_hall)
+    assert shown(found.difference) == 0.0  # 20 % against (10 + 0.5 * 20) / 100
+    assert METRICS["ink_personal"].compare(now, replace(now, terms=Terms())).difference == 0.0
+
+
 def test_another_k_alone_is_no_change():
     before = with_silent(VECTOR_I, fixed_k=0.2)
     found = METRICS["ink_personal"].compare(with_silent(VECTOR_I, fixed_k=0.9), before)
@@ -171,12 +211,20 @@ counts_of = st.integers(0, 400)
 def test_an_index_lies_between_its_bounds_and_moves_one_way_with_k(acts, k):
     if acts.n == 0:
         return
-    assert ink(acts, 0).value <= ink(acts, k).value + 1e-12 <= ink(acts, 1).value + 2e-12
-    assert iel(acts, 1).value <= iel(acts, k).value + 1e-12 <= iel(acts, 0).value + 2e-12
-    assert 0 <= ink(acts, k).value <= 1
-    assert -1 <= iel(acts, k).value <= 1
+    assert (
+        ink(acts, at(acts, 0)).value
+        <= ink(acts, at(acts, k)).value + 1e-12
+        <= ink(acts, at(acts, 1)).value + 2e-12
+    )
+    assert (
+        iel(acts, at(acts, 1)).value
+        <= iel(acts, at(acts, k)).value + 1e-12
+        <= iel(acts, at(acts, 0)).value + 2e-12
+    )
+    assert 0 <= ink(acts, at(acts, k)).value <= 1
+    assert -1 <= iel(acts, at(acts, k)).value <= 1
     scores = [-1.0] * acts.negative + [-k] * acts.silent + [1.0] * acts.positive + [0.0] * acts.neutral
     mean = sum(scores) / acts.n
     variance = sum((score - mean) ** 2 for score in scores) / acts.n
-    assert iel(acts, k).value == pytest.approx(mean, abs=1e-9)
-    assert iel(acts, k).error == pytest.approx((variance / acts.n) ** 0.5, abs=1e-9)
+    assert iel(acts, at(acts, k)).value == pytest.approx(mean, abs=1e-9)
+    assert iel(acts, at(acts, k)).error == pytest.approx((variance / acts.n) ** 0.5, abs=1e-9)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.events import SubjectKind
 from app.domain.sla import ClockEvent, Timer, read
-from app.domain.sla.compare import Comparison, Effect, Verdict, verdict
+from app.domain.sla.compare import Comparison, Effect, Side, Verdict, verdict
 
 from .builders import DAY, OPENED, a_timer, an_event, at, one
 
@@ -20,7 +21,7 @@ def compared(*events: ClockEvent, before: Timer | None = HOUR, after: Timer | No
     """A case that opened at ten, read at noon under two timers (None: none)."""
     found, told, noon = Comparison(), [OPENED, *events], at("2026-03-04 12:00")
     old, new = (read(timer, DAY, told, noon) if timer else () for timer in (before, after))
-    found.put(SUBJECT, old, new)
+    found.put(SUBJECT, SubjectKind.CASE, Side(tuple(old)), Side(tuple(new)))
     return found
 
 

@@ -1,0 +1,89 @@
+"""The case that feedback opens: under which reference it is known, and the data it opens with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from app.domain.complaint import (
+    DEFAULT_RULES,
+    CaseKind,
+    ComplaintFinding,
+    ComplaintRules,
+    DecidedBy,
+    Severity,
+    initial_severity,
+    severity_reason,
+    severity_signs,
+)
+
+_FEEDBACK: Final = "feedback:"
+
+
+def is_anonymous(facts: Mapping[str, Any]) -> bool:
+    """True for a press on a device that nobody signed: its author cannot be reached (domain.md S0.8)."""
+    return facts.get("collection_mode") == "passive" and not facts.get("customer")
+
+
+def internal_case_ref(touchpoint: str | None, location: str | None, local_date: date) -> str:
+    """The reference of the one internal case that a local day's anonymous negatives of a place share."""
+    place = ":".join(quote(part or "", safe="") for part in (touchpoint, location))
+    return f"internal:{place}:{local_date.isoformat()}"
+
+
+def feedback_case_ref(source: str, name: str) -> str:
+    """The reference of the case that signed feedback opens; `name`: its object, else the event's id."""
+    return f"{_FEEDBACK}{source}:{name}"
+
+
+def named_by(ref: str) -> list[tuple[str, str]]:
+    """Every (source, name) whose case would have this reference: a source's key may hold a colon itself."""
+    if not ref.startswith(_FEEDBACK):
+        return []
+    rest = ref.removeprefix(_FEEDBACK)
+    return [(rest[:at], rest[at + 1 :]) for at, letter in enumerate(rest) if letter == ":"]
+
+
+_CARRIED: Final = ("channel", "touchpoint", "location", "employee", "product", "segment", "cause")
+
+
+def case_opening(
+    facts: Mapping[str, Any],
+    finding: ComplaintFinding | None,
+    kind: CaseKind = CaseKind.COMPLAINT,
+    *,
+    repeat_of: str | None = None,
+    rules: ComplaintRules = DEFAULT_RULES,
+) -> dict[str, Any]:
+    """The data of the derived `case.opened`: facts only, no text and no customer; absent means unknown.
+
+    `facts` as for `detect`, with `customer` if there is one: without it a passive answer is anonymous and
+    its case faces no customer. `repeat_of` names the earlier case of the same customer and cause.
+    """
+    repeat = repeat_of is not None
+    data: dict[str, Any] = {key: facts[key] for key in _CARRIED if facts.get(key) is not None}
+    data["kind"] = kind.value
+    data["severity"] = initial_severity(facts, kind, repeat=repeat, rules=rules).value
+    data["customer_facing"] = not is_anonymous(facts)
+    data["initiative"] = "reactive"
+    data["attributes"] = dict(facts.get("attributes") or {})
+    decided = finding or ComplaintFinding(DecidedBy.EXPLICIT, "kind", f"the source calls it a {kind.value}")
+    signs = severity_signs(facts, repeat=repeat, rules=rules)
+    stated = facts.get("severity") in list(Severity)
+    data["detection"] = {
+        **decided.as_fact(),
+        "severity_by": "stated" if stated else "+".join(signs) or "default",
+        "severity_reason": "stated by the source" if stated else severity_reason(kind, signs),
+    }
+    due_at = facts.get("due_at")
+    if due_at is not None:
+        data["due_at"] = _instant(due_at) if isinstance(due_at, datetime) else due_at
+    if repeat_of is not None:
+        data["repeat_of"] = repeat_of
+    return data
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Cuboids that a tenant declares: combinations asked for often, folded ahead."""
