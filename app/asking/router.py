@@ -186,6 +186,6 @@ def _decision_out(row: Any) -> DecisionOut:
         **{
             name: row._mapping[name]
             for name in DecisionOut.model_fields
-            if name not in ("decision_id", "customer_ref", "time_zone")
+            if name not in ("decision_id", "customer_ref")
         },
     )

@@ -75,7 +75,8 @@ async def test_many_are_judged_at_once_by_their_own_clocks_and_every_answer_is_l
     answer = await client.post("/v1/asking/eligibility/batch", json={"asks": asks})
     assert [item["rule"] for item in answer.json()["items"]] == [None, "quiet_hours", None]
     log = (await client.get("/v1/asking/decisions", params={"allowed": "false"})).json()["items"]
-    assert [(item["rule"], item["channel"]) for item in log] == [("quiet_hours", "email")]
+    said = [(item["rule"], item["channel"], item["time_zone"]) for item in log]
+    assert said == [("quiet_hours", "email", "America/New_York")]
     pages = await client.get("/v1/asking/decisions", params={"limit": 2})
     rest = await client.get(
         "/v1/asking/decisions", params={"limit": 2, "cursor": pages.json()["next_cursor"]}

@@ -96,6 +96,7 @@ async def append_decisions(
             [{"rule": finding.rule.value, "until": finding.until} for finding in decision.findings],
             policy.version,
             actor,
+            ask.zone.key,
         )
         for decision_id, (ask, customer_ref, decision) in zip(ids, decided, strict=True)
     ]

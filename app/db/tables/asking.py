@@ -92,6 +92,7 @@ ask_decisions = tenant_table(
     Column("findings", JSONB, nullable=False),
     Column("policy_version", Integer, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("time_zone", Text, comment="whose quiet hours were looked at"),
     Index("ix_ask_decisions_at", "tenant_id", "at", "decision_id"),
     Index("ix_ask_decisions_customer", "tenant_id", "customer_ref"),
     comment="Who was asked whether a customer may be asked, and what was answered; append-only.",

@@ -22,12 +22,15 @@
       }]
     }
 
-VALUE is a JMESPath expression as text, or one of {"path": expression}, {"column": name}, {"value": constant},
-with optional "map" (raw text -> word, null for nothing), "default" and, in attributes, "cast" (text, number,
-boolean). TIME is a VALUE's place with "format" (iso, epoch_s, epoch_ms or a strptime pattern), "zone" and
-"precision": "day"; {"received_at": true} where a live payload tells no time at all. `answers` may also be
-{"each": expression, "question": VALUE, "scale": VALUE, "value": VALUE, ...}: one answer per element that the
-expression finds, its VALUEs read in the element. A form is an object of texts, `a[b]=1` nested.
+VALUE is a JMESPath expression as text, or one of {"path": expression}, {"column": name}, {"value":
+constant}, with optional "map" (raw text -> word, null for nothing), "default" and, in attributes, "cast"
+(text, number, boolean). TIME is a VALUE's place with "format" (iso, epoch_s, epoch_ms, rfc_2822, a
+strptime pattern, or a list of them tried in turn), "zone" and "precision": "day"; {"received_at": true}
+where a live payload tells no time at all. `answers` may also be {"each": expression, "question": VALUE,
+"scale": VALUE, "value": VALUE, ...}: one answer per element that the expression finds, its VALUEs read in
+the element; "form" beside `data` reads the fields of a form by the source's questions (form_fields.py). A
+posted form is an object of texts, `a[b]=1` nested. What expressions may call stands in functions.py;
+docs/sources.md explains all of it to those who write mappings.
 """
 
 from app.sources.mapping.adapter import MappingAdapter

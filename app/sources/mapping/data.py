@@ -12,14 +12,13 @@ from app.domain.scales import SCALES
 from app.sources.errors import MappingError, PayloadError
 from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.forms import Form
+from app.sources.mapping.moments import TimeValue, compile_time
 from app.sources.mapping.section import Section, unknown_word, wrong_type
 from app.sources.mapping.values import (
     Column,
     Origin,
     Row,
-    TimeValue,
     Value,
-    compile_time,
     compile_value,
     constant_as_path,
 )

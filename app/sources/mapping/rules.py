@@ -14,8 +14,9 @@ from app.sources.mapping.data import Part, compile_data, read_data
 from app.sources.mapping.expression import Expression, compile_expression
 from app.sources.mapping.form_fields import FormRule, compile_form
 from app.sources.mapping.forms import Form
+from app.sources.mapping.moments import TimeValue, compile_time
 from app.sources.mapping.section import Section, unknown_word
-from app.sources.mapping.values import Column, Origin, Row, TimeValue, Value, compile_time, compile_value
+from app.sources.mapping.values import Column, Origin, Row, Value, compile_value
 
 _KEYS = ("name", "when", "type", "id", "occurred_at", "subject", "object", "version", "data", "form")
 _STATABLE = frozenset(kind.value for kind in EventType if not kind.is_derived)
