@@ -31,6 +31,7 @@ COLUMNS: Final[Mapping[str, str]] = {
         "collection_mode",
         "cause",
         "lang",
+        "verification",
     )
 }
 """Query parameter -> column of the feedback store."""

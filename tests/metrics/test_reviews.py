@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from sqlalchemy import update
 
 from app.db.tables.feedback import feedback
 from tests.metrics.conftest import Ask
-from tests.metrics.world import NOON, Answer, World
+from tests.metrics.world import NOON, Answer, World, several
 
 
 async def a_review(world: World, stars: int, location: str, days: int = 0) -> UUID:
@@ -75,3 +76,19 @@ async def test_the_delta_of_stars_is_the_difference_of_the_means(world: World, a
     shown = (row["stars_mean"], row["stars_mean_previous"], row["stars_mean_difference"])
     assert shown == (5.0, 3.0, 2.0)
     assert row["stars_negative_difference"] == -50.0
+
+
+async def test_scores_are_told_of_all_reviews_and_of_the_verified(http, world: World) -> None:
+    # all: (5 * 5 + 1 * 5) / 10 = 3; the verified: 5
+    review = Answer(5, scale="stars_1_5", kind="review", mode="scraped", channel="review")
+    await world.commit(
+        *several(5, replace(review, verification="verified")),
+        *several(5, replace(review, value=1, verification="unverified")),
+    )
+    asked = "/v1/metrics/query?metrics=stars_mean&from=2026-03-01&to=2026-04-01"
+    [everybody] = (await http.get(asked)).json()["rows"]
+    told = (await http.get(f"{asked}&verification=verified")).json()
+    assert (everybody["stars_mean"], told["rows"][0]["stars_mean"]) == (3.0, 5.0)
+    behind = await http.get(told["drill"]["feedback"])
+    assert behind.status_code == 200, behind.text
+    assert len(behind.json()["items"]) == told["rows"][0]["stars_mean_n"] == 5

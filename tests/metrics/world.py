@@ -48,6 +48,7 @@ class Answer:
     case_id: UUID | None = None
     index: int = 0
     device: str | None = None
+    verification: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     answer_id: UUID = field(default_factory=uuid4)
 
@@ -100,6 +101,7 @@ class Answer:
             "subject_id": self.case_id,
             "attributes": dict(self.attributes),
             "device": self.device,
+            "verification": self.verification,
         }
 
 

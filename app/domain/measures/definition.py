@@ -64,6 +64,7 @@ class Dimension(StrEnum):
     COLLECTION_MODE = "collection_mode"
     SCALE_ID = "scale_id"
     LANG = "lang"
+    VERIFICATION = "verification"
     SEVERITY = "severity"
     STATE = "state"
     TIMER = "timer"
@@ -73,7 +74,14 @@ class Dimension(StrEnum):
 _PLACE: Final = frozenset({Dimension.CHANNEL, Dimension.TOUCHPOINT, Dimension.LOCATION, Dimension.EMPLOYEE})
 _WHAT: Final = frozenset({Dimension.SEGMENT, Dimension.PRODUCT, Dimension.SOURCE})
 _ITEM: Final = frozenset(
-    {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.COLLECTION_MODE, Dimension.LANG}
+    {
+        Dimension.KIND,
+        Dimension.CAUSE,
+        Dimension.STAGE,
+        Dimension.COLLECTION_MODE,
+        Dimension.LANG,
+        Dimension.VERIFICATION,
+    }
 )
 _ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
 _CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Path
 
-from app.db.tables.feedback import feedback
 from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import InvalidError
+from app.domain.measures.definition import DIMENSIONS_OF, Population
 from app.metrics.declared import repository
 from app.metrics.declared.schemas import CuboidIn, CuboidKey, CuboidOut, Cuboids
 from app.metrics.dimensions import get_dimension
@@ -76,7 +76,7 @@ def _check(dimensions: list[str], attributes: Mapping[str, Attribute]) -> None:
                 pointer=pointer,
                 cure="leave it out",
             )
-        if ref.attribute is None and name not in feedback.c:
+        if ref.dimension is not None and ref.dimension not in DIMENSIONS_OF[Population.FEEDBACK]:
             raise InvalidError(
                 "dimension_not_valid",
                 f"answers have no {name}",

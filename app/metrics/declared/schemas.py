@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.db.tables.declared import DIMENSION_SLOTS
+from app.metrics.declared.source import MOST_DIMENSIONS
 
 CuboidKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -22,7 +22,7 @@ class CuboidIn(BaseModel):
 
     dimensions: list[Name] = Field(
         min_length=1,
-        max_length=len(DIMENSION_SLOTS),
+        max_length=MOST_DIMENSIONS,
         description="of answers; registered attributes of type text too. Question, measure, scale and "
         "collection mode are always kept apart",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, case, func, literal, null, select
 
@@ -13,6 +13,7 @@ from app.db.tables.declared import DIMENSION_SLOTS, declared_counts
 from app.db.tables.metrics import ANSWER_KEY, COUNTER_COLUMNS, Grain
 from app.metrics.dimensions import ATTRIBUTE_PREFIX
 
+MOST_DIMENSIONS: Final = len(DIMENSION_SLOTS)
 _MARK = "="
 """Stands before the value of an attribute, which may be empty: '' alone is no value."""
 
