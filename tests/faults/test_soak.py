@@ -56,7 +56,7 @@ async def post_on(client: httpx.AsyncClient, until: float, die: random.Random) -
     posted = 0
     while (now := time.monotonic()) < until:
         case = f"case/{posted}"
-        told = ("case.opened", "case.acknowledged", "case.replied", "case.resolved")
+        told = ("case.opened", "case.acknowledged", "case.replied", "case.escalated")
         for kind in told[: die.randint(1, 4)]:
             fact = event(kind, f"{kind}-{posted}", subject=case)
             assert (await client.post("/v1/events", json=fact)).is_success
