@@ -81,11 +81,12 @@ async def keep_two_copies(primary: RunningPostgres) -> None:
 
 
 class Proxy:
-    """Forwards TCP to a port of this machine; `switch` cuts every connection."""
+    """Forwards TCP to a port of this machine; `switch` cuts every connection, a hole swallows all."""
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
+        self.is_hole = False
         self._writers: set[asyncio.StreamWriter] = set()
 
     def switch(self, target: int) -> None:
@@ -103,16 +104,16 @@ class Proxy:
             return
         self._writers |= {writer, back}
         with suppress(asyncio.CancelledError):  # the end of the test
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         self._writers -= {writer, back}
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                if not self.is_hole:
+                    writer.write(data)
+                    await writer.drain()
+        writer.transport.abort()
 
 
 @asynccontextmanager

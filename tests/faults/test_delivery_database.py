@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 
+from app.db import wakeup
 from app.db.engine import is_retryable
 from app.db.wakeup import Bell
 from app.kit.loops import Wakeup
 from app.webhooks.dispatcher import Limits
 from tests.conftest import Server
+from tests.faults.standby import a_proxy
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
 
@@ -113,3 +116,38 @@ async def test_a_killed_listener_costs_at_most_a_poll_and_comes_back(
         stop.set()
         bell.ring("deliver")
         await task
+
+
+async def until(bell: Bell, *, listening: bool) -> None:
+    async with asyncio.timeout(10):
+        while bell.listening is not listening:  # noqa: ASYNC110 - the bell has no event for it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_listener_whose_wire_swallows_everything_is_found_out_and_costs_a_poll(
+    outlet: Outlet, receiver: Receiver, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "_CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(wakeup, "_SELF_CHECK_TIMEOUT_SECONDS", 0.5)
+    await outlet.endpoint(receiver.on("/hook", status(200)))
+    url = make_url(server.login)
+    async with a_proxy(url.port or 5432) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(False)
+        bell = Bell(through, {"deliver": outlet.wakeup})
+        stop = asyncio.Event()
+        task = asyncio.create_task(bell.run(stop))
+        try:
+            await until(bell, listening=True)
+            async with outlet.running(outlet.dispatcher()):
+                proxy.is_hole = True
+                started = asyncio.get_running_loop().time()
+                await outlet.announce()
+                await receiver.wait_for(1)
+                assert asyncio.get_running_loop().time() - started < 1.5
+            await until(bell, listening=False)
+            proxy.is_hole = False
+            await until(bell, listening=True)
+        finally:
+            stop.set()
+            bell.ring("deliver")
+            await task

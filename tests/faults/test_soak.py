@@ -56,7 +56,7 @@ async def post_on(client: httpx.AsyncClient, until: float, die: random.Random) -
     posted = 0
     while (now := time.monotonic()) < until:
         case = f"case/{posted}"
-        told = ("case.opened", "case.acknowledged", "case.replied", "case.resolved")
+        told = ("case.opened", "case.acknowledged", "case.replied", "case.escalated")
         for kind in told[: die.randint(1, 4)]:
             fact = event(kind, f"{kind}-{posted}", subject=case)
             assert (await client.post("/v1/events", json=fact)).is_success
@@ -100,7 +100,7 @@ async def test_nothing_grows_but_what_is_stored(
     print(f"{posted} events, {len(receiver.ledger)} requests, {states}; {looks}")
     first, last = looks[0], looks[-1]
     assert last.rss_kb - first.rss_kb < 20_000, looks
-    assert last.files <= first.files + 8, looks
+    assert last.files < 120, looks  # the wires to receivers are kept, up to 64 for one address
     assert last.sessions <= 12, looks
     assert posted > 200
     assert set(states.split()) <= {"delivered", "exhausted"}

@@ -125,6 +125,7 @@ async def test_what_waits_is_late_only_where_it_could_be_sent(outlet: Outlet, re
             dead,
         )
         queues = await get_queues(tx)
-    assert (queues["deliveries_waiting"], queues["deliveries_due"]) == (6, 3)
+    assert (queues["deliveries_waiting"], queues["deliveries_held"], queues["deliveries_due"]) == (6, 0, 3)
+    assert queues["queue_dead_rows"] >= 0
     assert 30 <= queues["deliveries_late_seconds"] < 60
     assert (queues["endpoints_failing"], queues["endpoints_left_alone"]) == (1, 1)

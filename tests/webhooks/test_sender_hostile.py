@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -91,6 +92,17 @@ async def test_a_reply_without_end_is_cut_at_the_cap_and_its_status_recorded(
         assert receipt.truncated
         assert receipt.reply_bytes is not None
         assert receipt.reply_bytes <= 16 * 1024
+
+
+@pytest.mark.parametrize("name", ["a body of 100 MB", "endless chunks", "one endless header"])
+async def test_what_has_no_end_takes_no_memory(receiver: Receiver, sender: Sender, name: str) -> None:
+    url = receiver.on("/hook", ENDLESS[name][0])
+    await attempt(sender, url)
+    tracemalloc.start()
+    await attempt(sender, url)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000  # the receiver's own buffers are in it
 
 
 async def test_a_compressed_bomb_is_never_unpacked(receiver: Receiver, sender: Sender) -> None:
