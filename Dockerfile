@@ -1,5 +1,6 @@
-# One image for every role: `serve` (API and worker in one, the default), `worker`, `migrate`, ...
+# One image for every role: `all` (API and worker in one process, the default), `serve`, `worker`, `migrate`, ...
 # The database is a PostgreSQL >= 15 of your own: DATABASE_URL, and MIGRATION_URL for `migrate`.
+# The health check asks the role's own port: VIDHUK_PORT of an API, VIDHUK_METRICS_PORT of a worker.
 
 ARG PYTHON_VERSION=3.11
 
@@ -26,12 +27,15 @@ ENV PATH=/opt/vidhuk/venv/bin:$PATH \
     PYTHONPATH=/opt/vidhuk \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    VIDHUK_HOST=0.0.0.0
+    VIDHUK_HOST=0.0.0.0 \
+    VIDHUK_PORT=8080 \
+    VIDHUK_METRICS_PORT=9090
 COPY --from=build /opt/vidhuk /opt/vidhuk
 WORKDIR /opt/vidhuk
 # A number, so that an orchestrator can tell that it is not root; it owns nothing and writes nothing.
 USER 10001:10001
-EXPOSE 8080
+EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["vidhuk", "alive"]
 ENTRYPOINT ["vidhuk"]
-CMD ["serve"]
+CMD ["all"]

@@ -16,6 +16,7 @@ from app.configuration.questions.schemas import QuestionIn
 from app.configuration.retention.router import RetentionRules
 from app.configuration.sources.schemas import SourceIn
 from app.metrics.alerts.schemas import AlertIn
+from app.metrics.declared.schemas import CuboidIn
 from app.metrics.saved.schemas import SavedQueryIn
 
 
@@ -64,6 +65,7 @@ SECTIONS: Final = (
     Section("metric_terms", "/v1/metrics/terms", TermsIn, is_single=True),
     Section("annotations", "/v1/metrics/annotations", AnnotationIn),
     Section("saved_queries", "/v1/metrics/queries", SavedQueryIn),
+    Section("cuboids", "/v1/metrics/cuboids", CuboidIn),
     Section("alerts", "/v1/metrics/alerts", AlertIn),
     Section("sources", "/v1/sources", SourceIn),
     Section("retention", "/v1/privacy/retention", RetentionRules, is_single=True),

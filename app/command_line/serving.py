@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,27 @@ def catch(
         err.print("stopped")
 
 
+def alive() -> None:
+    """Ask the process of this machine (or container) whether it lives: the API, else the worker's metrics."""
+    settings = load_settings()
+    if _answers(settings.port, "/healthz"):
+        return
+    if settings.metrics_port is not None and _answers(settings.metrics_port, "/metrics"):
+        return
+    fail("nobody answers", "start `vidhuk serve`, `all`, or `worker` with VIDHUK_METRICS_PORT")
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=4)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 async def _prepare_demo(settings: Settings, folder: Path) -> None:
     await migrate(settings.owner_url, settings.database_url)
     services = build_services(settings)
@@ -137,7 +159,10 @@ async def _run_worker(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     if settings.metrics_port is not None:
-        serve_exposition(settings.host, settings.metrics_port)
+        try:
+            serve_exposition(settings.host, settings.metrics_port)
+        except OSError as error:
+            fail(f"cannot answer on {settings.host}:{settings.metrics_port}: {error.strerror}")
     try:
         await run_worker(services, stop)
     finally:

@@ -7,15 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.tables.declared import declared_counts, declared_cuboids, declared_folds
-from app.db.tables.tenants import audit, tenant_head
+from app.db.tables.tenants import tenant_head
 from app.domain.errors import ConflictError, NotFoundError
-from app.kit import json
-from app.kit.ids import new_id
 
 MOST_CUBOIDS: Final = 8
 
@@ -88,26 +86,3 @@ async def delete_cuboid(connection: AsyncConnection, tenant_id: UUID, key: str) 
         (declared_counts, declared_counts.c.cuboid),
     ):
         await connection.execute(delete(table).where(table.c.tenant_id == tenant_id, column == key))
-
-
-async def append_audit(
-    connection: AsyncConnection,
-    tenant_id: UUID,
-    actor: str,
-    action: str,
-    key: str,
-    dimensions: list[str] | None,
-    now: datetime,
-) -> None:
-    """Who declared what."""
-    await connection.execute(
-        insert(audit).values(
-            tenant_id=tenant_id,
-            audit_id=new_id(),
-            at=now,
-            actor=actor,
-            action=action,
-            target=key,
-            detail=None if dimensions is None else json.dumps_text({"dimensions": dimensions}),
-        )
-    )

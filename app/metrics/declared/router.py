@@ -10,6 +10,8 @@ from fastapi import APIRouter, Body, Depends, Path
 from app.deps import ConfigManager, DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import InvalidError
 from app.domain.measures.definition import DIMENSIONS_OF, Population
+from app.journal.audit import Deed, append_audit
+from app.kit import json
 from app.metrics.declared import repository
 from app.metrics.declared.schemas import CuboidIn, CuboidKey, CuboidOut, Cuboids
 from app.metrics.dimensions import get_dimension
@@ -46,9 +48,8 @@ async def put_cuboid(
         _check(given.dimensions, (await view.get_facts()).attributes)
     async with database.tenant(tenant_id) as connection:
         await repository.put_cuboid(connection, tenant_id, key, given.dimensions, now)
-        await repository.append_audit(
-            connection, tenant_id, principal.hint, "metric_cuboid.put", key, given.dimensions, now
-        )
+        deed = Deed(principal.hint, "metric_cuboid.put", key, now, json.dumps_text(given.dimensions))
+        await append_audit(connection, tenant_id, deed)
         return _shown(await repository.get_cuboid(connection, tenant_id, key))
 
 
@@ -59,9 +60,7 @@ async def delete_cuboid(principal: ConfigManager, database: DatabaseDep, now: No
     async with database.tenant(tenant_id) as connection:
         await repository.get_cuboid(connection, tenant_id, key)
         await repository.delete_cuboid(connection, tenant_id, key)
-        await repository.append_audit(
-            connection, tenant_id, principal.hint, "metric_cuboid.deleted", key, None, now
-        )
+        await append_audit(connection, tenant_id, Deed(principal.hint, "metric_cuboid.deleted", key, now))
 
 
 def _check(dimensions: list[str], attributes: Mapping[str, Attribute]) -> None:
