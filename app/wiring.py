@@ -17,6 +17,8 @@ from app.cases.followups import Followups
 from app.cases.granting import Granting
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
+from app.cases.repeats import Repeats
+from app.cases.unfounded import Unfounded
 from app.db.engine import Database
 from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.wakeup import Bell
@@ -93,7 +95,7 @@ def build_services(
         clock,
         offset=offset,
         annotators=(JourneyReader(), text_reader()),
-        deciders=(CaseOpening(), Followups(), Granting(), Inheritance(), Lessons()),
+        deciders=(CaseOpening(), Unfounded(), Followups(), Repeats(), Granting(), Inheritance(), Lessons()),
         projections=(
             acts,  # first: they say which silences the feedback store counts
             FeedbackStore(),
