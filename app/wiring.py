@@ -15,6 +15,7 @@ from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
 from app.cases.followups import Followups
 from app.cases.granting import Granting
+from app.cases.late_settlements import LateSettlements
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.cases.repeats import Repeats
@@ -95,7 +96,16 @@ def build_services(
         clock,
         offset=offset,
         annotators=(JourneyReader(), text_reader()),
-        deciders=(CaseOpening(), Unfounded(), Followups(), Repeats(), Granting(), Inheritance(), Lessons()),
+        deciders=(
+            CaseOpening(),
+            Unfounded(),
+            LateSettlements(),
+            Followups(),
+            Repeats(),
+            Granting(),
+            Inheritance(),
+            Lessons(),
+        ),
         projections=(
             acts,  # first: they say which silences the feedback store counts
             FeedbackStore(),
