@@ -15,8 +15,11 @@ from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
 from app.cases.followups import Followups
 from app.cases.granting import Granting
+from app.cases.late_settlements import LateSettlements
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
+from app.cases.repeats import Repeats
+from app.cases.unfounded import Unfounded
 from app.db.engine import Database
 from app.db.tables.declared import declared_counts, declared_folds
 from app.db.tables.metrics import CUBOIDS, metric_folds
@@ -98,7 +101,16 @@ def build_services(
         clock,
         offset=offset,
         annotators=(JourneyReader(), text_reader()),
-        deciders=(CaseOpening(), Followups(), Granting(), Inheritance(), Lessons()),
+        deciders=(
+            CaseOpening(),
+            Unfounded(),
+            LateSettlements(),
+            Followups(),
+            Repeats(),
+            Granting(),
+            Inheritance(),
+            Lessons(),
+        ),
         projections=(
             acts,  # first: they say which silences the feedback store counts
             FeedbackStore(),

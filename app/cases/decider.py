@@ -18,7 +18,7 @@ from app.domain.scales import AnswerClass
 from app.journal.ports import Commit, Draft
 from app.kit.ids import public_id
 
-_TYPES = (
+SPEAKING = (
     EventType.FEEDBACK_RECEIVED,
     EventType.REVIEW_PUBLISHED,
     EventType.REVIEW_EDITED,
@@ -28,7 +28,7 @@ _ORDER = (AnswerClass.NEGATIVE, AnswerClass.NEUTRAL, AnswerClass.POSITIVE, Answe
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class Finding:
     """Feedback that wants a case."""
 
     event: StoredEvent
@@ -61,19 +61,19 @@ class CaseOpening:
                 known = opened.get(finding.subject)
             if known is None:
                 opened[finding.subject] = OPEN
-                repeat_of = finding.repeat_of or repeats.get(finding.event.customer_ref or b"")
-                drafts.append(_opening(finding, commit, repeat_of))
+                repeat_of = finding.repeat_of or repeats.get(finding.event.event_id)
+                drafts.append(open_case(finding, commit, repeat_of))
         return drafts
 
 
-async def _find_all(tx: Tx, commit: Commit) -> list[_Finding]:
+async def _find_all(tx: Tx, commit: Commit) -> list[Finding]:
     """Complaints and questions among the feedback of this commit, and among what its words are about."""
-    arrived = [event for event in commit.events if event.type in _TYPES and _may_open(event, commit)]
+    arrived = [event for event in commit.events if event.type in SPEAKING and _may_open(event, commit)]
     words = words_in(commit)
     known = {event.event_id for event in arrived}
     meant = [event for event in await meant_by(tx, commit, words) if event.event_id not in known]
     words += await words_before(tx, commit, arrived)
-    found = (_find(event, commit, words) for event in (*arrived, *meant) if event.type in _TYPES)
+    found = (find_complaint(event, commit, words) for event in (*arrived, *meant) if event.type in SPEAKING)
     return [finding for finding in found if finding is not None]
 
 
@@ -81,7 +81,8 @@ def _may_open(event: StoredEvent, commit: Commit) -> bool:
     return event.origin is not Origin.BACKFILL or commit.drafts[event.event_id].open_cases
 
 
-def _find(event: StoredEvent, commit: Commit, words: Sequence[Word]) -> _Finding | None:
+def find_complaint(event: StoredEvent, commit: Commit, words: Sequence[Word]) -> Finding | None:
+    """What this feedback wants, with what is said of it; None when it wants no case."""
     facts = {**event.personal, **event.fact}
     if event.customer_ref is not None:
         facts["customer"] = True
@@ -93,10 +94,11 @@ def _find(event: StoredEvent, commit: Commit, words: Sequence[Word]) -> _Finding
     kind = case_kind(facts, complaint)
     if kind is None:
         return None
-    return _Finding(event, facts, complaint, kind, _case_subject(event, facts, commit))
+    return Finding(event, facts, complaint, kind, case_subject(event, facts, commit))
 
 
-def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> Subject:
+def case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> Subject:
+    """The case that this feedback would open or join."""
     if event.subject_kind is SubjectKind.CASE:
         return Subject(SubjectKind.CASE, event.personal["subject_ref"])
     if is_anonymous(facts):
@@ -108,7 +110,7 @@ def _case_subject(event: StoredEvent, facts: dict[str, Any], commit: Commit) -> 
     return Subject(SubjectKind.CASE, ref)
 
 
-async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> dict[Subject, KnownCase]:
+async def _already_opened(tx: Tx, commit: Commit, findings: list[Finding]) -> dict[Subject, KnownCase]:
     """Subjects whose case was opened before, or is opened by another event of this commit."""
     opened = await find_cases(tx, commit.tenant_id, [finding.subject for finding in findings])
     for event in commit.events:
@@ -118,8 +120,8 @@ async def _already_opened(tx: Tx, commit: Commit, findings: list[_Finding]) -> d
 
 
 async def _after_settlement(
-    tx: Tx, commit: Commit, finding: _Finding, known: KnownCase
-) -> tuple[_Finding, Draft | None]:
+    tx: Tx, commit: Commit, finding: Finding, known: KnownCase
+) -> tuple[Finding, Draft | None]:
     """Another bad word on a settled case is never dropped: it is reopened while it may be, else a new case.
 
     A press that nobody signed says nothing of the earlier one: the next internal case of the day takes it.
@@ -133,7 +135,8 @@ async def _after_settlement(
     return replace(finding, subject=own, repeat_of=known.case_id), None
 
 
-def _opening(finding: _Finding, commit: Commit, repeat_of: UUID | None) -> Draft:
+def open_case(finding: Finding, commit: Commit, repeat_of: UUID | None) -> Draft:
+    """The `case.opened` that follows from the finding."""
     event = finding.event
     earlier = None if repeat_of is None else public_id("case", repeat_of)
     bound = commit.config.care.complaint_rules_at(commit.recorded_at)

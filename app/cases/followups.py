@@ -85,7 +85,7 @@ async def _repeats(
     found: dict[UUID, tuple[StoredEvent, UUID]] = {}
     for event in openings:
         stated = parse_public_id("case", str(event.fact.get("repeat_of") or ""))
-        earlier = stated or (known.get(event.customer_ref or b"") if event in unstated else None)
+        earlier = stated or (known.get(event.event_id))
         if earlier is not None and earlier != event.subject_id:
             found[event.event_id] = (event, earlier)
     return found

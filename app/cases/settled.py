@@ -20,10 +20,10 @@ from app.journal.subjects import find_subjects
 _ENDED: Final = frozenset({"withdrawn", "invalid", "duplicate", "merged"})
 _MOST_A_DAY: Final = 500
 _REPEATS = """
-SELECT DISTINCT ON (customer_ref) customer_ref, case_id FROM cases
+SELECT customer_ref, case_id, opened_at FROM cases
  WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
-   AND opened_at >= $3 AND opened_at <= $4
- ORDER BY customer_ref, opened_at DESC
+   AND state NOT IN ('awaiting_opening', 'invalid') AND opened_at >= $3 AND opened_at <= $4
+ ORDER BY opened_at
 """
 
 
@@ -75,8 +75,8 @@ def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:
     return derived(commit, event, EventType.CASE_REOPENED, data, subject=subject)
 
 
-async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> dict[bytes, UUID]:
-    """Customer -> the latest complaint that he had before these events, within the time that counts."""
+async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> dict[UUID, UUID]:
+    """Event -> the latest complaint that its customer had before it, within the time that counts."""
     events = [event for event in told if event.customer_ref is not None]
     if not events:
         return {}
@@ -84,7 +84,14 @@ async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> d
     customers = list({event.customer_ref for event in events})
     window = timedelta(days=commit.config.care.complaint_rules_at(commit.recorded_at).value.repeat_days)
     rows = await tx.fetch(_REPEATS, commit.tenant_id, customers, earliest - window, latest)
-    return {row["customer_ref"]: row["case_id"] for row in rows}
+    return {
+        event.event_id: row["case_id"]
+        for event in events
+        for row in rows  # the last one that fits is the latest
+        if row["customer_ref"] == event.customer_ref
+        and row["case_id"] != event.subject_id
+        and event.occurred_at - window <= row["opened_at"] <= event.occurred_at
+    }
 
 
 async def repeated(tx: Tx, commit: Commit, later: Sequence[tuple[StoredEvent, UUID]]) -> list[Draft]:
