@@ -61,6 +61,7 @@ LOOP_SUCCESS = Gauge(
     ["loop"],
     registry=REGISTRY,
 )
+ATTEMPTS = Counter("vidhuk_attempts", "Webhook attempts by how they ended", ["outcome"], registry=REGISTRY)
 QUEUES = {
     name: Gauge(f"vidhuk_{name}", text, registry=REGISTRY)
     for name, text in {
@@ -69,8 +70,10 @@ QUEUES = {
         "timers_due": "SLA timers whose time has come and that have not fired",
         "timers_late_seconds": "How late the latest of them is",
         "deliveries_waiting": "Deliveries that wait, for their time or for their endpoint",
+        "deliveries_held": "Deliveries that an ordered endpoint holds back behind an earlier one",
         "deliveries_due": "Deliveries whose time has come",
         "deliveries_late_seconds": "How late the latest of them is",
+        "queue_dead_rows": "Dead rows of the queues: what grows and grows is kept by an open transaction",
         "endpoints_failing": "Endpoints that failed five times in a row or more",
         "endpoints_left_alone": "Endpoints with an open circuit",
         "endpoints_disabled": "Endpoints that are switched off",

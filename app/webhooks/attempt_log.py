@@ -1,4 +1,4 @@
-"""One log line per attempt, with everything on it; the usual one only at level debug."""
+"""One log line per attempt, with everything on it (the usual one only at level debug), and their counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from app.kit import instruments
 from app.kit.ids import public_id
 from app.webhooks.settlement import Settlement
 
@@ -15,7 +16,7 @@ log = structlog.get_logger()
 
 
 def note_attempts(settlements: Sequence[Settlement]) -> Counter[str]:
-    """Log attempts that were settled; how many there were of each outcome."""
+    """Log and count attempts that were settled; how many there were of each outcome."""
     outcomes: Counter[str] = Counter()
     with_usual = log.is_enabled_for(logging.DEBUG)
     for settlement in settlements:
@@ -23,6 +24,8 @@ def note_attempts(settlements: Sequence[Settlement]) -> Counter[str]:
         outcomes[outcome] += 1
         if with_usual or not settlement.is_delivered:
             _note(settlement, outcome)
+    for outcome, count in outcomes.items():
+        instruments.ATTEMPTS.labels(outcome).inc(count)
     return outcomes
 
 

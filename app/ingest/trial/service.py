@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,6 @@ from app.domain.errors import InvalidError
 from app.ingest.adapting import Reading, item_errors, read_payload
 from app.ingest.results import Result, Status
 from app.ingest.trial.schemas import TrialEvent, TrialIn, TrialOut
-from app.kit import json
 from app.sources.base import Adapter, SourceContext
 from app.sources.configured import adapter_of, defaults_of
 from app.sources.times import find_zone
@@ -92,7 +92,7 @@ def _defaults(stated: Mapping[str, Any], *, handles_cases: bool) -> Any:
 def _body(wanted: TrialIn) -> bytes:
     if wanted.body is not None:
         return wanted.body.encode("utf-8", "surrogatepass")
-    return json.dumps(wanted.payload)
+    return jsonlib.dumps(wanted.payload).encode()  # as it travels: numbers of any size, read like an inlet's
 
 
 def _headers(wanted: TrialIn) -> dict[str, str]:
