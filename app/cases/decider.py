@@ -50,7 +50,7 @@ class CaseOpening:
         opened = await _already_opened(tx, commit, findings)
         repeats = await find_repeats(tx, commit, [finding.event for finding in findings])
         drafts: list[Draft] = []
-        for finding in findings:
+        for finding in sorted(findings, key=lambda item: item.event.occurred_at):
             known = opened.get(finding.subject)
             if known is not None and known.is_settled_before(finding.event.occurred_at):
                 finding, reopening = await _after_settlement(tx, commit, finding, known)

@@ -32,10 +32,12 @@ async def tell(desk: Desk, *posts: list[dict[str, Any]]) -> dict[str, Any]:
     return await desk.case(REF)
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), "together"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), "together", "backwards"])
 async def test_the_bad_word_reopens_the_case_whatever_came_first(desk: Desk, order: Any) -> None:
     told = [review(desk, 1, 9), remedied(desk, 7), review(desk, 2, 5, 2)]
-    case = await tell(desk, *([told] if order == "together" else [[told[n]] for n in order]))
+    posts = {"together": [told], "backwards": [told[::-1]]}
+    case = await tell(desk, *(posts[order] if isinstance(order, str) else [[told[n]] for n in order]))
+    assert case["opened_at"][:19] == told[0]["occurred_at"][:19]
     assert (case["state"], case["reopened_count"], case["is_double_deviation"]) == ("open", 1, True)
     assert case["cycles"][1]["started_at"][:19] == told[2]["occurred_at"][:19]
     # the settlement again, of another system: it reopens nothing twice
