@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from app.domain.sla.reading import ClockReading, ClockState, Interval, IntervalKind
-from app.domain.sla.timer import Counting
+from app.domain.sla.timer import Counting, GivenByEvent
 
 _SHORT_HOURS = 72
 _NOT_COUNTED = {
@@ -45,7 +45,9 @@ def _due(reading: ClockReading) -> str:
     paused = f", {_span(reading.paused_seconds)} of pauses left out" if reading.paused_seconds else ""
     if reading.due_at is None:
         return f"Its target is {target}{paused}; the due time is open while it is paused."
-    return f"It is due {_local(reading, reading.due_at)}: {target}{paused}."
+    due = reading.timer.due
+    given = f" as `{due.name}` was given," if isinstance(due, GivenByEvent) else ""
+    return f"It is due {_local(reading, reading.due_at)}{given or ':'} {target}{paused}."
 
 
 def _left_out(parts: Sequence[Interval]) -> list[str]:

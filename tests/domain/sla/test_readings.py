@@ -91,6 +91,14 @@ def test_an_explanation_names_the_calendar_the_due_time_and_the_pauses() -> None
     )
 
 
+def test_an_explanation_says_when_the_source_gave_the_due_time() -> None:
+    timer = a_timer(due={"from_event": "due_at"})
+    opened = an_event("case.opened", "2026-03-04 10:00", due_at="2026-03-05T18:00:00+02:00")
+    assert "is due Thu 2026-03-05 18:00:00 Europe/Kyiv as `due_at` was given, 30 h of" in explain(
+        one(timer, office(KYIV), [opened], at("2026-03-04 12:50"))
+    )
+
+
 def test_a_case_open_for_ten_years_is_read_in_no_time() -> None:
     opened = an_event("case.opened", "2016-03-04 10:00")
     timer = a_timer(due={"duration": {"business_days": 5}}, warnings=[75], escalation=LADDER)
