@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from app.domain.measures.statistics import wilson
 from app.domain.sla.compare import Difference, Effect, Tally, Verdict
 from app.kit.ids import public_id
 from app.sla.comparing import Compared, Cut
@@ -21,6 +22,8 @@ class TallyOut(BaseModel):
     cancelled: int
     policies: list[VersionOut] = Field(description="the versions that gave it; version 0: the draft")
     attainment: float | None = Field(description="met / (met + breached); null while nothing is decided")
+    attainment_ci_low: float | None = Field(description="Wilson interval, 95 %")
+    attainment_ci_high: float | None
 
 
 class TimerComparison(BaseModel):
@@ -47,8 +50,9 @@ class ComparisonOut(BaseModel):
     """Attainment before and after, and the cycles that change; lists are cut at `shown`."""
 
     as_of: datetime
-    subjects: int = Field(description="how many were read")
-    truncated: bool = Field(description="true: the period holds more; narrow it")
+    opened: int = Field(description="how many subjects opened in the period")
+    subjects: int = Field(description="how many of them were read: all, or a fair sample")
+    truncated: bool = Field(description="true: a sample was read, the same one when asked again")
     truncated_by: Cut | None = Field(
         description="what ended it: the limit asked for, the number of events, or ten seconds of reading"
     )
@@ -60,12 +64,13 @@ class ComparisonOut(BaseModel):
     saved: list[DifferenceOut]
 
 
-def comparison_out(compared: Compared, as_of: datetime, *, shown: int, more: bool) -> ComparisonOut:
-    """A comparison as callers see it; `more`: the period holds subjects beyond those asked for."""
+def comparison_out(compared: Compared, as_of: datetime, *, shown: int, opened: int) -> ComparisonOut:
+    """A comparison as callers see it; `opened`: how many subjects the period holds."""
     comparison = compared.comparison
-    cut: Cut | None = compared.cut or ("limit" if more else None)
+    cut: Cut | None = compared.cut or ("limit" if comparison.subjects < opened else None)
     return ComparisonOut(
         as_of=as_of,
+        opened=opened,
         subjects=comparison.subjects,
         truncated=cut is not None,
         truncated_by=cut,
@@ -86,10 +91,14 @@ def comparison_out(compared: Compared, as_of: datetime, *, shown: int, more: boo
 def _tally_out(tally: Tally) -> TallyOut:
     counts = {verdict.value: tally.counts[verdict] for verdict in Verdict}
     policies = [VersionOut(key=key, version=version) for key, version in sorted(tally.policies)]
+    met, decided = counts["met"], counts["met"] + counts["breached"]
+    low, high = wilson(met, decided) if decided else (None, None)
     return TallyOut(
         **counts,
         policies=policies,
         attainment=None if tally.attainment is None else round(tally.attainment, 6),
+        attainment_ci_low=None if low is None else round(low, 6),
+        attainment_ci_high=None if high is None else round(high, 6),
     )
 
 

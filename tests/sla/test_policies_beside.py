@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import ANY
 
 from app.domain.sla import default_policy_document
 from app.journal.rebuild import rebuild
@@ -132,7 +133,10 @@ async def test_a_comparison_that_would_take_too_long_says_where_it_ended(
     whole = (await bench.client.post("/v1/sla/simulations", json=body)).json()
     assert (whole["subjects"], whole["truncated"], whole["truncated_by"]) == (3, False, None)
     cut = (await bench.client.post("/v1/sla/simulations", json={**body, "limit": 2})).json()
-    assert (cut["subjects"], cut["truncated_by"]) == (2, "limit")
+    assert (cut["opened"], cut["subjects"], cut["truncated_by"]) == (3, 2, "limit")
+    assert (await bench.client.post("/v1/sla/simulations", json={**body, "limit": 2})).json() == {
+        **cut, "as_of": ANY
+    }  # fmt: skip
     monkeypatch.setattr(comparing, "CHUNK", 1)
     monkeypatch.setattr(comparing, "MOST_EVENTS", 1)
     large = (await bench.client.post("/v1/sla/simulations", json=body)).json()

@@ -27,7 +27,7 @@ _AUDITED = ("reason", "opened_from", "opened_before", "policy", "policy_version"
 
 
 async def weigh(journal: Journal, tenant_id: UUID, wanted: RecomputationIn, now: datetime) -> ComparisonOut:
-    """What applying it would change, on the newest subjects of the period, of every kind; writes nothing.
+    """What applying it would change, on the subjects of the period, of every kind; writes nothing.
 
     The other side is the configuration as it would be: what is weighed and what is applied cannot differ.
     """
@@ -36,13 +36,13 @@ async def weigh(journal: Journal, tenant_id: UUID, wanted: RecomputationIn, now:
             await tx.execute("SET TRANSACTION READ ONLY")
             config = (await journal.read_head(tx, tenant_id, ())).config
             repin = _repin(config, wanted, now)
-            found = await list_opened(
+            found, opened = await list_opened(
                 tx, tenant_id, config.timed_subjects, repin.opened_from, repin.opened_before, None,
-                wanted.limit + 1,
+                wanted.limit,
             )  # fmt: skip
             question = Question(tenant_id, config, now, other=replace(config, repins=[*config.repins, repin]))
-            compared = await compare_subjects(tx, question, found[: wanted.limit])
-    return comparison_out(compared, now, shown=wanted.shown, more=len(found) > wanted.limit)
+            compared = await compare_subjects(tx, question, found)
+    return comparison_out(compared, now, shown=wanted.shown, opened=opened)
 
 
 async def begin(journal: Journal, principal: Principal, wanted: RecomputationIn) -> RecomputationOut:

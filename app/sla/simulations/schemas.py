@@ -47,7 +47,7 @@ class SimulationIn(BaseModel):
     source: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         default=None, description="only subjects that this source reported"
     )
-    limit: int = Field(default=1_000, ge=1, le=MOST_SUBJECTS, description="subjects read, the newest first")
+    limit: int = Field(default=1_000, ge=1, le=MOST_SUBJECTS, description="subjects read; of more, a sample")
     shown: int = Field(default=50, ge=0, le=500, description="length of each list")
 
     @model_validator(mode="after")

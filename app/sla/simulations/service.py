@@ -31,13 +31,13 @@ async def simulate(journal: Journal, tenant_id: UUID, wanted: SimulationIn, now:
             await tx.execute("SET TRANSACTION READ ONLY")
             config = (await journal.read_head(tx, tenant_id, ())).config
             bind = draft_binding(config, wanted)
-            found = await repository.list_opened(
+            found, opened = await repository.list_opened(
                 tx, tenant_id, [wanted.subject.value], wanted.opened_from, wanted.opened_before,
-                wanted.source, wanted.limit + 1,
+                wanted.source, wanted.limit,
             )  # fmt: skip
             question = Question(tenant_id, config, now, bind=bind)
-            compared = await compare_subjects(tx, question, found[: wanted.limit])
-    return comparison_out(compared, now, shown=wanted.shown, more=len(found) > wanted.limit)
+            compared = await compare_subjects(tx, question, found)
+    return comparison_out(compared, now, shown=wanted.shown, opened=opened)
 
 
 def draft_binding(config: TenantConfig, wanted: SimulationIn) -> Bind:
