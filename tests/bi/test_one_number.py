@@ -142,7 +142,8 @@ async def _case(world: World, chance: Random) -> None:
     later = opened + timedelta(hours=chance.randint(1, 200))
     await world.case(
         opened,
-        state=chance.choice(["open", "closed", "awaiting_opening"]),
+        state=chance.choice(["open", "closed", "awaiting_opening", "invalid", "duplicate", "merged"]),
+        kind=chance.choice(["complaint", "complaint", "question"]),
         customer_facing=chance.random() < 0.8,
         initiative=chance.choice(["reactive", "reactive", "proactive"]),
         first_response_at=chance.choice([None, later]),
