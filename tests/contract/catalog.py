@@ -63,7 +63,7 @@ _OPERATOR = "('tenants', 'tenant_head', 'api_keys', 'audit')"
 _LOOKED_UP = "('api_keys', 'inlets', 'tenants')"
 _REPORTED = (
     "('tenants', 'feedback', 'volumes', 'cases', 'sla_timers', "
-    "'questions', 'directory', 'attributes', 'sources')"
+    "'questions', 'directory', 'attributes', 'sources', 'metric_terms')"
 )
 _NEVER_REPORTED = (
     "('sealed_secret', 'sealed_secrets', 'mapping', 'defaults', 'details', 'detection', 'steps')"

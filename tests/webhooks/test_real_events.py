@@ -18,7 +18,7 @@ from tests.conftest import MovedClock
 from tests.receiver import Receiver, reset, status
 from tests.webhooks.conftest import SECRET, Outlet
 
-OPEN = {"data.facts", "data.case.steps"}
+OPEN = {"data.facts", "data.case.steps", "data.details"}
 
 
 def fields(value: Any, path: str = "data") -> set[str]:
