@@ -1,4 +1,4 @@
-"""`metric_daily` as revision 0014 made it: the complaint rate counts cases."""
+"""`metric_daily` as revision 0014 made it: the complaint rate counts cases, and ratios add up over places."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ _CASES: Final = (
     f"AND state IN ('invalid', 'duplicate', 'merged')) GROUP BY opened_date, {OF_PLACE} UNION ALL "
 )
 
-# Days with sales and no complaint are part of the base: without them sums over days would be too high.
+# Sales without a complaint are part of the base, and complaints of a channel in which nothing is sold are
+# complaints: a place that has one side only stays, or sums over places and days would be wrong.
 CASES_COMPLAINED_OF = metrics_daily(
-    ratios("NULL::bigint AS complaints", "1000 * coalesce(a.complaints, 0)", _CASES)
+    ratios(
+        "NULL::bigint AS complaints",
+        "1000 * coalesce(a.complaints, 0 * coalesce(a.transactions, a.interactions))",
+        _CASES,
+        adds_up=True,
+    )
 )

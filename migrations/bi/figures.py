@@ -145,11 +145,13 @@ def _surveys() -> str:
     )
 
 
-def ratios(complaints: str, rate: str = "1000 * a.complaints", more: str = "") -> str:
+def ratios(
+    complaints: str, rate: str = "1000 * a.complaints", more: str = "", *, adds_up: bool = False
+) -> str:
     """What is asked, complained of and refused, against visitors and sales of the same day and place.
 
     `complaints` are those of a row of bi.feedback_daily, `rate` the numerator of the complaint rate, `more`
-    other rows of the same columns.
+    other rows of the same columns. `adds_up` keeps the places that have only one side of a ratio.
     """
     told = (
         f"SELECT local_date, {OF_PLACE}, items + silent AS acts, {complaints}, NULL::bigint AS negative, "
@@ -166,25 +168,20 @@ def ratios(complaints: str, rate: str = "1000 * a.complaints", more: str = "") -
         for name in ("acts", "complaints", "negative", "visitors", "transactions", "interactions")
     )
     source = f"SELECT local_date, {OF_PLACE}, {sums} FROM ({told}) AS told GROUP BY local_date, {OF_PLACE}"
-    return (
-        part(
-            source,
-            (
-                ("coverage", "a.acts", "a.visitors"),
-                ("precise_conversion", "a.transactions", "a.acts"),
-                ("surveys_per_transaction", "a.acts", "a.transactions"),
-                ("raw_conversion", "a.transactions", "a.visitors"),
-                (
-                    "complaint_rate",
-                    rate,
-                    "CASE WHEN a.transactions > 0 THEN a.transactions ELSE a.interactions END",
-                ),
-                ("negative_per_visitor", "100 * a.negative", "a.visitors"),
-                ("negative_per_transaction", "100 * a.negative", "a.transactions"),
-            ),
-        )
-        + " WHERE m.denominator > 0 AND m.numerator IS NOT NULL"
+    exposure = "CASE WHEN a.transactions > 0 THEN a.transactions ELSE a.interactions END"
+    metrics = (
+        ("coverage", "a.acts", "a.visitors"),
+        ("precise_conversion", "a.transactions", "a.acts"),
+        ("surveys_per_transaction", "a.acts", "a.transactions"),
+        ("raw_conversion", "a.transactions", "a.visitors"),
+        ("complaint_rate", rate, exposure),
+        ("negative_per_visitor", "100 * a.negative", "a.visitors"),
+        ("negative_per_transaction", "100 * a.negative", "a.transactions"),
     )
+    if not adds_up:
+        return part(source, metrics) + " WHERE m.denominator > 0 AND m.numerator IS NOT NULL"
+    metrics = tuple((metric, above, f"coalesce({below}, 0)") for metric, above, below in metrics)
+    return part(source, metrics) + " WHERE m.denominator > 0 OR m.numerator IS NOT NULL"
 
 
 _BESIDE = "\nUNION ALL ".join(

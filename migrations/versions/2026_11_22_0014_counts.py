@@ -1,4 +1,4 @@
-"""Counts: the complaint rate of `metric_daily` counts cases of kind complaint, not feedback.
+"""Counts: `metric_daily` counts complaints by case, and its ratios add up over places.
 
 Revision: 0014_counts, after 0013_door.
 """
