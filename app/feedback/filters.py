@@ -9,7 +9,12 @@ from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
 
+from app.domain.case.care import Verification
+from app.domain.channel import Channel
 from app.domain.errors import InvalidError
+from app.domain.journey.rules import Stage
+from app.domain.scales import SCALES, AnswerClass, QuestionMeasure
+from app.domain.sla.document import nearest
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 
 COLUMNS: Final[Mapping[str, str]] = {
@@ -35,6 +40,18 @@ COLUMNS: Final[Mapping[str, str]] = {
     )
 }
 """Query parameter -> column of the feedback store."""
+
+CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "channel": tuple(Channel),
+    "stage": tuple(Stage),
+    "kind": ("rating", "review", "question", "complaint", "praise", "suggestion"),
+    "measure": tuple(QuestionMeasure),
+    "scale_id": tuple(SCALES),
+    "class": tuple(AnswerClass),
+    "collection_mode": ("passive", "staff_prompted", "invited", "scraped"),
+    "verification": ("presumed_genuine", *Verification),
+}
+"""The values that a column can have, where no tenant adds to them."""
 
 ATTRIBUTE_PREFIX: Final = "attributes."
 PLAIN: Final = ("customer", "from", "to", "limit", "cursor")
@@ -67,7 +84,7 @@ def read_dimensions(parameters: Iterable[tuple[str, str]], types: Mapping[str, s
             values.append(_attribute_value(name, value, _type_of(key, name, types)))
         elif name in COLUMNS:
             values = conditions.columns.setdefault(COLUMNS[name], [])
-            values.append(value)
+            values.append(_listed(name, value))
         elif name in PLAIN:
             continue
         else:
@@ -105,6 +122,13 @@ def decode_place(cursor: str) -> tuple[datetime, UUID]:
             cure="take `next_cursor` of the page before, or leave it out to begin anew",
         ) from None
     return place
+
+
+def _listed(name: str, value: str) -> str:
+    words = CLOSED_LISTS.get(name)
+    if words is not None and value not in words:
+        raise _invalid(name, f"cannot be {value[:80]!r}", nearest(value[:80], words))
+    return value
 
 
 def _type_of(key: str, name: str, types: Mapping[str, str]) -> str:

@@ -34,6 +34,13 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("this instant lies outside the calendar") from None
 
 
+def _values_of(name: str) -> dict[str, Any]:
+    listed = filters.CLOSED_LISTS.get(name)
+    return (
+        {"type": "string"} if listed is None else {"type": "string", "enum": [str(word) for word in listed]}
+    )
+
+
 def _filter_parameters() -> list[dict[str, Any]]:
     """The filters as OpenAPI parameters; `attributes.<key>` cannot be listed, its keys are the tenant's."""
     return [
@@ -42,7 +49,7 @@ def _filter_parameters() -> list[dict[str, Any]]:
             "in": "query",
             "required": False,
             "description": "may be given several times: any of the values",
-            "schema": {"type": "array", "items": {"type": "string"}},
+            "schema": {"type": "array", "items": _values_of(name)},
         }
         for name in filters.COLUMNS
     ]

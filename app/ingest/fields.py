@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.domain.channel import Channel as Channel  # part of the contract
 from app.domain.scales import QuestionMeasure
 
 Key = Annotated[
@@ -28,24 +28,6 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _LONGEST_ATTRIBUTE = 2_000
-
-
-class Channel(StrEnum):
-    """Where the customer spoke."""
-
-    CALL = "call"
-    CHAT = "chat"
-    EMAIL = "email"
-    STORE = "store"
-    KIOSK = "kiosk"
-    APP = "app"
-    WEB = "web"
-    SOCIAL = "social"
-    REVIEW = "review"
-    LETTER = "letter"
-    MESSENGER = "messenger"
-    SMS = "sms"
-    OTHER = "other"
 
 
 def _bounded_attributes(value: dict[str, Scalar]) -> dict[str, Scalar]:

@@ -19,6 +19,7 @@ from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
 from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
+from app.metrics.known import known_by_seq
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.replay import needs_replay, replay
@@ -87,6 +88,7 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
     """The answer, or word that it is unchanged. Raises InvalidError for a question that has none."""
     async with snapshot(database, reader.tenant_id, writable=given.known_at is not None) as view:
         facts = await view.get_facts()
+        given = await known_by_seq(view, given, facts, now)
         query = resolve(given, facts, now)
         form = f"{reader.form} explained" if reader.explain else reader.form
         etag = answer_etag(given, query, facts, form=form, with_parts=reader.reads_rows, now=now)

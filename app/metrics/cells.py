@@ -169,7 +169,7 @@ _PARTS: Final[Mapping[Population, tuple[str, Read]]] = {
     Population.UNSOLICITED: ("unsolicited", _each(lambda told: told["unsolicited"])),
     Population.CASES_OPENED: (
         "opened",
-        _named(OpenedCases, "opened", "answerable", "unanswered", "proactive"),
+        _named(OpenedCases, "opened", "answerable", "unanswered", "proactive", "complaints"),
     ),
     Population.CASES_CLOSED: ("closed", _each(lambda told: _with_money(ClosedCases, told, "redress"))),
     Population.CASES_RESOLVED: ("resolved", _each(lambda told: _with_money(ResolvedCases, told, "spent"))),

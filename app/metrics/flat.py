@@ -39,7 +39,7 @@ class FlatQueryIn(BaseModel):
     compare_to: str | None = Field(default=None, description="excluded")
     respondents: str = "all"
     as_of: str | None = None
-    known_at: int | None = None
+    known_at: str | None = Field(default=None, description="data_seq of an earlier answer, or a time")
     fill: str = "none"
     order: Texts
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.engine import Database, is_retryable
 from app.db.tables.metrics import CUBOIDS, Grain, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
+from app.journal.tenants import list_tenants
 from app.kit.clock import Clock
 from app.metrics.declared.folder import fold_declared
 from app.metrics.folding import Span, add_commits
@@ -35,14 +36,10 @@ class Folder:
 
     async def step(self) -> float:
         """Fold what is new for every tenant; the seconds until it is worth looking again."""
-        async with self._database.worker() as tx:
-            rows = await tx.fetch(
-                "SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id"
-            )
         behind = []
-        for row in rows:
-            behind.append(await fold(self._database, row["tenant_id"], self._clock()))
-            behind.append(await fold_declared(self._database, row["tenant_id"], self._clock()))
+        for tenant_id in await list_tenants(self._database):
+            behind.append(await fold(self._database, tenant_id, self._clock()))
+            behind.append(await fold_declared(self._database, tenant_id, self._clock()))
         return 0.0 if any(behind) else self._idle_seconds
 
 

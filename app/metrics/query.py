@@ -102,7 +102,7 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
     )
     _check_dimensions(metrics, asked, group_by, conditions)
     period = _period(given, zone, now)
-    _check_known_at(given.known_at, facts)
+    known_at = _known_at(given.known_at, facts)
     as_of = _as_of(given.as_of, zone, now)
     columns = answer_columns(metrics, group_by, given.granularity, compared=given.compare is not None)
     compare = _compare(given, period, zone)
@@ -116,7 +116,7 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
         conditions=conditions,
         respondents=given.respondents,
         as_of=as_of,
-        known_at=given.known_at,
+        known_at=known_at,
         fill=given.fill,
         columns=columns,
         order=_order(given.order, columns),
@@ -244,14 +244,18 @@ def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
     return as_of
 
 
-def _check_known_at(known_at: int | None, facts: TenantFacts) -> None:
+def _known_at(known_at: int | str | None, facts: TenantFacts) -> int | None:
+    """A commit that was made; `known_by_seq` has put it in the place of a time."""
+    if isinstance(known_at, str):
+        raise TypeError("known_at is still a time")
     if known_at is not None and known_at > facts.seq:
         raise InvalidError(
             "known_at_in_the_future",
             f"the last commit is {facts.seq}",
             pointer="/known_at",
-            cure="send the data_seq of an earlier answer",
+            cure="send the data_seq of an earlier answer, or a time that has passed",
         )
+    return known_at
 
 
 def _order(texts: Sequence[str], columns: Sequence[Column]) -> tuple[OrderBy, ...]:

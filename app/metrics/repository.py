@@ -22,7 +22,7 @@ from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
 from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
-from app.journal.ports import OWN_SOURCE
+from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.metrics.compiler import Read
 from app.metrics.cuboids import MOST_CELLS
 from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
@@ -32,6 +32,9 @@ from app.metrics.shape import has_presses, relational_questions
 TIMEOUT_SECONDS: Final = 10
 _CANCELLED: Final = "57014"
 _ANY_TENANT: Final = UUID(int=0)
+_FIRST_COMMIT: Final = """
+SELECT position, recorded_at FROM events WHERE tenant_id = $1 AND position >= $2 ORDER BY position LIMIT 1
+"""
 
 
 class Snapshot:
@@ -60,6 +63,12 @@ class Snapshot:
             terms=_terms(row["terms"]),
             annotations=_annotations(row["annotations"]),
         )
+
+    async def find_commit(self, seq: int) -> tuple[int, datetime] | None:
+        """The first commit with events from this one on, and when it was recorded."""
+        driver = await self._driver()
+        row = await driver.fetchrow(_FIRST_COMMIT, self._tenant_id, seq << POSITION_BITS)
+        return None if row is None else (row["position"] >> POSITION_BITS, row["recorded_at"])
 
     async def fetch(self, read: Read) -> Sequence[Any]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""

@@ -99,11 +99,11 @@ class MetricQueryIn(_Schema):
     as_of: Name | None = Field(
         default=None, description="the instant at which open cases are looked at; default: now"
     )
-    known_at: int | None = Field(
+    known_at: Annotated[int, Field(ge=0, le=2**42)] | Name | None = Field(
         default=None,
-        ge=0,
-        le=2**42,
-        description="everything as it was known at this data_seq; cases by replay, which takes longer",
+        description="everything as it was known at this data_seq, or at this time (the last commit recorded "
+        "by then); cases by replay, which takes longer",
+        examples=[1042, "2026-03-31T18:00:00Z"],
     )
     fill: Fill = Fill.NONE
     order: list[Name] = Field(
@@ -134,7 +134,7 @@ class QueryOut(BaseModel):
     filters: list[FilterIn]
     respondents: Respondents
     as_of: datetime | None = None
-    known_at: int | None = None
+    known_at: int | None = Field(default=None, description="data_seq, where a time was asked for too")
     fill: Fill
     order: list[str]
     limit: int

@@ -20,8 +20,11 @@ def matches(patterns: Iterable[str], event_type: str) -> bool:
     )
 
 
-def check_patterns(patterns: Sequence[str]) -> None:
-    """Refuse a pattern that no type will ever match. Raises InvalidError naming the nearest type."""
+def check_patterns(patterns: Sequence[str], place: str | None = None) -> None:
+    """Refuse a pattern that no type will ever match. Raises InvalidError naming the nearest type.
+
+    `place` is a pointer to the only pattern; without it they are the list `event_types`.
+    """
     for number, pattern in enumerate(patterns):
         if not any(matches([pattern], event_type) for event_type in OUTGOING):
             families = {event_type.partition(".")[0] + ".*" for event_type in OUTGOING}
@@ -29,14 +32,15 @@ def check_patterns(patterns: Sequence[str]) -> None:
             raise InvalidError(
                 "unknown_event_type",
                 f"no outgoing event matches {pattern!r}",
-                pointer=f"/event_types/{number}",
+                pointer=place or f"/event_types/{number}",
                 cure=f"did you mean '{nearest[0]}'?" if nearest else "use `*` for all events",
             )
 
 
 def types_of(pattern: str) -> list[str]:
-    """The types that a list is asked for: of a family, or the one named (also one that is no more)."""
-    return matching_types([pattern]) if pattern.endswith("*") else [pattern]
+    """The types that a list is asked for: of a family, or the one named. Raises InvalidError."""
+    check_patterns([pattern], "query:type")
+    return matching_types([pattern])
 
 
 def get_type(event_type: str) -> OutgoingType:

@@ -145,12 +145,18 @@ def _surveys() -> str:
     )
 
 
-def _ratios() -> str:
-    """What is asked, complained of and refused, against visitors and sales of the same day and place."""
+def ratios(
+    complaints: str, rate: str = "1000 * a.complaints", more: str = "", *, adds_up: bool = False
+) -> str:
+    """What is asked, complained of and refused, against visitors and sales of the same day and place.
+
+    `complaints` are those of a row of bi.feedback_daily, `rate` the numerator of the complaint rate, `more`
+    other rows of the same columns. `adds_up` keeps the places that have only one side of a ratio.
+    """
     told = (
-        f"SELECT local_date, {OF_PLACE}, items + silent AS acts, complaints, NULL::bigint AS negative, "
+        f"SELECT local_date, {OF_PLACE}, items + silent AS acts, {complaints}, NULL::bigint AS negative, "
         "NULL::bigint AS visitors, NULL::bigint AS transactions, NULL::bigint AS interactions "
-        "FROM bi.feedback_daily UNION ALL "
+        f"FROM bi.feedback_daily UNION ALL {more}"
         f"SELECT local_date, {OF_PLACE}, NULL, NULL, negative, NULL, NULL, NULL FROM acts "
         "WHERE measure = 'recommend' UNION ALL "
         f"SELECT local_date, {OF_PLACE}, NULL, NULL, NULL, CASE kind WHEN 'visitors' THEN count END, "
@@ -162,28 +168,23 @@ def _ratios() -> str:
         for name in ("acts", "complaints", "negative", "visitors", "transactions", "interactions")
     )
     source = f"SELECT local_date, {OF_PLACE}, {sums} FROM ({told}) AS told GROUP BY local_date, {OF_PLACE}"
-    return (
-        part(
-            source,
-            (
-                ("coverage", "a.acts", "a.visitors"),
-                ("precise_conversion", "a.transactions", "a.acts"),
-                ("surveys_per_transaction", "a.acts", "a.transactions"),
-                ("raw_conversion", "a.transactions", "a.visitors"),
-                (
-                    "complaint_rate",
-                    "1000 * a.complaints",
-                    "CASE WHEN a.transactions > 0 THEN a.transactions ELSE a.interactions END",
-                ),
-                ("negative_per_visitor", "100 * a.negative", "a.visitors"),
-                ("negative_per_transaction", "100 * a.negative", "a.transactions"),
-            ),
-        )
-        + " WHERE m.denominator > 0 AND m.numerator IS NOT NULL"
+    exposure = "CASE WHEN a.transactions > 0 THEN a.transactions ELSE a.interactions END"
+    metrics = (
+        ("coverage", "a.acts", "a.visitors"),
+        ("precise_conversion", "a.transactions", "a.acts"),
+        ("surveys_per_transaction", "a.acts", "a.transactions"),
+        ("raw_conversion", "a.transactions", "a.visitors"),
+        ("complaint_rate", rate, exposure),
+        ("negative_per_visitor", "100 * a.negative", "a.visitors"),
+        ("negative_per_transaction", "100 * a.negative", "a.transactions"),
     )
+    if not adds_up:
+        return part(source, metrics) + " WHERE m.denominator > 0 AND m.numerator IS NOT NULL"
+    metrics = tuple((metric, above, f"coalesce({below}, 0)") for metric, above, below in metrics)
+    return part(source, metrics) + " WHERE m.denominator > 0 OR m.numerator IS NOT NULL"
 
 
-_ALL = "\nUNION ALL ".join(
+_BESIDE = "\nUNION ALL ".join(
     (
         of_answers((*SCORES, _NPS_1_10), (*COUNTS, *_HAPPINESS)),
         f"SELECT local_date, kind, {OF_PLACE}, NULL::text, NULL::text, sum(count)::double precision, "
@@ -223,16 +224,17 @@ _ALL = "\nUNION ALL ".join(
             DEADLINES,
         ),
         _surveys(),
-        _ratios(),
     )
 )
 
-MORE_METRICS_DAILY = View(
-    METRIC_DAILY.name,
-    METRIC_DAILY.comment,
-    METRIC_DAILY.columns,
-    f"FROM (WITH acts AS MATERIALIZED ({_acts()}) {_ALL}) AS d",
-)
+
+def metrics_daily(of_ratios: str) -> View:
+    """The view with these ratios."""
+    rows = f"WITH acts AS MATERIALIZED ({_acts()}) {_BESIDE}\nUNION ALL {of_ratios}"
+    return View(METRIC_DAILY.name, METRIC_DAILY.comment, METRIC_DAILY.columns, f"FROM ({rows}) AS d")
+
+
+MORE_METRICS_DAILY = metrics_daily(ratios("complaints"))
 MORE_METRIC_IDS = (
     "nps_1_10", "happiness_without_neutral", "happiness_net", "proactive_share", "closed_within_4_weeks",
     "closed_within_8_weeks", "closed_after_8_weeks", "ink_personal", "ink_office", "iel", "fm_level",

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import pytest
 
+from app.feedback.filters import CLOSED_LISTS
 from tests.conftest import MakeKey
 
 
@@ -140,6 +142,39 @@ async def test_a_filter_that_nobody_reads_is_refused(client: httpx.AsyncClient) 
     for query, code in REFUSED:
         refused = await client.get(f"/v1/feedback?{query}")
         assert (refused.status_code, refused.json()["code"]) == (422, code), refused.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "near"),
+    [
+        ("class", "negativ", "'negative'"),
+        ("class", "bad", "positive"),
+        ("kind", "complaints", "'complaint'"),
+        ("measure", "npss", "'nps'"),
+        ("scale_id", "nps_0_11", "'nps_0_10'"),
+        ("channel", "cal", "'call'"),
+        ("collection_mode", "invite", "'invited'"),
+        ("verification", "verfied", "'verified'"),
+        ("stage", "wait", "'waiting'"),
+    ],
+)
+async def test_a_word_of_no_closed_list_is_refused_with_the_nearest(
+    client: httpx.AsyncClient, name: str, value: str, near: str
+) -> None:
+    refused = await client.get("/v1/feedback", params={name: value})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_value"), refused.text
+    [error] = refused.json()["errors"]
+    assert error["pointer"] == f"query:{name}"
+    assert near in error["cure"]
+
+
+async def test_every_word_of_a_closed_list_and_any_word_elsewhere_may_be_asked(
+    client: httpx.AsyncClient,
+) -> None:
+    for name, words in CLOSED_LISTS.items():
+        answer = await client.get("/v1/feedback", params={name: list(words)})
+        assert answer.status_code == 200, answer.text
+    assert (await client.get("/v1/feedback?location=nowhere&question=none&cause=x")).json()["items"] == []
 
 
 async def test_the_nearest_parameter_is_named(client: httpx.AsyncClient) -> None:

@@ -40,14 +40,42 @@ async def test_coverage_joins_answers_and_visitors_of_a_place(world: World, ask:
 
 
 async def test_complaints_per_thousand_sales(world: World, ask: Ask) -> None:
-    await world.commit(*several(10, Answer(1, kind="complaint")))
+    # 10 complaints: 8 open, 1 withdrawn, 1 merged only after as_of. Out: a question, those that were none
+    for _ in range(8):
+        await world.case(NOON)
+    await world.case(NOON, state="withdrawn", ended_at=NOON)
+    await world.case(NOON, state="merged", ended_at=NOW + timedelta(hours=1))
+    await world.case(NOON, kind="question")
+    for state in ("invalid", "duplicate", "merged"):
+        await world.case(NOON, state=state, ended_at=NOON + timedelta(hours=2))
+    await world.case(NOON, state="awaiting_opening")
+    await world.commit(Answer(1, kind="complaint"))  # feedback is counted by `complaints`
     await world.count("transactions", 2500)
-    [row] = (await ask("complaint_rate")).rows
+    [row] = (await ask("complaint_rate", "cases_opened")).rows
     assert (row["complaint_rate"], row["complaint_rate_ci_low"], row["complaint_rate_ci_high"]) == (
         4.0,
         1.92,
         7.36,
     )
+    assert (row["complaint_rate_complaints"], row["complaint_rate_status"]) == (10, "ok")
+    [feedback] = (await ask("complaints")).rows
+    assert feedback["complaints"] == 1
+
+
+async def test_complaints_are_of_the_place_and_day_of_their_case(world: World, ask: Ask) -> None:
+    await world.case(NOON, location="kyiv", product="loan")
+    await world.case(NOON - timedelta(days=1), location="kyiv", product="card")
+    for place in ("kyiv", "lviv"):
+        await world.count("transactions", 500, location=place, product="loan")
+    daily = await ask("complaint_rate", group_by=["location", "product"], granularity="day")
+    assert [
+        (r["bucket"].day, r["location"], r["product"], r["complaint_rate"], r["complaint_rate_reasons"])
+        for r in daily.rows
+    ] == [
+        (9, "kyiv", "card", None, ["no_exposure"]),
+        (10, "kyiv", "loan", 2.0, []),
+        (10, "lviv", "loan", 0.0, ["no_cases"]),
+    ]
 
 
 async def test_cases_are_counted_by_opening_and_by_closing(world: World, ask: Ask) -> None:

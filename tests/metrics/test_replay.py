@@ -12,6 +12,7 @@ from tests.builders import at, event, rating, results_of
 METRICS = (
     "cases_opened", "cases_closed", "unanswered_share", "first_response_median", "resolution_median",
     "cases_outstanding", "reopen_rate", "cost_per_resolved", "sla_attainment", "sla_attainment_cases",
+    "complaint_rate",
 )  # fmt: skip
 Json = dict[str, Any]
 

@@ -46,7 +46,7 @@ async def test_messages_are_found_by_subject_event_family_and_status(
     assert await found(http, type="case.*") == [
         item for item in everything if item["type"].startswith("case.")
     ]
-    assert await found(http, type="alert.*") == []
+    assert await found(http, type="review.*") == []
     assert [item["last_status"] for item in await found(http, status=503)] == [503]
     # the body may be gone: the journal still knows the place of an event
     await outlet.sql("DELETE FROM message_bodies")
@@ -59,6 +59,19 @@ async def test_messages_are_found_by_subject_event_family_and_status(
 )
 async def test_a_filter_that_is_none_is_refused(http: httpx.AsyncClient, query: dict[str, Any]) -> None:
     assert (await http.get(MESSAGES, params=query)).status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"), [("unknown.*", ""), ("slas.*", "sla."), ("sla.breachd", "'sla.breached'")]
+)
+async def test_a_type_that_is_never_sent_is_refused_with_the_nearest(
+    http: httpx.AsyncClient, wanted: str, near: str
+) -> None:
+    refused = await http.get(MESSAGES, params={"type": wanted})
+    assert refused.status_code == 422, refused.text
+    problem = refused.json()
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_event_type", "query:type")
+    assert near in problem["errors"][0]["cure"]
 
 
 @pytest.mark.parametrize("shape", [{}, {"payload": "thin"}, {"format": "cloudevents"}])

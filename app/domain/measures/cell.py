@@ -45,13 +45,15 @@ class OpenedCases:
     """Cases by the time they were opened (a cohort), as they stand at as_of.
 
     `answerable` leaves out withdrawn, duplicate and invalid ones; `unanswered` are those of them that no
-    human has replied to.
+    human has replied to. `complaints` are those of that kind, without the invalid, the duplicates and the
+    merged: each complaint once.
     """
 
     opened: int = 0
     answerable: int = 0
     unanswered: int = 0
     proactive: int = 0
+    complaints: int = 0
 
 
 @dataclass(frozen=True, slots=True)

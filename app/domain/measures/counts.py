@@ -100,8 +100,9 @@ FEEDBACK_COUNTS: Final = (
     count_metric(
         "complaints",
         "Complaints",
-        "Feedback items found to be complaints, by what their sender said or by rule.",
-        "count of feedback items that are complaints",
+        "Feedback items that their sender calls complaints, with a case or without; what a rule or a model "
+        "found is a case: see complaint_rate, and cases_opened by kind.",
+        "count of feedback items of kind complaint",
         Population.FEEDBACK,
         _of_classes(lambda counts: counts.complaints),
         better=Better.LOWER,

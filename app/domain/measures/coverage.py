@@ -1,4 +1,4 @@
-"""Ratios of feedback to volumes: coverage, conversion, complaint rate (domain.md 3.2 and 5)."""
+"""Ratios to volumes: coverage, conversion, complaint rate (domain.md 3.2 and 5)."""
 
 from __future__ import annotations
 
@@ -29,15 +29,25 @@ def transactions(cell: Cell) -> int | None:
 
 
 def complaint_rate(cell: Cell) -> MetricValue:
-    """1000 * complaints / transactions (interactions where there are none), exact Poisson interval."""
-    counts, volumes = cell.classes(), cell.volumes
+    """1000 * complaints / transactions (interactions where there are none), exact Poisson interval.
+
+    Complaints are cases. Sales without one are part of the base: 0, with the reason `no_cases` where no
+    case of any kind was opened.
+    """
+    volumes, opened = cell.volumes, cell.opened
     exposure = (volumes.transactions or volumes.interactions) if volumes is not None else None
-    complaints = None if counts is None else counts.complaints
-    parts = {"complaints": complaints, "exposure": exposure}
-    if complaints is None or not exposure:
-        return no_value(parts, "no_exposure" if not exposure else "no_feedback")
+    if not exposure:
+        known = None if opened is None else opened.complaints
+        return no_value({"complaints": known, "exposure": exposure}, "no_exposure")
+    complaints = 0 if opened is None else opened.complaints
     interval = poisson_interval(complaints).scaled(1000 / exposure)
-    return MetricValue(1000 * complaints / exposure, exposure, interval, parts=parts)
+    return MetricValue(
+        1000 * complaints / exposure,
+        exposure,
+        interval,
+        reasons=("no_cases",) if opened is None else (),
+        parts={"complaints": complaints, "exposure": exposure},
+    )
 
 
 def _ratio_metric(
@@ -124,14 +134,17 @@ COVERAGE: Final = (
     MetricDefinition(
         id="complaint_rate",
         title="Complaint rate",
-        description="Complaints for each thousand sales (contacts where no sales are counted).",
-        formula="1000 * complaints / transactions; exact Poisson interval",
+        description="Cases of kind complaint opened for each thousand sales (contacts where no sales are "
+        "counted), whoever found them: the sender, a rule or a model.",
+        formula="1000 * cases of kind complaint opened / transactions; invalid, duplicate, merged excluded; "
+        "exact Poisson interval",
         unit=Unit.PER_THOUSAND,
         better=Better.LOWER,
-        populations=_BOTH,
+        populations=(Population.CASES_OPENED, Population.VOLUME),
         compute=complaint_rate,
         compare=lambda now, before: compare_counts(complaint_rate(now).value, complaint_rate(before).value),
         parts=("complaints", "exposure"),
-        item_level=True,
+        reads_clock=True,
+        version=2,
     ),
 )

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import Database, Tx
+from app.db.engine import Tx
 from app.db.tables.metrics import metric_alert_states, metric_alerts
 from app.journal.ports import POSITION_BITS
 from app.kit import json
@@ -38,13 +38,6 @@ _ANNOUNCE = """
 INSERT INTO outbox (tenant_id, event_id, type, sequence, occurred_at, data, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
-
-
-async def list_tenants_with_alerts(database: Database) -> list[UUID]:
-    """Every tenant that may have rules."""
-    async with database.worker() as tx:
-        rows = await tx.fetch("SELECT tenant_id FROM tenants WHERE disabled_at IS NULL ORDER BY tenant_id")
-    return [row["tenant_id"] for row in rows]
 
 
 async def claim_alerts(tx: Tx, tenant_id: UUID, now: datetime) -> list[tuple[str, dict[str, Any]]]:

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from app.db.engine import Database
 from app.domain.errors import DomainError
+from app.journal.tenants import list_tenants
 from app.kit.clock import Clock
 from app.metrics.alerts.evaluation import Finding, evaluate
 from app.metrics.alerts.repository import (
     announce,
     claim_alerts,
     list_raised,
-    list_tenants_with_alerts,
     note_problem,
 )
 from app.metrics.alerts.schemas import AlertIn
@@ -38,7 +38,7 @@ class AlertWatch:
 
     async def step(self) -> float:
         """Look at every tenant's due rules; the seconds until it is worth looking again."""
-        for tenant_id in await list_tenants_with_alerts(self._database):
+        for tenant_id in await list_tenants(self._database):
             if await watch(self._database, tenant_id, self._clock()):
                 self._announced()
         return IDLE_SECONDS

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 from app.db.tables.cases import cases
 from app.db.tables.feedback import feedback
 from app.db.tables.sla import sla_timers
+from app.domain.complaint import CaseKind
 from app.metrics.buckets import Period
 from app.metrics.conditions import conditions_on
 from app.metrics.facts import TenantFacts
@@ -25,24 +26,29 @@ FOUR_WEEKS: Final = timedelta(days=28)
 EIGHT_WEEKS: Final = timedelta(days=56)
 AGAIN_WITHIN: Final = timedelta(days=180)
 UPHELD: Final = ("upheld", "partly_upheld", "goodwill")
+NO_COMPLAINT: Final = ("invalid", "duplicate", "merged")
+"""Ends by which a case turned out to be none, or none of its own; a withdrawn complaint was one."""
 
 
 def count_opened(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Cases by their opening, and how many of them no human had answered at as_of.
 
     A case known only by later events has no opening yet. Internal cases (nobody to answer), and those
-    that turned out withdrawn, duplicate or invalid, are not answerable.
+    that turned out withdrawn, duplicate or invalid, are not answerable. Complaints count once: see
+    NO_COMPLAINT.
     """
     as_of = literal(query.as_of)
     ended = func.coalesce(cases.c.ended_at <= as_of, False)
     answerable = and_(cases.c.customer_facing, ~ended)
     unanswered = and_(answerable, func.coalesce(cases.c.first_response_at > as_of, True))
+    complaint = and_(cases.c.kind == CaseKind.COMPLAINT.value, ~and_(ended, cases.c.state.in_(NO_COMPLAINT)))
     rows = (
         select(
             *group_columns(cases, bucket_of(cases.c.opened_at, query), query),
             answerable.label("answerable"),
             unanswered.label("unanswered"),
             (cases.c.initiative == "proactive").label("proactive"),
+            complaint.label("complaint"),
         )
         .where(
             rows_of(cases, cases.c.opened_at, query, period, facts),
@@ -58,6 +64,7 @@ def count_opened(query: MetricQuery, period: Period, facts: TenantFacts) -> Sele
         answerable=rows.c.answerable,
         unanswered=rows.c.unanswered,
         proactive=rows.c.proactive,
+        complaints=rows.c.complaint,
     )
 
 

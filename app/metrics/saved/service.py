@@ -11,6 +11,7 @@ from app.db.engine import Database
 from app.domain.errors import ForbiddenError, InvalidError, NotFoundError
 from app.journal.audit import Deed, append_audit
 from app.kit.ids import new_id, public_id
+from app.metrics.known import known_by_seq
 from app.metrics.query import resolve
 from app.metrics.repository import snapshot
 from app.metrics.saved import repository
@@ -29,10 +30,10 @@ async def save_query(
         raise InvalidError(
             "cursor_saved", "a cursor is of one answer", pointer="/query/cursor", cure="leave it out"
         )
-    async with snapshot(database, tenant_id) as view:
-        facts = await view.get_facts()
     try:
-        resolve(given.query, facts, now)
+        async with snapshot(database, tenant_id) as view:
+            facts = await view.get_facts()
+            resolve(await known_by_seq(view, given.query, facts, now), facts, now)
     except InvalidError as error:
         raise InvalidError(
             error.reason, error.detail, pointer=f"/query{error.pointer}", cure=error.cure

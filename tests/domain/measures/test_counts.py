@@ -63,14 +63,27 @@ def test_more_surveys_than_visitors_is_kept_with_a_warning():
 
 
 def test_vector_r_complaint_rate_is_per_thousand_sales():
-    cell = a_location(positive=0, neutral=0, negative=10, silent=0, transactions=2500)
-    rate = get_metric("complaint_rate").compute(cell)
+    opened = OpenedCases(opened=12, complaints=10)
+    rate = get_metric("complaint_rate").compute(Cell(opened=opened, volumes=VolumeCounts(transactions=2500)))
     assert rate.value == 4.0
     assert rate.interval is not None
     assert tuple(round_half_away(bound, 2) for bound in rate.interval) == (1.92, 7.36)
-    by_calls = a_location(positive=0, neutral=0, negative=10, silent=0, interactions=500)
-    assert value_of("complaint_rate", by_calls) == 20.0
-    assert value_of("complaint_rate", a_location(positive=0, neutral=0, negative=1, silent=0)) is None
+    assert value_of("complaint_rate", Cell(opened=opened, volumes=VolumeCounts(interactions=500))) == 20.0
+    both = VolumeCounts(transactions=1000, interactions=50)
+    assert value_of("complaint_rate", Cell(opened=opened, volumes=both)) == 10.0
+    unsold = get_metric("complaint_rate").compute(Cell(opened=opened))
+    assert (unsold.value, unsold.reasons, unsold.parts["complaints"]) == (None, ("no_exposure",), 10)
+
+
+def test_sales_without_a_complaint_are_a_rate_of_zero_and_feedback_is_no_complaint_case():
+    sold = VolumeCounts(transactions=1000)
+    rate = get_metric("complaint_rate").compute(Cell(opened=OpenedCases(opened=2), volumes=sold))
+    assert (rate.value, rate.reasons) == (0.0, ())
+    assert rate.interval is not None
+    assert round_half_away(rate.interval.high, 2) == 3.69  # -ln(0.025)
+    told = a_location(positive=0, neutral=0, negative=9, silent=0, transactions=1000)
+    unopened = get_metric("complaint_rate").compute(told)
+    assert (unopened.value, unopened.reasons, value_of("complaints", told)) == (0.0, ("no_cases",), 9)
 
 
 def test_volumes_without_a_feed_are_null_and_counted_zeros_are_zero():
