@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.cases.derived import derived
 from app.cases.hearsay import Word, heard, meant_by, words_before, words_in
+from app.cases.redating import find_own_openings, replacing
 from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
 from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, is_anonymous
@@ -59,11 +60,24 @@ class CaseOpening:
                     drafts.append(reopening)
                     continue
                 known = opened.get(finding.subject)
-            if known is None:
+            replaced = await _opened_for_later(tx, commit, finding, known)
+            if known is None or replaced:
                 opened[finding.subject] = OPEN
                 repeat_of = finding.repeat_of or repeats.get(finding.event.event_id)
-                drafts.append(open_case(finding, commit, repeat_of))
+                opening = open_case(finding, commit, repeat_of)
+                drafts += replacing(commit, opening, finding.event, replaced) if replaced else [opening]
         return drafts
+
+
+async def _opened_for_later(
+    tx: Tx, commit: Commit, finding: Finding, known: KnownCase | None
+) -> list[StoredEvent]:
+    """What we opened the case by before we heard of this, which happened earlier."""
+    if known is None or known.case_id is None or known.opened_at is None:
+        return []
+    if known.opened_at <= finding.event.occurred_at:
+        return []
+    return await find_own_openings(tx, commit, known.case_id, finding.subject, finding.event)
 
 
 async def _find_all(tx: Tx, commit: Commit) -> list[Finding]:

@@ -34,6 +34,7 @@ class KnownCase:
     case_id: UUID | None
     state: str
     settled_at: datetime | None
+    opened_at: datetime | None = None
 
     def is_settled_before(self, at: datetime) -> bool:
         """True when the customer had the outcome before he said this."""
@@ -53,7 +54,7 @@ async def find_cases(tx: Tx, tenant_id: UUID, wanted: Iterable[Subject]) -> dict
     subjects = await find_subjects(tx, tenant_id, wanted)
     rows = await get_states(tx, tenant_id, list(subjects.values()))
     return {
-        subject: KnownCase(case_id, rows[case_id]["state"], rows[case_id]["settled_at"])
+        subject: KnownCase(case_id, *(rows[case_id][name] for name in ("state", "settled_at", "opened_at")))
         for subject, case_id in subjects.items()
         if case_id in rows
     }

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.decider import SPEAKING, Finding, case_subject, find_complaint, open_case
+from app.cases.derived import retraction, retraction_id
 from app.cases.hearsay import words_before
 from app.db.engine import Tx
 from app.domain.case_opening import feedback_case_ref
@@ -60,7 +61,7 @@ class Unfounded:
         if not retractions:
             return ()
         fallen = await _fallen(tx, commit, {UUID(event.fact["event_id"]): event for event in retractions})
-        drafts = [_retraction(commit, event, cause) for event, cause in fallen]
+        drafts = [retraction(commit, event, cause, _REASON) for event, cause in fallen]
         openings = [(event, cause) for event, cause in fallen if event.type is EventType.CASE_OPENED]
         for opening, cause in openings:
             ground = await _other_ground(tx, commit, opening)
@@ -128,19 +129,9 @@ def _may_fall(event: StoredEvent) -> bool:
 async def _taken_back(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) -> set[Any]:
     if not events:
         return set()
-    names = [_name(event) for event in events]
+    names = [retraction_id(event) for event in events]
     rows = await tx.fetch(_ALREADY, commit.tenant_id, OWN_SOURCE, names)
     return {row["event_id"] for row in rows}
-
-
-def _name(event: StoredEvent) -> str:
-    return f"event.retracted:{event.event_id}"
-
-
-def _retraction(commit: Commit, event: StoredEvent, cause: StoredEvent) -> Draft:
-    data = {"event": event.external_id, "source": OWN_SOURCE, "reason": _REASON}
-    stated = Event(EventType.EVENT_RETRACTED, _name(event), OWN_SOURCE, cause.occurred_at, data)
-    return _drafted(commit, stated, cause)
 
 
 def _invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
