@@ -60,14 +60,17 @@ async def find_cases(tx: Tx, tenant_id: UUID, wanted: Iterable[Subject]) -> dict
     }
 
 
-async def next_internal(tx: Tx, commit: Commit, subject: Subject, event: StoredEvent) -> Subject:
-    """The first internal case of that place and day that is not settled, or does not exist yet."""
-    numbered = [Subject(SubjectKind.CASE, f"{subject.ref}#{number}") for number in range(2, _MOST_A_DAY)]
+async def next_internal(
+    tx: Tx, commit: Commit, subject: Subject, event: StoredEvent, first: int = 2
+) -> tuple[Subject, KnownCase | None]:
+    """The first internal case of that place and day that is not settled, or does not exist yet (None)."""
+    numbered = [Subject(SubjectKind.CASE, f"{subject.ref}#{number}") for number in range(first, _MOST_A_DAY)]
     known = await find_cases(tx, commit.tenant_id, numbered)
     free = (
         item for item in numbered if item not in known or not known[item].is_settled_before(event.occurred_at)
     )
-    return next(free, numbered[-1])
+    found = next(free, numbered[-1])
+    return found, known.get(found)
 
 
 def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:

@@ -28,7 +28,7 @@ _FOLLOWED: Final = """e.position IN (
     UNION
     SELECT d.position FROM events d
      WHERE d.tenant_id = $1 AND d.subject_id = any($3) AND d.caused_by = any($2))"""
-_BESIDE: Final = """e.position IN (
+BESIDE: Final = """e.position IN (
     SELECT n.position FROM events o
       JOIN events n ON n.tenant_id = $1 AND n.source = o.source AND n.object = o.object
      WHERE o.tenant_id = $1 AND o.event_id = $2
@@ -44,7 +44,7 @@ _GONE: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
  WHERE tenant_id = $1 AND type = 'event.retracted' AND fact->>'event_id' = any($2)
 """
-_DAY: Final = timedelta(days=1, hours=1)
+DAY: Final = timedelta(days=1, hours=1)
 """The longest local day."""
 _ALREADY: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
@@ -90,8 +90,8 @@ async def _fallen(
 
 async def _other_ground(tx: Tx, commit: Commit, opening: StoredEvent) -> Finding | None:
     """The earliest feedback that still wants this very case: a state of the same thing, or a press."""
-    since, until = opening.occurred_at, opening.occurred_at + _DAY
-    told = await select_events(tx, commit.tenant_id, _BESIDE, opening.caused_by, since, until)
+    since, until = opening.occurred_at, opening.occurred_at + DAY
+    told = await select_events(tx, commit.tenant_id, BESIDE, opening.caused_by, since, until)
     told += [event for event in commit.events if event.type in SPEAKING]
     gone = await _gone(tx, commit, told)
     standing = [event for event in told if event.type in SPEAKING and event.event_id not in gone]
