@@ -15,6 +15,7 @@ from app.db.engine import Database
 from app.domain.errors import InvalidError, NotFoundError
 from app.kit.clock import Clock
 from app.kit.ids import parse_public_id
+from app.missing import NOUNS
 
 _bearer = HTTPBearer(auto_error=False, description="API key `vk_...`")
 _basic = HTTPBasic(auto_error=False, description="any user name, the API key as the password")
@@ -82,7 +83,7 @@ def parse_id(prefix: str, text: str) -> UUID:
     """The UUID behind a public id; an id of another shape names nothing (404)."""
     value = parse_public_id(prefix, text)
     if value is None:
-        raise NotFoundError("not_found", f"there is no `{prefix}` with the id {text!r}")
+        raise NotFoundError("not_found", f"there is no {NOUNS.get(prefix, prefix)} with the id {text[:80]!r}")
     return value
 
 

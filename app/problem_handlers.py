@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.db.engine import is_retryable
-from app.domain.errors import DomainError
+from app.domain.errors import DomainError, NotFoundError
+from app.missing import placed
 from app.problems import ProblemError, domain_problem, problem_response, request_id_of
 from app.refused_fields import is_malformed, refused_fields
 
@@ -22,7 +23,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(DomainError)
     async def _domain(request: Request, error: DomainError) -> Response:
-        return domain_problem(error, request_id_of(request))
+        shown = placed(error, request) if type(error) is NotFoundError else error
+        return domain_problem(shown, request_id_of(request))
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.presentation import public_fact
+from app.cases.redating import is_told_already
 from app.db.engine import Tx
 from app.domain.case import Case, refs_of
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
@@ -49,6 +50,7 @@ def _is_told(event: StoredEvent, commit: Commit) -> bool:
         and event.subject_id in commit.folded
         and event.origin is Origin.LIVE
         and event.type.startswith(_FAMILIES)
+        and not is_told_already(event, commit, commit.histories[event.subject_id])
     )
 
 

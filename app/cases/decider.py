@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.cases.derived import derived
 from app.cases.hearsay import Word, heard, meant_by, words_before, words_in
+from app.cases.redating import find_own_openings, replacing
 from app.cases.settled import OPEN, KnownCase, find_cases, find_repeats, next_internal, reopening
 from app.db.engine import Tx
 from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, is_anonymous
@@ -53,17 +54,30 @@ class CaseOpening:
         for finding in sorted(findings, key=lambda item: item.event.occurred_at):
             known = opened.get(finding.subject)
             if known is not None and known.is_settled_before(finding.event.occurred_at):
-                finding, reopening = await _after_settlement(tx, commit, finding, known)
+                finding, known, reopening = await _after_settlement(tx, commit, finding, known)
                 if reopening is not None:
                     opened[finding.subject] = OPEN
                     drafts.append(reopening)
                     continue
-                known = opened.get(finding.subject)
-            if known is None:
+                known = opened.get(finding.subject, known)
+            replaced = await _opened_for_later(tx, commit, finding, known)
+            if known is None or replaced:
                 opened[finding.subject] = OPEN
                 repeat_of = finding.repeat_of or repeats.get(finding.event.event_id)
-                drafts.append(open_case(finding, commit, repeat_of))
+                opening = open_case(finding, commit, repeat_of)
+                drafts += replacing(commit, opening, finding.event, replaced) if replaced else [opening]
         return drafts
+
+
+async def _opened_for_later(
+    tx: Tx, commit: Commit, finding: Finding, known: KnownCase | None
+) -> list[StoredEvent]:
+    """What we opened the case by before we heard of this, which happened earlier."""
+    if known is None or known.case_id is None or known.opened_at is None:
+        return []
+    if known.opened_at <= finding.event.occurred_at:
+        return []
+    return await find_own_openings(tx, commit, known.case_id, finding.subject, finding.event)
 
 
 async def _find_all(tx: Tx, commit: Commit) -> list[Finding]:
@@ -121,18 +135,19 @@ async def _already_opened(tx: Tx, commit: Commit, findings: list[Finding]) -> di
 
 async def _after_settlement(
     tx: Tx, commit: Commit, finding: Finding, known: KnownCase
-) -> tuple[Finding, Draft | None]:
+) -> tuple[Finding, KnownCase | None, Draft | None]:
     """Another bad word on a settled case is never dropped: it is reopened while it may be, else a new case.
 
     A press that nobody signed says nothing of the earlier one: the next internal case of the day takes it.
     """
     event = finding.event
     if is_anonymous(finding.facts):
-        return replace(finding, subject=await next_internal(tx, commit, finding.subject, event)), None
+        following, there = await next_internal(tx, commit, finding.subject, event)
+        return replace(finding, subject=following), there, None
     if known.may_be_reopened_at(event.occurred_at):
-        return finding, reopening(commit, event, finding.subject)
+        return finding, known, reopening(commit, event, finding.subject)
     own = Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.external_id))
-    return replace(finding, subject=own, repeat_of=known.case_id), None
+    return replace(finding, subject=own, repeat_of=known.case_id), None, None
 
 
 def open_case(finding: Finding, commit: Commit, repeat_of: UUID | None) -> Draft:

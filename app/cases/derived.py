@@ -35,3 +35,21 @@ def derived(
     return draft(
         stated, commit.config, received_at=commit.recorded_at, origin=cause.origin, caused_by=cause.event_id
     )
+
+
+def retraction_id(event: StoredEvent) -> str:
+    """The id under which we take back an event of our own."""
+    return f"event.retracted:{event.event_id}"
+
+
+def retraction(commit: Commit, event: StoredEvent, cause: StoredEvent, reason: str) -> Draft:
+    """The draft that takes back an event of our own."""
+    data = {"event": event.external_id, "source": OWN_SOURCE, "reason": reason}
+    stated = Event(EventType.EVENT_RETRACTED, retraction_id(event), OWN_SOURCE, cause.occurred_at, data)
+    return draft(
+        stated,
+        commit.config,
+        received_at=max(commit.recorded_at, stated.occurred_at),
+        origin=cause.origin,
+        caused_by=cause.event_id,
+    )

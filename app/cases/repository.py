@@ -143,7 +143,7 @@ async def list_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
 
 
 _STATES = """
-SELECT case_id, state, cause, severity, kind, assignee,
+SELECT case_id, opened_at, state, cause, severity, kind, assignee,
        least(closed_at, ended_at, remedied_at, (steps->-1->'steps'->>'declined')::timestamptz) AS settled_at
   FROM cases WHERE tenant_id = $1 AND case_id = any($2) AND state <> 'awaiting_opening'
 """

@@ -34,6 +34,7 @@ class KnownCase:
     case_id: UUID | None
     state: str
     settled_at: datetime | None
+    opened_at: datetime | None = None
 
     def is_settled_before(self, at: datetime) -> bool:
         """True when the customer had the outcome before he said this."""
@@ -53,20 +54,23 @@ async def find_cases(tx: Tx, tenant_id: UUID, wanted: Iterable[Subject]) -> dict
     subjects = await find_subjects(tx, tenant_id, wanted)
     rows = await get_states(tx, tenant_id, list(subjects.values()))
     return {
-        subject: KnownCase(case_id, rows[case_id]["state"], rows[case_id]["settled_at"])
+        subject: KnownCase(case_id, *(rows[case_id][name] for name in ("state", "settled_at", "opened_at")))
         for subject, case_id in subjects.items()
         if case_id in rows
     }
 
 
-async def next_internal(tx: Tx, commit: Commit, subject: Subject, event: StoredEvent) -> Subject:
-    """The first internal case of that place and day that is not settled, or does not exist yet."""
-    numbered = [Subject(SubjectKind.CASE, f"{subject.ref}#{number}") for number in range(2, _MOST_A_DAY)]
+async def next_internal(
+    tx: Tx, commit: Commit, subject: Subject, event: StoredEvent, first: int = 2
+) -> tuple[Subject, KnownCase | None]:
+    """The first internal case of that place and day that is not settled, or does not exist yet (None)."""
+    numbered = [Subject(SubjectKind.CASE, f"{subject.ref}#{number}") for number in range(first, _MOST_A_DAY)]
     known = await find_cases(tx, commit.tenant_id, numbered)
     free = (
         item for item in numbered if item not in known or not known[item].is_settled_before(event.occurred_at)
     )
-    return next(free, numbered[-1])
+    found = next(free, numbered[-1])
+    return found, known.get(found)
 
 
 def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.decider import SPEAKING, Finding, case_subject, find_complaint, open_case
+from app.cases.derived import retraction, retraction_id
 from app.cases.hearsay import words_before
 from app.db.engine import Tx
 from app.domain.case_opening import feedback_case_ref
@@ -27,7 +28,7 @@ _FOLLOWED: Final = """e.position IN (
     UNION
     SELECT d.position FROM events d
      WHERE d.tenant_id = $1 AND d.subject_id = any($3) AND d.caused_by = any($2))"""
-_BESIDE: Final = """e.position IN (
+BESIDE: Final = """e.position IN (
     SELECT n.position FROM events o
       JOIN events n ON n.tenant_id = $1 AND n.source = o.source AND n.object = o.object
      WHERE o.tenant_id = $1 AND o.event_id = $2
@@ -43,7 +44,7 @@ _GONE: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
  WHERE tenant_id = $1 AND type = 'event.retracted' AND fact->>'event_id' = any($2)
 """
-_DAY: Final = timedelta(days=1, hours=1)
+DAY: Final = timedelta(days=1, hours=1)
 """The longest local day."""
 _ALREADY: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
@@ -60,7 +61,7 @@ class Unfounded:
         if not retractions:
             return ()
         fallen = await _fallen(tx, commit, {UUID(event.fact["event_id"]): event for event in retractions})
-        drafts = [_retraction(commit, event, cause) for event, cause in fallen]
+        drafts = [retraction(commit, event, cause, _REASON) for event, cause in fallen]
         openings = [(event, cause) for event, cause in fallen if event.type is EventType.CASE_OPENED]
         for opening, cause in openings:
             ground = await _other_ground(tx, commit, opening)
@@ -89,8 +90,8 @@ async def _fallen(
 
 async def _other_ground(tx: Tx, commit: Commit, opening: StoredEvent) -> Finding | None:
     """The earliest feedback that still wants this very case: a state of the same thing, or a press."""
-    since, until = opening.occurred_at, opening.occurred_at + _DAY
-    told = await select_events(tx, commit.tenant_id, _BESIDE, opening.caused_by, since, until)
+    since, until = opening.occurred_at, opening.occurred_at + DAY
+    told = await select_events(tx, commit.tenant_id, BESIDE, opening.caused_by, since, until)
     told += [event for event in commit.events if event.type in SPEAKING]
     gone = await _gone(tx, commit, told)
     standing = [event for event in told if event.type in SPEAKING and event.event_id not in gone]
@@ -128,19 +129,9 @@ def _may_fall(event: StoredEvent) -> bool:
 async def _taken_back(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) -> set[Any]:
     if not events:
         return set()
-    names = [_name(event) for event in events]
+    names = [retraction_id(event) for event in events]
     rows = await tx.fetch(_ALREADY, commit.tenant_id, OWN_SOURCE, names)
     return {row["event_id"] for row in rows}
-
-
-def _name(event: StoredEvent) -> str:
-    return f"event.retracted:{event.event_id}"
-
-
-def _retraction(commit: Commit, event: StoredEvent, cause: StoredEvent) -> Draft:
-    data = {"event": event.external_id, "source": OWN_SOURCE, "reason": _REASON}
-    stated = Event(EventType.EVENT_RETRACTED, _name(event), OWN_SOURCE, cause.occurred_at, data)
-    return _drafted(commit, stated, cause)
 
 
 def _invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:

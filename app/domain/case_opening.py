@@ -20,6 +20,8 @@ from app.domain.complaint import (
 )
 
 _FEEDBACK: Final = "feedback:"
+INTERNAL: Final = "internal:"
+"""How the references of internal cases begin."""
 
 
 def is_anonymous(facts: Mapping[str, Any]) -> bool:
@@ -30,7 +32,7 @@ def is_anonymous(facts: Mapping[str, Any]) -> bool:
 def internal_case_ref(touchpoint: str | None, location: str | None, local_date: date) -> str:
     """The reference of the one internal case that a local day's anonymous negatives of a place share."""
     place = ":".join(quote(part or "", safe="") for part in (touchpoint, location))
-    return f"internal:{place}:{local_date.isoformat()}"
+    return f"{INTERNAL}{place}:{local_date.isoformat()}"
 
 
 def feedback_case_ref(source: str, name: str) -> str:

@@ -18,6 +18,7 @@ from app.domain.errors import InvalidError, NotFoundError
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import ConfigCache, TenantConfig
 from app.journal.directory import note_nouns
+from app.journal.merges import merges_among, merges_into, place_of
 from app.journal.objects import ObjectHeads
 from app.journal.ports import (
     POSITION_BITS,
@@ -222,6 +223,7 @@ class Journal:
     async def _place_all(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
         ids = await _resolve(tx, commit, drafts)
         retractable = await find_retractable(tx, commit, drafts)
+        merges = merges_among(drafts, ids)
         place = _Placer(commit)
         for item in drafts:
             subject = item.event.subject
@@ -230,8 +232,9 @@ class Journal:
             elif subject is None or item.subject_id is not None:
                 place(item)
             else:
-                into = _merges_into(item)
-                place(item if into is None else _with_fact(item, into_id=str(ids[into])), ids[subject])
+                into = merges_into(item)
+                made = item if into is None else _with_fact(item, into_id=str(ids[into]))
+                place(made, place_of(item, ids[subject], merges))
 
 
 class _Placer:
@@ -282,7 +285,7 @@ class _Placer:
 
 async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
     wanted = [item.event.subject for item in drafts if item.event.subject and item.subject_id is None]
-    wanted += [into for draft in drafts if (into := _merges_into(draft)) is not None]
+    wanted += [into for draft in drafts if (into := merges_into(draft)) is not None]
     if not wanted:
         return {}
     placed = {
@@ -292,12 +295,6 @@ async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subj
     }
     fresh = await resolve_subjects(tx, commit.tenant_id, [item for item in wanted if item not in placed])
     return {**fresh, **placed}
-
-
-def _merges_into(draft: Draft) -> Subject | None:
-    """The surviving case of a `case.merged`."""
-    ref = draft.event.data.get("into") if draft.event.type is EventType.CASE_MERGED else None
-    return Subject(SubjectKind.CASE, ref) if ref else None
 
 
 def _with_fact(draft: Draft, **facts: str) -> Draft:

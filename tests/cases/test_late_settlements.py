@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -50,3 +50,39 @@ async def test_neither_a_good_word_nor_one_before_the_settlement_reopens(desk: D
         desk, [review(desk, 1, 9)], [review(desk, 2, 8)], [review(desk, 3, 5, 5)], [remedied(desk, 7)]
     )
     assert (case["state"], case["reopened_count"]) == ("remedied", 0)
+
+
+def press(name: str, when: datetime) -> dict[str, Any]:
+    return rating(name, 1, scale="csat_1_5", question="exit", collection_mode="passive", touchpoint="exit",
+                  location="k1", when=when.isoformat())  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (0, 2, 1, 3), (3, 2, 0, 1), "together"])
+async def test_presses_after_a_settlement_share_the_next_internal_case_whatever_came_first(
+    desk: Desk, order: Any
+) -> None:
+    noon = datetime.combine((desk.clock() - timedelta(days=2)).date(), time(12), UTC)
+    ref = f"internal:exit:k1:{noon.date()}"
+    closed = event("case.closed", "c", subject=f"case/{ref}", when=(noon + timedelta(hours=1)).isoformat())
+    told = [press("p1", noon), closed, *(press(f"p{n}", noon + timedelta(hours=n)) for n in (2, 3))]
+    for body in [told] if order == "together" else [[told[n]] for n in order]:
+        assert "rejected" not in results_of(await desk.client.post("/v1/events", json=body))
+    first, second = await desk.case(ref), await desk.case(f"{ref}%232")
+    assert (first["state"], first["opened_at"][:19]) == ("closed", told[0]["occurred_at"][:19])
+    assert (second["state"], second["opened_at"][:19]) == ("open", told[2]["occurred_at"][:19])
+    assert first["anomalies"] == second["anomalies"] == []
+    assert len((await desk.client.get("/v1/cases")).json()["items"]) == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+async def test_a_bad_word_after_the_fortnight_opens_a_case_of_its_own(
+    desk: Desk, order: tuple[int, ...]
+) -> None:
+    told = [review(desk, 1, 30), remedied(desk, 25), review(desk, 2, 5, 2)]
+    case = await tell(desk, *([told[n]] for n in order))
+    own = await desk.case("feedback:crm:r2")
+    assert (case["state"], case["reopened_count"]) == ("remedied", 0)
+    assert (own["state"], own["repeat_of"]) == ("open", case["id"])
+    # the settlement again: it opens nothing twice
+    await tell(desk, [event("case.closed", "c", subject=f"case/{REF}", when=_ago(desk, 24))])
+    assert len((await desk.client.get("/v1/cases")).json()["items"]) == 2
