@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.domain.channel import Channel
 from app.domain.complaint import CaseKind, Severity
 
 
@@ -22,10 +23,6 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Text = Annotated[str, StringConstraints(max_length=30_000)]
-Channel = Literal[
-    "call", "chat", "email", "store", "kiosk", "app", "web", "social", "review", "letter", "messenger",
-    "sms", "other",
-]  # fmt: skip
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 _Scalar = (
     Annotated[str, StringConstraints(max_length=2_000)]

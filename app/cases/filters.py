@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.domain.case import CaseState
 from app.domain.case.care import Verification
+from app.domain.channel import Channel
 from app.domain.complaint import CaseKind, Severity
 from app.domain.errors import InvalidError
 from app.domain.sla.document import nearest
@@ -29,6 +30,7 @@ ATTRIBUTE_PREFIX: Final = "attributes."
 FLAGS: Final = frozenset({"is_double_deviation", "promise_missed", "is_ambassador", "customer_facing"})
 _CLOSED_LISTS: Final[Mapping[str, Iterable[str]]] = {
     "state": CaseState,
+    "channel": Channel,
     "severity": Severity,
     "kind": CaseKind,
     "initiative": ("reactive", "proactive"),

@@ -43,12 +43,12 @@ def throwaway_server(folder: Path | None = None) -> Iterator[RunningPostgres]:
 def _sweep() -> None:
     """Remove our throwaway folders that nobody holds any more."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if folder.lstat().st_uid != os.geteuid() or not (folder / "port").exists():
-            continue  # somebody else's, or only just being made
         try:
+            if folder.lstat().st_uid != os.geteuid() or not (folder / "port").exists():
+                continue  # somebody else's, or only just being made
             lock = HomeLock.claim(folder / "lock")
         except (EmbeddedError, OSError):
-            continue  # in use, or gone by now
+            continue  # in use, or gone by now: another run sweeps too
         if left := find_postmaster(folder / "data"):
             os.kill(left.pid, signal.SIGQUIT)  # at once: nothing in it is worth a checkpoint
         shutil.rmtree(folder, ignore_errors=True)

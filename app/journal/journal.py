@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -14,14 +13,13 @@ from sqlalchemy import Table
 from app.db.bulk import Gathered, insert_rows
 from app.db.engine import Database, DatabaseUnavailableError, Tx
 from app.db.tables.ledgers import outbox
-from app.domain.errors import InvalidError, NotFoundError
-from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
+from app.domain.errors import NotFoundError
+from app.domain.events import StoredEvent
 from app.journal.config import ConfigCache, TenantConfig
 from app.journal.directory import note_nouns
-from app.journal.merges import merges_among, merges_into, place_of
 from app.journal.objects import ObjectHeads
+from app.journal.placing import Placer, place_all
 from app.journal.ports import (
-    POSITION_BITS,
     Annotator,
     Announcement,
     Announcer,
@@ -32,11 +30,9 @@ from app.journal.ports import (
     Standing,
 )
 from app.journal.ports import Identity as Identity  # named by those who ask `read_head`
-from app.journal.retractions import Retractable, find_retractable, target_of
 from app.journal.rows import store_events
-from app.journal.subjects import Subjects, resolve_subjects
+from app.journal.subjects import Subjects
 from app.kit.clock import Clock
-from app.kit.ids import new_id
 
 _OUTBOX_COLUMNS = ("tenant_id", "event_id", "type", "sequence", "occurred_at", "data", "created_at")
 
@@ -164,9 +160,9 @@ class Journal:
     async def append(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> Appended:
         """Append drafts (under the lock, identities checked) with all that follows from them."""
         gathered = Gathered(tx)
-        await self._place_all(gathered, commit, drafts)
+        await place_all(gathered, commit, drafts)
         for decider in self.deciders:
-            await self._place_all(gathered, commit, list(await decider.decide(gathered, commit)))
+            await place_all(gathered, commit, list(await decider.decide(gathered, commit)))
         await note_nouns(gathered, commit)
         await store_events(gathered, commit, commit.events)
         for projection in self.projections:
@@ -187,7 +183,7 @@ class Journal:
         first = len(commit.events)
         announcements: list[Announcement] = []
         for announcer in self.announcers:
-            announcements += await announcer.announce(tx, commit, _Placer(commit))
+            announcements += await announcer.announce(tx, commit, Placer(commit))
         derived = commit.events[first:]
         await store_events(tx, commit, derived)
         rows = [
@@ -219,83 +215,3 @@ class Journal:
         except BaseException:
             self.configs.forget(tenant_id)
             raise
-
-    async def _place_all(self, tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
-        ids = await _resolve(tx, commit, drafts)
-        retractable = await find_retractable(tx, commit, drafts)
-        merges = merges_among(drafts, ids)
-        place = _Placer(commit)
-        for item in drafts:
-            subject = item.event.subject
-            if item.event.type is EventType.EVENT_RETRACTED:
-                place.retraction(item, target_of(item, retractable, commit))
-            elif subject is None or item.subject_id is not None:
-                place(item)
-            else:
-                into = merges_into(item)
-                made = item if into is None else _with_fact(item, into_id=str(ids[into]))
-                place(made, place_of(item, ids[subject], merges))
-
-
-class _Placer:
-    """Gives drafts their places: id, position, subject."""
-
-    def __init__(self, commit: Commit) -> None:
-        self._commit = commit
-
-    def __call__(self, draft: Draft, subject_id: UUID | None = None) -> StoredEvent:
-        kind = None if draft.event.subject is None else draft.event.subject.kind
-        return self._store(draft, draft.fact, kind, subject_id or draft.subject_id)
-
-    def retraction(self, draft: Draft, target: Retractable) -> StoredEvent:
-        """A retraction belongs to the subject of what it takes back."""
-        fact = {**draft.fact, "event_id": str(target.event_id)}
-        return self._store(draft, fact, target.subject_kind, target.subject_id)
-
-    def _store(
-        self, draft: Draft, fact: Any, subject_kind: SubjectKind | None, subject_id: UUID | None
-    ) -> StoredEvent:
-        commit, event = self._commit, draft.event
-        if len(commit.events) >= 1 << POSITION_BITS:
-            raise InvalidError("commit_too_large", "more events than one commit can number")
-        stored = StoredEvent(
-            tenant_id=commit.tenant_id,
-            position=commit.next_position,
-            event_id=draft.event_id or new_id(),
-            type=event.type,
-            source=event.source,
-            external_id=event.id,
-            occurred_at=event.occurred_at,
-            recorded_at=commit.recorded_at,
-            origin=draft.origin,
-            fact=fact,
-            personal=draft.personal,
-            caused_by=draft.caused_by,
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            object=event.object,
-            version=event.version,
-            day_precision=event.day_precision,
-            customer_ref=draft.customer_ref,
-        )
-        commit.events.append(stored)
-        commit.drafts[stored.event_id] = draft
-        return stored
-
-
-async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
-    wanted = [item.event.subject for item in drafts if item.event.subject and item.subject_id is None]
-    wanted += [into for draft in drafts if (into := merges_into(draft)) is not None]
-    if not wanted:
-        return {}
-    placed = {
-        Subject(event.subject_kind, event.personal["subject_ref"]): event.subject_id
-        for event in commit.events
-        if event.subject_kind is not None and event.subject_id is not None and "subject_ref" in event.personal
-    }
-    fresh = await resolve_subjects(tx, commit.tenant_id, [item for item in wanted if item not in placed])
-    return {**fresh, **placed}
-
-
-def _with_fact(draft: Draft, **facts: str) -> Draft:
-    return draft.with_fact({**draft.fact, **facts})

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.domain.channel import Channel
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
-Channel = Literal[
-    "call", "chat", "email", "store", "kiosk", "app", "web", "social", "review", "letter", "messenger",
-    "sms", "other",
-]  # fmt: skip
 _ZONES = frozenset(available_timezones())
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from app.domain.asking.policy import DEFAULT_POLICY, AskingPolicy, AskKind, Moment, Sampling, SecondLine
 from app.domain.asking.quiet import QuietHours
+from app.domain.channel import Channel
 from app.domain.events import EventType
 from app.domain.sla.document import Node, nearest
 
@@ -17,10 +18,7 @@ MOST_MOMENTS: Final = 50
 _LONGEST: Final = 20 * 365 * 86_400
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DURATION: Final = re.compile(r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?")
-_CHANNELS: Final = (
-    "call", "chat", "email", "store", "kiosk", "app", "web", "social", "review", "letter", "messenger",
-    "sms", "other",
-)  # fmt: skip
+_CHANNELS: Final = tuple(channel.value for channel in Channel)
 _FACTS: Final = (
     "channel", "touchpoint", "location", "employee", "segment", "product", "type", "kind", "severity",
 )  # fmt: skip
