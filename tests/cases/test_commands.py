@@ -8,10 +8,8 @@ from uuid import uuid4
 
 import httpx
 
-from app.cases.bodies import Channel
 from app.cases.care_bodies import BODIES
 from app.domain.case import COMMANDS
-from app.ingest.schemas import Channel as EventChannel
 from tests.cases.conftest import Desk
 
 
@@ -251,6 +249,5 @@ async def test_of_twenty_commands_with_one_etag_one_is_taken(
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
 
 
-def test_every_command_has_a_body_and_channels_are_those_of_events() -> None:
+def test_every_command_has_a_body() -> None:
     assert BODIES.keys() == COMMANDS.keys()
-    assert list(Channel.__args__) == [channel.value for channel in EventChannel]
