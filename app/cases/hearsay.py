@@ -19,12 +19,13 @@ SELECT kind, target_source, target_id, subject_id, stated FROM amendments
        SELECT * FROM unnest($4::text[], $5::text[])))
  ORDER BY occurred_at, event_id
 """
-_MEANT: Final = """e.event_id IN (
-    SELECT f.event_id FROM feedback f WHERE f.tenant_id = $1 AND f.seq_to IS NULL AND f.event_id IN (
+# arrays, so that each part is found once whatever the planner believes of tables that have just grown
+_MEANT: Final = """e.event_id = any(ARRAY(
+    SELECT f.event_id FROM feedback f WHERE f.tenant_id = $1 AND f.seq_to IS NULL AND f.event_id = any(ARRAY(
         SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2)
         UNION ALL
         SELECT n.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
-          JOIN events n ON n.tenant_id = $1 AND n.source = named.source AND n.external_id = named.name))"""
+          JOIN events n ON n.tenant_id = $1 AND n.source = named.source AND n.external_id = named.name))))"""
 
 
 class Word(NamedTuple):

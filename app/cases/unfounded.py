@@ -20,15 +20,15 @@ from app.journal.rows import select_events
 from app.journal.subjects import find_subjects
 
 _REASON: Final = "what it followed from was taken back"
-_FOLLOWED: Final = """e.position IN (
+_FOLLOWED: Final = """e.position = any(ARRAY(
     SELECT d.position FROM events t
       JOIN events d ON d.tenant_id = t.tenant_id AND d.position > t.position
        AND d.position < ((t.position >> 20) + 1) << 20 AND d.caused_by IS NOT NULL
      WHERE t.tenant_id = $1 AND t.event_id = any($2)
     UNION
     SELECT d.position FROM events d
-     WHERE d.tenant_id = $1 AND d.subject_id = any($3) AND d.caused_by = any($2))"""
-BESIDE: Final = """e.position IN (
+     WHERE d.tenant_id = $1 AND d.subject_id = any($3) AND d.caused_by = any($2)))"""
+BESIDE: Final = """e.position = any(ARRAY(
     SELECT n.position FROM events o
       JOIN events n ON n.tenant_id = $1 AND n.source = o.source AND n.object = o.object
      WHERE o.tenant_id = $1 AND o.event_id = $2
@@ -39,7 +39,7 @@ BESIDE: Final = """e.position IN (
        AND f.collection_mode = 'passive' AND f.class = 'negative' AND f.customer_ref IS NULL
       JOIN events n ON n.tenant_id = $1 AND n.event_id = f.event_id
      WHERE o.tenant_id = $1 AND o.event_id = $2
-       AND o.collection_mode = 'passive' AND o.customer_ref IS NULL)"""
+       AND o.collection_mode = 'passive' AND o.customer_ref IS NULL))"""
 _GONE: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
  WHERE tenant_id = $1 AND type = 'event.retracted' AND fact->>'event_id' = any($2)

@@ -29,14 +29,14 @@ SELECT event_id, kind, occurred_at, target_source, target_id, subject_id, questi
        SELECT * FROM unnest($3::text[], $4::text[])))
 """
 _TARGETS = """
-SELECT DISTINCT event_id FROM feedback WHERE tenant_id = $1 AND seq_to IS NULL AND event_id IN (
+SELECT DISTINCT event_id FROM feedback WHERE tenant_id = $1 AND seq_to IS NULL AND event_id = any(ARRAY(
        SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2)
        UNION ALL
        SELECT e.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
          JOIN events e ON e.tenant_id = $1 AND e.source = named.source AND e.external_id = named.name
        UNION ALL
        SELECT h.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
-         JOIN object_heads h ON h.tenant_id = $1 AND h.source = named.source AND h.object = named.name)
+         JOIN object_heads h ON h.tenant_id = $1 AND h.source = named.source AND h.object = named.name))
 """
 _REFS = """
 SELECT ref FROM subject_aliases
