@@ -7,30 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.events import Event
 from app.sources.base import SourceContext, adapt
 from app.sources.errors import PayloadError
-from app.sources.mapping import CompiledMapping, MappingAdapter, compile_mapping
+from app.sources.mapping import MappingAdapter, compile_mapping
 from tests.sources.conftest import RECEIVED_AT
-
-FILE = "ab" * 32
-ROW = {"Date": "28.12.2025 09:30", "Score": "4", "Status": "open", "Channel": "Тел."}
-
-
-def _mapping(event: dict[str, Any] | None = None, **document: Any) -> CompiledMapping:
-    entry = {
-        "type": "feedback.received",
-        "occurred_at": {"column": "Date", "format": "%d.%m.%Y %H:%M"},
-        "data": {"channel": {"value": "call"}},
-    } | (event or {})
-    whole = {"mapping": 1, "id": "m", "format": "csv", "zone": "Europe/Kyiv", "events": [entry]} | document
-    return compile_mapping(whole)
-
-
-def _event(mapping: CompiledMapping, row: Any = ROW, context: SourceContext | None = None) -> Event:
-    (event,) = mapping.events(row, context or SourceContext("shop", RECEIVED_AT), 7, FILE)
-    return event
-
+from tests.sources.table_rows import mapping_of
 
 BATCH = {
     "mapping": 1,
@@ -88,7 +69,7 @@ _JSON = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("Date", "Score", "Status", "Channel", "id"), _JSON)))
 def test_no_row_is_anything_but_events_or_a_payload_error(row: dict[str, Any]) -> None:
-    mapping = _mapping(
+    mapping = mapping_of(
         {
             "when": "Status || `true`",
             "data": {
