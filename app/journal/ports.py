@@ -86,7 +86,8 @@ class Announcement:
     """A public event and the data its subscribers get."""
 
     event: StoredEvent
-    data: Mapping[str, Any]
+    data: Any
+    """a mapping, or JSON that is written already"""
 
 
 @dataclass(slots=True)
@@ -120,6 +121,8 @@ class Commit:
     """subject id -> its folded case, left by the case projection for the clock"""
     clocks: dict[UUID, Any] = field(default_factory=dict)
     """subject id -> (as of, its clock): read by the timer projection, used again by its announcer"""
+    rehearsed: Mapping[UUID, Any] = field(default_factory=dict)
+    """subject id -> what is to be said of it, worded before its time; of those in `touched`"""
 
     @property
     def next_position(self) -> int:

@@ -157,6 +157,7 @@ def sla(
             "late_seconds": 1500.0 if state == "met_late" else 0.0,
             "calendar": {"key": "24x7", "version": 1},
             "anomalies": [],
+            "as_of": "2026-11-22T12:15:00.000001Z",
         },
         "explanation": "first_response: 4 h from 2026-11-22 08:15 UTC, due 2026-11-22 12:15 UTC.",
     }
