@@ -213,6 +213,28 @@ async def test_the_paradox_is_asked_of_nps_and_of_who_comes_back(world: World, a
     assert early[f"{back}_n"] == 0  # the 90 days are not over
 
 
+async def test_who_complains_of_the_handling_was_failed_again_without_a_survey(
+    world: World, ask: Ask
+) -> None:
+    def deviation(trigger: str, hours: int) -> dict[str, Any]:
+        return {"trigger": trigger, "at": (OPENED + hours * HOUR).isoformat()}
+
+    for told in (
+        [deviation("second_complaint", 2)],
+        [deviation("repeat_negative", 2), deviation("promise_missed", 3)],
+        [deviation("second_complaint", 24 * 4)],
+        [deviation("compensation_late", 3)],
+        [],
+    ):
+        await world.case(OPENED, remedied_at=OPENED + HOUR, deviations=told)
+    name = "double_deviation_rate"
+    parts = (f"{name}_n", f"{name}_failed", f"{name}_promise_missed")
+    [row] = (await ask(name, as_of=NOON.isoformat())).rows
+    assert [row[part] for part in parts] == [3, 3, 2]  # a promise alone is told apart
+    [early] = (await ask(name, as_of=(OPENED + 5 * HOUR).isoformat())).rows
+    assert [early[part] for part in parts] == [2, 2, 2]
+
+
 async def test_loyal_are_those_who_recommend_or_come_back(world: World, ask: Ask) -> None:
     promoter, buyer, member, gone = (bytes([n]) for n in range(4))
     for customer in (promoter, buyer, member, gone):

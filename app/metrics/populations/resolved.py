@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
 from app.db.tables.feedback import feedback
+from app.domain.case.outcome import BROKEN_PROMISES, Trigger
 from app.domain.measures.recovered import ResolvedCases
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
@@ -20,11 +36,13 @@ from app.metrics.populations.counting import counted
 from app.metrics.populations.standing import Standing, counts_at, happened, standing
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible
-from app.metrics.shape import bucket_of, group_columns, identity, known_rows, rows_of
+from app.metrics.shape import INSTANT, bucket_of, group_columns, identity, known_rows, rows_of
 
 REOPENED_WITHIN: Final = timedelta(days=14)
 REPEATED_WITHIN: Final = timedelta(days=7)
 RESOLVED_FLAGS: Final = tuple(name for name in ResolvedCases._fields if name not in ("spent", "currencies"))
+FAILED_AGAIN: Final = frozenset(Trigger) - BROKEN_PROMISES
+"""Ways in which the handling failed the customer a second time; missed promises are told apart."""
 RESURVEYS: Final = ("resurvey", "csat")
 
 
@@ -49,11 +67,9 @@ def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Sub
     )
     first_level = and_(is_resolved, ~happened("case.escalated", query))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
-    failed = or_(
-        reopened,
-        and_(answered, asked.c.answer_class == "negative"),
-        happened("case.double_deviation", query),
-    )
+    failed_again = _deviated(FAILED_AGAIN, query)
+    failed = or_(reopened, and_(answered, asked.c.answer_class == "negative"), failed_again)
+    due_missed = cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of)
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
     promoter = and_(known, _promoted(query, handled))
     returned = and_(known, came_back(cases.c, handled.last_resolved_at, query))
@@ -70,9 +86,9 @@ def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Sub
         "recovered": and_(answered, asked.c.is_top),
         "confirmed": and_(once, answered, asked.c.is_top),
         "silent": and_(is_resolved, asked.c.answer_class == "silent"),
-        "evaluable": or_(answered, reopened),
+        "evaluable": or_(answered, reopened, failed_again),
         "failed": failed,
-        "promise_missed": cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of),
+        "promise_missed": or_(due_missed, _deviated(BROKEN_PROMISES, query)),
         "compensated": and_(is_resolved, paid.c.net > 0),
         "complainers": known,
         "loyal": or_(promoter, returned, joined),
@@ -163,6 +179,20 @@ def _promoted(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
             credible(later),
             later.c.occurred_at > handled.last_resolved_at,
             later.c.occurred_at <= literal(query.as_of),
+        )
+    )
+
+
+def _deviated(triggers: Collection[Trigger], query: MetricQuery) -> ColumnElement[bool]:
+    """The handling failed again in one of these ways by as_of, as the case was folded."""
+    element = func.jsonb_array_elements(cases.c.deviations).table_valued("value").render_derived()
+    deviation: ColumnElement[Any] = cast(element.c.value, JSONB)
+    return exists(
+        select(literal(1))
+        .select_from(element)
+        .where(
+            deviation["trigger"].astext.in_(sorted(str(trigger) for trigger in triggers)),
+            cast(deviation["at"].astext, INSTANT) <= literal(query.as_of),
         )
     )
 
