@@ -61,6 +61,7 @@ class EventType(StrEnum):
     TRANSACTIONS_COUNTED = "transactions.counted"
     INTERACTIONS_COUNTED = "interactions.counted"
     CUSTOMER_RETURNED = "customer.returned"
+    CUSTOMER_ENROLLED = "customer.enrolled"
     CUSTOMER_NOTIFIED = "customer.notified"
     CUSTOMER_OPTED_OUT = "customer.opted_out"
     CUSTOMER_OPTED_IN = "customer.opted_in"

@@ -14,15 +14,17 @@ from app.metrics.cuboids import find_cuboid, prepare_cuboid
 from app.metrics.dimensions import DimensionRef
 from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
-from app.metrics.populations.cases import count_backlog, count_closed, count_opened, count_returning
-from app.metrics.populations.customers import count_customers
+from app.metrics.populations.cases import count_backlog, count_closed, count_returning
+from app.metrics.populations.customers import count_comebacks, count_customers
 from app.metrics.populations.displayed import count_displayed
+from app.metrics.populations.opened import count_opened, count_overdue_cases
 from app.metrics.populations.orders import count_orders
-from app.metrics.populations.resolved import count_resolved, list_resolutions, list_responses
-from app.metrics.populations.reviews import count_reviews
+from app.metrics.populations.resolved import count_resolved
+from app.metrics.populations.reviews import count_overdue_reviews, count_reviews
 from app.metrics.populations.surveys import count_surveys, count_unsolicited
 from app.metrics.populations.timers import count_timed_cases, count_timers
 from app.metrics.populations.volumes import count_volumes
+from app.metrics.populations.waits import collect_resolutions, collect_responses
 from app.metrics.prepared import Prepared
 from app.metrics.query import MetricQuery
 from app.metrics.score_sums import score_sums
@@ -50,8 +52,8 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.CASES_OPENED: count_opened,
     Population.CASES_CLOSED: count_closed,
     Population.CASES_RESOLVED: count_resolved,
-    Population.RESPONSES: list_responses,
-    Population.RESOLUTIONS: list_resolutions,
+    Population.RESPONSES: collect_responses,
+    Population.RESOLUTIONS: collect_resolutions,
     Population.BACKLOG: lambda query, _period, facts: count_backlog(query, facts),
     Population.RETURNING: count_returning,
     Population.TIMERS: count_timers,
@@ -62,6 +64,9 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
     Population.ORDERS: count_orders,
     Population.REVIEWS: count_reviews,
     Population.DISPLAYED: count_displayed,
+    Population.COMEBACKS: count_comebacks,
+    Population.OVERDUE_CASES: count_overdue_cases,
+    Population.OVERDUE_REVIEWS: count_overdue_reviews,
 }
 
 

@@ -69,6 +69,11 @@ def group_columns(
     return [bucket.label("bucket"), *dimensions]
 
 
+def identity(row_id: ColumnElement[Any], at: ColumnElement[datetime]) -> list[ColumnElement[Any]]:
+    """What tells one counted row from another; what only counts does not read it."""
+    return [row_id.label("row_id"), at.label("row_at")]
+
+
 def rows_of(
     table: FromClause, at: ColumnElement[datetime], query: MetricQuery, period: Period, facts: TenantFacts
 ) -> ColumnElement[bool]:
