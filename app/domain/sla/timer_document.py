@@ -34,14 +34,17 @@ TIMER_KEYS = (
     "window", "correlate_by", "warnings", "escalation", "clock_kind", "reopen", "announce", "notice_hours",
     "events", "calendar", "basis",
 )  # fmt: skip
-_ENDINGS = tuple(
-    Trigger(event.value)
-    for event in (
-        EventType.CASE_WITHDRAWN,
-        EventType.CASE_MARKED_DUPLICATE,
-        EventType.CASE_MARKED_INVALID,
-        EventType.CASE_MERGED,
-    )
+_MERGED = Trigger(EventType.CASE_MERGED.value)
+_ENDINGS = (
+    *(
+        Trigger(event.value)
+        for event in (
+            EventType.CASE_WITHDRAWN,
+            EventType.CASE_MARKED_DUPLICATE,
+            EventType.CASE_MARKED_INVALID,
+        )
+    ),
+    _MERGED,
 )
 
 
@@ -58,7 +61,7 @@ def read_timer(node: Node, default_calendar: str, known_calendars: Collection[st
         stop=read_triggers(fields["stop"], counted=True),
         due=due,
         calendar=_calendar(fields, default_calendar, known_calendars),
-        cancel=read_triggers(fields["cancel"]) if "cancel" in fields else _endings(subject, kind),
+        cancel=_cancel(fields, subject, kind),
         human_only=fields["human_only"].flag() if "human_only" in fields else False,
         alternatives=read_alternatives(fields.get("alternatives")),
         pauses=read_pauses(fields.get("pause")),
@@ -139,6 +142,18 @@ def read_calendar_name(node: Node, known: Collection[str]) -> str:
     if name not in known:
         raise node.refusal("unknown_calendar", f"There is no calendar {name!r}.", nearest(name, known))
     return name
+
+
+def _cancel(fields: dict[str, Node], subject: SubjectKind, kind: ClockKind) -> Triggers:
+    """What ends it unmet. A list of its own replaces the usual endings, but never the merger: the work goes on
+    in the surviving case, and an absorbed one is not escalated."""
+    if "cancel" not in fields:
+        return _endings(subject, kind)
+    stated = read_triggers(fields["cancel"])
+    starts = types_of(read_triggers(fields["start"]))
+    if subject is not SubjectKind.CASE or EventType.CASE_MERGED in starts:
+        return stated
+    return stated if _MERGED in stated else (*stated, _MERGED)
 
 
 def _endings(subject: SubjectKind, kind: ClockKind) -> Triggers:
