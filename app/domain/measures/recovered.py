@@ -19,7 +19,7 @@ class ResolvedCases(NamedTuple):
     `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
     reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
     `answered`, `recovered` and `silent` are of the re-survey; `evaluable` were re-surveyed with an answer
-    or reopened, `failed` of them failed.
+    or failed (reopened, discontent, complained of again), `failed` of them failed.
     `spent` is net compensation in the tenant's currency, `compensated` the cases that got any.
     """
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     Select,
     and_,
     case,
+    cast,
     exists,
     extract,
     func,
@@ -18,12 +21,13 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
 from app.db.tables.feedback import feedback
 from app.db.tables.journal import event_personal
+from app.domain.case.outcome import BROKEN_PROMISES, Trigger
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
@@ -38,6 +42,7 @@ REOPENED_WITHIN: Final = timedelta(days=14)
 REPEATED_WITHIN: Final = timedelta(days=7)
 LOYAL_WITHIN: Final = timedelta(days=90)
 RESURVEYS: Final = ("resurvey", "csat")
+FAILED_AGAIN: Final = frozenset(Trigger) - BROKEN_PROMISES
 
 
 def list_responses(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
@@ -95,11 +100,8 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     )
     first_level = and_(is_resolved, ~happened("case.escalated", query))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
-    failed = or_(
-        reopened,
-        and_(answered, asked.c.answer_class == "negative"),
-        happened("case.double_deviation", query),
-    )
+    negative = and_(answered, asked.c.answer_class == "negative")
+    failed = or_(reopened, negative, _deviated(query, FAILED_AGAIN))
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
     promoter, returned = and_(known, _promoted(query, handled)), and_(known, _returned(query, handled))
     flags = {
@@ -113,9 +115,12 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
         "answered": answered,
         "recovered": and_(answered, asked.c.is_top),
         "silent": and_(is_resolved, asked.c.answer_class == "silent"),
-        "evaluable": or_(answered, reopened),
+        "evaluable": or_(answered, failed),
         "failed": failed,
-        "promise_missed": cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of),
+        "promise_missed": or_(
+            cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of),
+            _deviated(query, BROKEN_PROMISES),
+        ),
         "compensated": and_(is_resolved, paid.c.net > 0),
         "complainers": known,
         "loyal": or_(promoter, returned),
@@ -137,6 +142,20 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     return counted(rows, query, **{name: rows.c[name] for name in flags}).add_columns(
         func.coalesce(func.sum(rows.c.net), 0).label("spent"),
         func.count(rows.c.currency.distinct()).label("currencies"),
+    )
+
+
+def _deviated(query: MetricQuery, triggers: Iterable[Trigger]) -> ColumnElement[bool]:
+    """True when the handling had failed the customer in one of these ways by as_of."""
+    element = func.jsonb_array_elements(cases.c.deviations).table_valued("value").render_derived()
+    found: ColumnElement[Any] = cast(element.c.value, JSONB)
+    return exists(
+        select(literal(1))
+        .select_from(element)
+        .where(
+            found["trigger"].astext.in_(sorted(triggers)),
+            cast(found["at"].astext, DateTime(timezone=True)) <= literal(query.as_of),
+        )
     )
 
 
