@@ -36,11 +36,11 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
     port, heard = free_port(), Deliveries()
     low = Line("breach at low load: due to accepted, p99", "ms", "-", Goal("<= 150 ms", at_most=150))
     with running(["-m", "app", "all"], place.environment(port), port):
+        await put_policy(place, port)
+        latest = await crowd(place, port, plan.timers)
         async with receiving(heard) as url:
-            await put_policy(place, port)
             await subscribe(place, url, ["sla.breached"])
             await _one_by_one(place, port, plan.complaints, heard, low)
-        latest = await crowd(place, port, plan.timers)
     return [low, latest]
 
 
