@@ -31,7 +31,7 @@ from app.webhooks.service import Edit
 from app.webhooks.transport import VettedTransport
 from app.wiring import Services
 from tests.conftest import MakeKey, Tenant
-from tests.receiver import Receiver
+from tests.receiver import Receiver, status
 
 SECRET = HmacSecret(bytes(range(32)))
 QUICK = Limits(lease_seconds=30.0, poll_seconds=0.05)
@@ -102,6 +102,12 @@ class Outlet:
         async with self.database.write(tenant_id) as tx:
             await insert_rows(tx, outbox, columns, rows)
         return ids
+
+    async def queue(self, receiver: Receiver, count: int = 1) -> None:
+        """Messages that wait for an endpoint which accepts them."""
+        await self.endpoint(receiver.on("/hook", status(200), secret=SECRET.text))
+        await self.announce(count=count)
+        await self.fan_out()
 
     async def fan_out(self) -> None:
         """Fan out all there is (twice: notices become outbox rows first)."""
