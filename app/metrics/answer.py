@@ -98,7 +98,7 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
             return Repeated(etag, body)
         replayed = needs_replay(query)
         if replayed:
-            await _replay(view, reader, query)
+            await replay_cases(view, reader, query)
         scored = is_scored(query, with_parts=reader.reads_rows)
         reads = compile_query(query, query.period, facts, replayed=replayed, scored=scored)
         if scored:
@@ -112,7 +112,8 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
     return _answer(query, facts, reads, rows, etag, explain=reader.explain)
 
 
-async def _replay(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
+async def replay_cases(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
+    """Cases and timers as they were known. Raises InvalidError where no journal is at hand."""
     if reader.journal is None or query.known_at is None:
         raise InvalidError(
             "known_at_not_supported",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from app.domain.measures.definition import Population
 from app.kit import json
 from app.metrics.answer import Answer
 from app.metrics.buckets import Period
 from app.metrics.dimensions import Condition
 from app.metrics.json_rows import rows_json
+from app.metrics.links import drill_links
 from app.metrics.query import MetricQuery
-from app.metrics.schemas import FilterOp
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
@@ -45,7 +43,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
             {"population": read.population, "read": read.source, "folded_seq": read.folded_seq}
             for read in answer.reads
         ],
-        "drill": _drill(query),
+        "drill": drill_links(query),
         **sql,
     }
 
@@ -90,36 +88,3 @@ def _period(period: Period, zone: ZoneInfo) -> dict[str, Any]:
 
 def _filter(condition: Condition) -> dict[str, Any]:
     return {"dimension": condition.ref.name, "op": condition.op, "values": list(condition.values)}
-
-
-def _drill(query: MetricQuery) -> dict[str, str]:
-    """Links to the lists of the rows behind the numbers, period and filters frozen.
-
-    The lists know "any of these values" only; where the query says more, there is no link rather than a
-    wrong one.
-    """
-    if any(condition.op not in (FilterOp.EQ, FilterOp.IN) for condition in query.conditions):
-        return {}
-    same = [(c.ref.name, _written(value)) for c in query.conditions for value in c.values]
-    start, end = query.period.start.isoformat(), query.period.end.isoformat()
-    links = {}
-    if Population.FEEDBACK in query.populations:
-        links["feedback"] = _link("/v1/feedback", [("from", start), ("to", end), *_measures(query), *same])
-    if Population.CASES_OPENED in query.populations:
-        links["cases_opened"] = _link("/v1/cases", [("opened_from", start), ("opened_to", end), *same])
-    return links
-
-
-def _link(path: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{path}?{urlencode(parameters)}"
-
-
-def _measures(query: MetricQuery) -> list[tuple[str, str]]:
-    """The measures whose answers were read, unless all were."""
-    metrics = [metric for metric in query.metrics if Population.FEEDBACK in metric.populations]
-    measures = dict.fromkeys(metric.measure for metric in metrics)
-    return [] if None in measures else [("measure", str(measure)) for measure in measures]
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SmallInteger,
+    Subquery,
     and_,
     case,
     cast,
@@ -29,7 +30,7 @@ from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.schemas import Respondents
-from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
+from app.metrics.shape import bucket_of, group_columns, group_names, identity, known_rows, rows_of
 
 COMPLAINT: Final = "complaint"
 _OF_ANSWERS: Final = (Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID)
@@ -112,6 +113,11 @@ def sums(rows: FromClause, names: Sequence[str], *, by_question: bool = False) -
 
 def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Counters by group from the current rows, with the rules of who counts."""
+    return summed(list_answers(query, period, facts), query)
+
+
+def list_answers(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The answers that `count_rows` counts, weighed."""
     bucket = bucket_of(feedback.c.occurred_at, query)
     weight: ColumnElement[int] = literal(1)
     counts = None
@@ -122,8 +128,12 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
     if facts.relational:
         counts = stands(facts.relational, query.known_at)
     pressed = is_first_press(query.known_at) if facts.presses else true()
-    rows = (
-        select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
+    return (
+        select(
+            *group_columns(feedback, bucket, query),
+            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
+            *weighed(feedback, weight, counts),
+        )
         .where(
             known_rows(feedback, query.known_at),
             rows_of(feedback, feedback.c.occurred_at, query, period, facts),
@@ -133,7 +143,6 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
         )
         .subquery("answers")
     )
-    return summed(rows, query)
 
 
 def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:

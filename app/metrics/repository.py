@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -20,6 +20,7 @@ from app.db.tables.declared import declared_cuboids, declared_folds
 from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
+from app.domain.measures.definition import Population
 from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
@@ -72,19 +73,8 @@ class Snapshot:
 
     async def fetch(self, read: Read) -> Sequence[Any]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""
-        try:
+        with in_time(read.population):
             rows = await self._rows(read.statement)
-        except (DBAPIError, PostgresError) as error:
-            if (
-                getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
-                != _CANCELLED
-            ):
-                raise
-            raise InvalidError(
-                "query_too_expensive",
-                f"the {read.population} could not be counted within {TIMEOUT_SECONDS} seconds",
-                cure="take a shorter period, fewer dimensions, or filters",
-            ) from None
         if len(rows) > MOST_CELLS:
             raise InvalidError(
                 "answer_too_large",
@@ -106,6 +96,22 @@ class Snapshot:
     async def _driver(self) -> Any:
         """The driver's own connection, in the same transaction."""
         return (await self.connection.get_raw_connection()).driver_connection
+
+
+@contextmanager
+def in_time(population: Population) -> Iterator[None]:
+    """What takes longer than a statement may is the question's fault: raises InvalidError, not an outage."""
+    try:
+        yield
+    except (DBAPIError, PostgresError) as error:
+        known = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(known, "sqlstate", None) != _CANCELLED:
+            raise
+        raise InvalidError(
+            "query_too_expensive",
+            f"the {population} could not be counted within {TIMEOUT_SECONDS} seconds",
+            cure="take a shorter period, fewer dimensions, or filters",
+        ) from None
 
 
 @asynccontextmanager

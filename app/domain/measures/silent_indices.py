@@ -30,6 +30,11 @@ _PARTS: Final = (
 )
 
 
+NOT_OF_STAFF: Final = ("office_process", "product_price", "external", "customer_error")
+NOT_OF_OFFICE: Final = ("staff", "product_price", "external")
+"""Causes for which the staff, or the office, is not to blame (domain.md 3.2)."""
+
+
 class Estimate(NamedTuple):
     """An index as a fraction, with its standard error."""
 
@@ -209,7 +214,7 @@ SILENT_INDICES: Final = (
             QuestionMeasure.STAFF,
             ink,
             0.0,
-            ("office_process", "product_price", "external", "customer_error"),
+            NOT_OF_STAFF,
         ),
     ),
     _definition(
@@ -219,7 +224,7 @@ SILENT_INDICES: Final = (
         "The same for the setting and the organisation; KPI of internal processes.",
         _INK.format("causes beyond the office"),
         Better.LOWER,
-        _Index(QuestionMeasure.OFFICE, ink, 0.0, ("staff", "product_price", "external")),
+        _Index(QuestionMeasure.OFFICE, ink, 0.0, NOT_OF_OFFICE),
     ),
     _definition(
         "iel",
