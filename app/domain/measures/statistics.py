@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import repeat
 from math import erfc, floor, sqrt
-from operator import mul, sub, truediv
+from operator import add, mul, sub, truediv
 from typing import Final, NamedTuple
 
 Z_95: Final = 1.959964
@@ -19,6 +19,7 @@ Z_95: Final = 1.959964
 _Z2: Final = Z_95 * Z_95
 _EXACT: Final = 1e9
 _NEAR_HALF: Final = 1e-4
+_NO_FRACTIONS: Final = 1.5 * 2.0**52
 _SURE: Final = 0.5 - _NEAR_HALF
 
 
@@ -66,10 +67,14 @@ def _rounded(values: Sequence[float], digits: int) -> list[float]:
     scaled = list(map(mul, values, repeat(10.0**digits)))
     if any(abs(end) >= _EXACT for end in (min(scaled, default=0.0), max(scaled, default=0.0))):
         return [round_half_away(value, digits) for value in values]
-    whole = list(map(round, scaled))
+    # Beside so large a number a float has no room for a fraction: adding it rounds, and leaves no -0.0.
+    whole = list(map(sub, map(add, scaled, repeat(_NO_FRACTIONS)), repeat(_NO_FRACTIONS)))
     shown = list(map(truediv, whole, repeat(10.0**digits)))
-    for place, off in enumerate(map(sub, scaled, whole)):
-        if not -_SURE < off < _SURE:
+    off = list(map(sub, scaled, whole))
+    if not off or (min(off) > -_SURE and max(off) < _SURE):
+        return shown
+    for place, missed in enumerate(off):
+        if not -_SURE < missed < _SURE:
             shown[place] = round_half_away(values[place], digits)
     return shown
 
