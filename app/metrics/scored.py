@@ -91,15 +91,15 @@ def _in_order(columns: Columns, width: int) -> tuple[Columns, Columns]:
 
 def _ranks(key: Columns) -> list[int]:
     """One number for each key, ordered as the keys are."""
-    ranks = [0] * len(key[0])
+    ranks: list[int] | None = None
     for column in key:
         values = set(column)
         if len(values) > 1:
             ordered = [*sorted(values - {None}), None]
             rank_of = {value: rank for rank, value in enumerate(ordered)}
-            higher = map(mul, ranks, repeat(len(ordered)))
-            ranks = list(map(add, higher, map(rank_of.__getitem__, column)))
-    return ranks
+            own = map(rank_of.__getitem__, column)
+            ranks = list(own if ranks is None else map(add, map(mul, ranks, repeat(len(ordered))), own))
+    return ranks or [0] * len(key[0])
 
 
 def _key_columns(query: MetricQuery, key: Columns) -> Columns:
