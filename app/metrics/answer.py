@@ -24,9 +24,9 @@ from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.replay import needs_replay, replay
 from app.metrics.repository import Snapshot, snapshot
-from app.metrics.rows import Row, answer_rows
+from app.metrics.rows import Table, answer_table
 from app.metrics.schemas import MetricQueryIn
-from app.metrics.scored import is_scored, scored_rows
+from app.metrics.scored import is_scored, scored_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Answer:
     query: MetricQuery
     facts: TenantFacts
     reads: Sequence[Read]
-    page: Sequence[Row]
+    page: Table
     next_cursor: str | None
     etag: str
     statements: Sequence[dict[str, Any]] | None = None
@@ -63,7 +63,7 @@ class Answer:
     def rows(self) -> list[dict[str, Any]]:
         """The rows by column name."""
         names = [column.name for column in self.query.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.page]
+        return [dict(zip(names, row, strict=True)) for row in zip(*self.page, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
         scored = is_scored(query, with_parts=reader.reads_rows)
         reads = compile_query(query, query.period, facts, replayed=replayed, scored=scored)
         if scored:
-            rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
-            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+            table = scored_table(query, await view.fetch_lists(reads[0]))
+            return _answer(query, facts, reads, table, etag, explain=reader.explain)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
-    rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
-    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+    table = answer_table(query, cells, before, with_parts=reader.reads_rows)
+    return _answer(query, facts, reads, table, etag, explain=reader.explain)
 
 
 async def replay_cases(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
@@ -128,13 +128,13 @@ def _answer(
     query: MetricQuery,
     facts: TenantFacts,
     reads: Sequence[Read],
-    rows: Sequence[Row],
+    table: Table,
     etag: str,
     *,
     explain: bool,
 ) -> Answer:
     """The page of the rows that is asked for."""
-    page, next_cursor = page_of(query, rows)
+    page, next_cursor = page_of(query, table)
     statements = explained(reads) if explain else None
     return Answer(query, facts, reads, page, next_cursor, etag, statements)
 

@@ -27,7 +27,7 @@ from app.metrics.populations.volumes import count_volumes
 from app.metrics.populations.waits import collect_resolutions, collect_responses
 from app.metrics.prepared import Prepared
 from app.metrics.query import MetricQuery
-from app.metrics.score_sums import score_sums
+from app.metrics.score_lists import score_lists
 
 ROWS: Final = "rows"
 REPLAY: Final = "replay"
@@ -75,7 +75,7 @@ def compile_query(
 ) -> list[Read]:
     """What must be read to answer the query for this period (its own, or the one it is compared with).
 
-    `scored`: see `scored_rows`, which reads sums of the histograms instead of them.
+    `scored`: see `scored_table`, which reads sums of the histograms instead of them.
     """
     if scored:
         return [_feedback(Population.FEEDBACK, query, period, facts, scored=True)]
@@ -101,8 +101,9 @@ def _feedback(
 ) -> Read:
     found = find_cuboid(query, period, facts)
     if found is None:
-        counted = count_rows(query, period, facts)
-        return Read(population, score_sums(counted, query) if scored else counted)
+        if scored:
+            return Read(population, score_lists([count_rows(query, period, facts, stored=True)], query))
+        return Read(population, count_rows(query, period, facts))
     folded_seq = found.fold.folded_seq
     statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored=scored)
     return Read(population, statement, found.counts.name, folded_seq)

@@ -21,6 +21,9 @@ from app.metrics.period import get_zone, parse_instant, previous, resolve_period
 from app.metrics.schemas import Fill, MetricQueryIn, Respondents, SpanIn
 
 MOST_BUCKETS: Final = 10_000
+MOST_CELLS: Final = 100_000
+"""What one SELECT may return; it asks for one more, to tell that there are more."""
+
 KEPT_APART: Final = (Dimension.COLLECTION_MODE, Dimension.SCALE_ID)
 """Dimensions across which no score is ever averaged."""
 

@@ -25,9 +25,9 @@ from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.metrics.compiler import Read
-from app.metrics.cuboids import MOST_CELLS
 from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
 from app.metrics.prepared import Prepared, prepare
+from app.metrics.query import MOST_CELLS
 from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
@@ -73,16 +73,20 @@ class Snapshot:
 
     async def fetch(self, read: Read) -> Sequence[Any]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""
-        with in_time(read.population):
-            rows = await self._rows(read.statement)
-        if len(rows) > MOST_CELLS:
-            raise InvalidError(
-                "answer_too_large",
-                f"the answer has more than {MOST_CELLS} cells",
-                pointer="/group_by",
-                cure="take a coarser granularity, fewer dimensions, or filters",
-            )
+        rows = await self._fetch(read)
+        _check_size(len(rows))
         return rows
+
+    async def fetch_lists(self, read: Read) -> list[list[Any]]:
+        """The columns that `score_lists` tells, empty where it found no group; raises the same."""
+        [row] = await self._fetch(read)
+        lists = [column or [] for column in row]
+        _check_size(len(lists[0]))
+        return lists
+
+    async def _fetch(self, read: Read) -> Sequence[Any]:
+        with in_time(read.population):
+            return await self._rows(read.statement)
 
     async def _rows(self, statement: Select[Any] | Prepared) -> Sequence[Any]:
         """Its rows; what is prepared goes to the driver itself, in the same transaction."""
@@ -121,6 +125,16 @@ async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = Fals
         mode = "READ WRITE" if writable else "READ ONLY"
         await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
         yield Snapshot(connection, tenant_id)
+
+
+def _check_size(cells: int) -> None:
+    if cells > MOST_CELLS:
+        raise InvalidError(
+            "answer_too_large",
+            f"the answer has more than {MOST_CELLS} cells",
+            pointer="/group_by",
+            cure="take a coarser granularity, fewer dimensions, or filters",
+        )
 
 
 @cache

@@ -95,9 +95,8 @@ def _nps(n: int, promoters: int, detractors: int) -> Scored:
 def adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[float, float]:
     """Interval of (promoters - detractors) / n, clipped to -1..1, with 3 pseudo-answers (Rocks 2016)."""
     total = n + 3.0
-    p, d = (promoters + 0.75) / total, (detractors + 0.75) / total
-    centre = p - d
-    half = Z_95 * sqrt((p + d - centre * centre) / total)
+    centre = (promoters - detractors) / total
+    half = Z_95 * sqrt(((promoters + detractors + 1.5) / total - centre * centre) / total)
     low, high = centre - half, centre + half
     return low if low > -1.0 else -1.0, high if high < 1.0 else 1.0
 

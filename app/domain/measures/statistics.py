@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import repeat
 from math import erfc, floor, sqrt
-from operator import mul, sub, truediv
+from operator import sub
 from typing import Final, NamedTuple
 
 Z_95: Final = 1.959964
@@ -19,6 +18,7 @@ Z_95: Final = 1.959964
 _Z2: Final = Z_95 * Z_95
 _EXACT: Final = 1e9
 _NEAR_HALF: Final = 1e-4
+_NO_FRACTIONS: Final = 1.5 * 2.0**52
 _SURE: Final = 0.5 - _NEAR_HALF
 
 
@@ -53,23 +53,24 @@ def round_half_away(value: float, digits: int) -> float:
 
 def rounded_column(values: Sequence[float | None], digits: int) -> list[float | None]:
     """`round_half_away` of each value, in a few passes over all of them."""
-    known = [value for value in values if value is not None]
-    shown = _rounded(known, digits)
-    if len(known) == len(values):
-        return list(shown)
-    rest = iter(shown)
+    if None not in values:
+        return list(_rounded(values, digits))
+    rest = iter(_rounded([value for value in values if value is not None], digits))
     return [None if value is None else next(rest) for value in values]
 
 
 def _rounded(values: Sequence[float], digits: int) -> list[float]:
     """Rounded as they are; only what is near a half (or huge) goes by its decimal digits."""
-    scaled = list(map(mul, values, repeat(10.0**digits)))
-    if any(abs(end) >= _EXACT for end in (min(scaled, default=0.0), max(scaled, default=0.0))):
+    power = 10.0**digits
+    scaled = [value * power for value in values]
+    if max(map(abs, scaled), default=0.0) >= _EXACT:
         return [round_half_away(value, digits) for value in values]
-    whole = list(map(round, scaled))
-    shown = list(map(truediv, whole, repeat(10.0**digits)))
-    for place, off in enumerate(map(sub, scaled, whole)):
-        if not -_SURE < off < _SURE:
+    # Beside so large a number a float has no room for a fraction: adding it rounds, and leaves no -0.0.
+    whole = [value + _NO_FRACTIONS - _NO_FRACTIONS for value in scaled]
+    shown = [value / power for value in whole]
+    off = list(map(sub, scaled, whole))
+    if max(map(abs, off), default=0.0) >= _SURE:
+        for place in [place for place, missed in enumerate(off) if not -_SURE < missed < _SURE]:
             shown[place] = round_half_away(values[place], digits)
     return shown
 
