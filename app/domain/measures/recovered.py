@@ -18,8 +18,8 @@ class ResolvedCases(NamedTuple):
     `reopened_open` were resolved, reopened and are open again: they stand at their last resolution.
     `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
     reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
-    `answered`, `recovered` and `silent` are of the re-survey; `evaluable` were re-surveyed with an answer
-    or reopened, `failed` of them failed.
+    `answered`, `recovered` and `silent` are of the re-survey; `evaluable` were re-surveyed with an answer,
+    reopened, or found to be failed; `failed` of them failed.
     `spent` is net compensation in the tenant's currency, `compensated` the cases that got any.
     """
 

@@ -42,6 +42,7 @@ def _share(
     *,
     better: Better = Better.HIGHER,
     reasons: Callable[[ResolvedCases], tuple[str, ...]] = lambda _cases: (),
+    version: int = 1,
 ) -> MetricDefinition:
     return share_metric(
         metric_id,
@@ -55,6 +56,7 @@ def _share(
         better=better,
         reasons=lambda cell: () if cell.resolved is None else reasons(cell.resolved),
         reads_clock=True,
+        version=version,
     )
 
 
@@ -144,11 +146,12 @@ RECOVERY: Final = (
         "double_deviation_rate",
         "Double deviation rate",
         "Cases whose remedy failed: reopened, or the customer is discontent after it.",
-        "100 * failed / (reopened or answered the re-survey); Wilson interval",
+        "100 * failed / (failed, or answered the re-survey); Wilson interval",
         lambda cases: (cases.failed, cases.evaluable),
         lambda cases: {"failed": cases.failed, "promise_missed": cases.promise_missed},
         ("failed", "promise_missed"),
         better=Better.LOWER,
+        version=2,
     ),
     _share(
         "loyalty_conversion",

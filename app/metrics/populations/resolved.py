@@ -95,11 +95,8 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     )
     first_level = and_(is_resolved, ~happened("case.escalated", query))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
-    failed = or_(
-        reopened,
-        and_(answered, asked.c.answer_class == "negative"),
-        happened("case.double_deviation", query),
-    )
+    deviated = happened("case.double_deviation", query)
+    failed = or_(reopened, and_(answered, asked.c.answer_class == "negative"), deviated)
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
     promoter, returned = and_(known, _promoted(query, handled)), and_(known, _returned(query, handled))
     flags = {
@@ -113,7 +110,7 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
         "answered": answered,
         "recovered": and_(answered, asked.c.is_top),
         "silent": and_(is_resolved, asked.c.answer_class == "silent"),
-        "evaluable": or_(answered, reopened),
+        "evaluable": or_(answered, reopened, deviated),
         "failed": failed,
         "promise_missed": cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of),
         "compensated": and_(is_resolved, paid.c.net > 0),
