@@ -10,6 +10,7 @@ from app.cases.presentation import public_fact
 from app.cases.redating import is_told_already
 from app.db.engine import Tx
 from app.domain.case import Case, refs_of
+from app.domain.case.compensations import Compensation
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
@@ -122,6 +123,24 @@ def case_data(case_id: UUID, case: Case) -> dict[str, Any]:
         **{name: getattr(case, name) for name in same},
         "steps": {step.value: at for step, at in case.steps.items()},
         "verification": None if case.dialogue is None else case.dialogue.state.value,
-        "compensation": {"currency": cost.currency, "net": cost.net},
+        "compensation": {
+            "currency": cost.currency,
+            "net": cost.net,
+            "items": [_gift_data(item) for item in case.compensations],
+        },
         "improvements_owed": [link.action for link in case.links if link.is_owed],
+    }
+
+
+def _gift_data(item: Compensation) -> dict[str, Any]:
+    """What was offered, by whom, and how far it is: who approves or hands it over need not ask back."""
+    return {
+        "compensation": item.key,
+        "type": item.kind,
+        "amount": None if item.amount is None else str(item.amount),
+        "currency": item.currency,
+        "state": item.state.value,
+        "employee": item.employee,
+        "approver": item.approver,
+        "due_at": item.due_at,
     }

@@ -35,6 +35,7 @@ def reading_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
     policy, calendar = clock.policy_of(reading), reading.calendar
     return {
         "timer": reading.timer.key,
+        "concerns": reading.concerns or None,
         "cycle": reading.number,
         "clock_kind": reading.timer.clock_kind.value,
         "state": reading.state.value,

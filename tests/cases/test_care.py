@@ -120,6 +120,11 @@ async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
     assert [item["state"] for item in second["case"]["compensations"]] == ["approved", "pending_approval"]
     assert second["case"]["compensation_net"] == "1200.00"
     assert "compensation.over_limit" in await outgoing(server)
+    [told] = await query(server, "SELECT data FROM outbox WHERE type = 'compensation.over_limit'")
+    item = json.loads(told["data"])["case"]["compensation"]["items"][1]
+    assert [item[name] for name in ("compensation", "type", "amount", "currency", "state", "employee")] == [
+        "2", "money", "30", "USD", "pending_approval", "ivan",
+    ]  # fmt: skip
     refused = await desk.send(case_id, "approve-compensation", {"employee": "ivan"})
     assert (refused.status_code, refused.json()["code"]) == (409, "not_the_approver")
     done = await desk.done(case_id, "approve-compensation", {"employee": "boss"})

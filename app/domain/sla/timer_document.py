@@ -147,7 +147,7 @@ def read_calendar_name(node: Node, known: Collection[str]) -> str:
 def _cancel(fields: dict[str, Node], subject: SubjectKind, kind: ClockKind) -> Triggers:
     """What ends it unmet. A list of its own replaces the usual endings, but never the merger.
 
-    The work goes on in the surviving case, and an absorbed one is not escalated.
+    The work goes on in the surviving case: an absorbed one is not escalated.
     """
     if "cancel" not in fields:
         return _endings(subject, kind)

@@ -24,6 +24,7 @@ class Track:
 
     `cycle` is the id of the starting event; where that starts one for each correlation value, an id made
     of both. `data` is what the starting event says, with what earlier events said of the due time.
+    `concerns` is the correlation value: which compensation, which action.
     """
 
     start: ClockEvent
@@ -31,6 +32,7 @@ class Track:
     cycle: UUID
     data: Mapping[str, Any]
     factor: float = 1
+    concerns: str = ""
     stop: ClockEvent | None = None
     cancel: ClockEvent | None = None
     reopened: ClockEvent | None = None
@@ -154,10 +156,20 @@ class _Walker:
     def _begin(self, event: ClockEvent, factor: float = 1) -> Track:
         cycle = uuid5(event.event_id, self.shared) if self.shared else event.event_id
         data = {**self.said, **event.data} if self.said else event.data
-        track = Track(event, len(self.tracks) + 1, cycle, data, factor, anomalies=self.notes)
+        number, concerns = len(self.tracks) + 1, self._concerns(event)
+        track = Track(event, number, cycle, data, factor, concerns, anomalies=self.notes)
         self.notes = []
         self.tracks.append(track)
         return track
+
+    def _concerns(self, event: ClockEvent) -> str:
+        """Which one of the subject's things it is about; a reopening goes on with the same."""
+        name = self.timer.correlate_by
+        if name == "subject":
+            return ""
+        before = self.tracks[-1].concerns if self.tracks else ""
+        told = event.data.get(name)
+        return self.shared or (before if told is None else str(told))
 
     def _reopen(self, event: ClockEvent) -> None:
         self.closed = False

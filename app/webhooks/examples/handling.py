@@ -29,7 +29,7 @@ CASE: dict[str, Any] = {
         "outcome": None,
         "repeat_of": None,
         "verification": None,
-        "compensation": {"currency": None, "net": None},
+        "compensation": {"currency": None, "net": None, "items": []},
         "improvements_owed": [],
         "refs": ["crm-4711"],
     },
@@ -43,6 +43,25 @@ CASE: dict[str, Any] = {
 
 COMPENSATION: dict[str, Any] = {
     **CASE,
+    "case": {
+        **CASE["case"],
+        "compensation": {
+            "currency": None,
+            "net": None,
+            "items": [
+                {
+                    "compensation": "1",
+                    "type": "money",
+                    "amount": "2500.00",
+                    "currency": "UAH",
+                    "state": "pending_approval",
+                    "employee": "taras",
+                    "approver": None,
+                    "due_at": None,
+                }
+            ],
+        },
+    },
     "details": {
         "compensation": "1",
         "base_amount": "2500.00",

@@ -36,6 +36,7 @@ def sla(
         },
         "reading": {
             "timer": "first_response",
+            "concerns": None,
             "cycle": 1,
             "clock_kind": "internal",
             "state": state,
