@@ -11,6 +11,7 @@ from app.db.tables.feedback import feedback
 from app.domain.measures.definition import Population
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.feedback_counts import of_respondents
 from app.metrics.populations.counting import counted
 from app.metrics.populations.resolved import top_box
 from app.metrics.populations.standing import counts_at, standing
@@ -40,23 +41,20 @@ def count_customers(query: MetricQuery, period: Period, facts: TenantFacts) -> S
         .select_from(handled_cases)
         .where(theirs, handled.resolved_at.is_(None) | (handled.resolved_at > feedback.c.occurred_at))
     )
-    rows = (
-        select(
-            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
-            top_box(feedback).label("is_top"),
-            complained.label("complained"),
-            unresolved.label("unresolved"),
-        )
-        .where(
-            known_rows(feedback, query.known_at),
-            rows_of(feedback, feedback.c.occurred_at, query, period, facts),
-            credible(feedback),
-            feedback.c.customer_ref.is_not(None),
-            feedback.c.slot.is_not(None),
-            feedback.c.measure.in_(measures),
-        )
-        .subquery("answers_of_customers")
+    answers = select(
+        *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        top_box(feedback).label("is_top"),
+        complained.label("complained"),
+        unresolved.label("unresolved"),
+    ).where(
+        known_rows(feedback, query.known_at),
+        rows_of(feedback, feedback.c.occurred_at, query, period, facts),
+        credible(feedback),
+        feedback.c.customer_ref.is_not(None),
+        feedback.c.slot.is_not(None),
+        feedback.c.measure.in_(measures),
     )
+    rows = of_respondents(answers, query, "answers_of_customers")
     top, had, is_open = rows.c.is_top, rows.c.complained, rows.c.unresolved
     return counted(
         rows,
