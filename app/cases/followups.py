@@ -80,7 +80,13 @@ async def _repeats(
 ) -> dict[UUID, tuple[StoredEvent, UUID]]:
     """Openings of a customer who complained before: stated with them, or known to us."""
     openings = [event for event in telling if event.type is EventType.CASE_OPENED]
-    unstated = [event for event in openings if not event.fact.get("repeat_of") and event.source != OWN_SOURCE]
+    unstated = [
+        event
+        for event in openings
+        if not event.fact.get("repeat_of")
+        and event.source != OWN_SOURCE
+        and event.fact.get("kind", CaseKind.COMPLAINT) == CaseKind.COMPLAINT
+    ]
     known = await find_repeats(tx, commit, unstated)
     found: dict[UUID, tuple[StoredEvent, UUID]] = {}
     for event in openings:

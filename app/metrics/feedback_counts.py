@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from sqlalchemy import (
     ColumnElement,
@@ -170,11 +170,26 @@ def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:
     )
 
 
-def _rank_of_customer() -> ColumnElement[int]:
+def of_respondents(rows: Select[Any], query: MetricQuery, name: str, *apart: ColumnElement[Any]) -> Subquery:
+    """The rows, a SELECT from the answers, of the respondents whose answers count; `apart`: ranked alone."""
+    match query.respondents:
+        case Respondents.ALL:
+            return rows.subquery(name)
+        case Respondents.LATEST_PER_CUSTOMER:
+            rank = _rank_of_customer(*apart)
+        case Respondents.FIRST_PER_CASE:
+            rank = _rank_in_case(*apart)
+        case _:
+            assert_never(query.respondents)
+    ranked = rows.add_columns(rank.label("turn")).subquery("ranked")
+    return select(ranked).where(ranked.c.turn == 1).subquery(name)
+
+
+def _rank_of_customer(*apart: ColumnElement[Any]) -> ColumnElement[int]:
     """1 for the latest answer of each customer to each question; who is unknown stands alone."""
     nobody = case((feedback.c.customer_ref.is_(None), feedback.c.feedback_id))
     return func.row_number().over(
-        partition_by=[feedback.c.customer_ref, nobody, feedback.c.question],
+        partition_by=[feedback.c.customer_ref, nobody, feedback.c.question, *apart],
         order_by=[
             feedback.c["class"] == str(AnswerClass.SILENT),
             feedback.c.occurred_at.desc(),
@@ -183,11 +198,11 @@ def _rank_of_customer() -> ColumnElement[int]:
     )
 
 
-def _rank_in_case() -> ColumnElement[int]:
+def _rank_in_case(*apart: ColumnElement[Any]) -> ColumnElement[int]:
     """1 for the first answer to each question about each subject (a case, an interaction)."""
     alone = case((feedback.c.subject_id.is_(None), feedback.c.feedback_id))
     return func.row_number().over(
-        partition_by=[feedback.c.subject_id, alone, feedback.c.question],
+        partition_by=[feedback.c.subject_id, alone, feedback.c.question, *apart],
         order_by=[
             feedback.c["class"] == str(AnswerClass.SILENT),
             feedback.c.occurred_at,

@@ -95,7 +95,11 @@ class MetricQueryIn(_Schema):
     compare: Literal["previous_period", "previous_year"] | SpanIn | None = Field(
         default=None, description="the period before, the same days a year before, or from and to"
     )
-    respondents: Respondents = Respondents.ALL
+    respondents: Respondents = Field(
+        default=Respondents.ALL,
+        description="whose answers count: of a customer's (or of those about a case) to one question in the "
+        "period all, the latest, the first; cases, volumes, orders and reviews are no answers",
+    )
     as_of: Name | None = Field(
         default=None, description="the instant at which open cases are looked at; default: now"
     )
