@@ -152,6 +152,7 @@ def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:
         event
         for event in history
         if not event.type.is_derived
+        and event.bearing is None
         and event.type is not EventType.EVENT_RETRACTED
         and str(event.event_id) not in retracted
     ]

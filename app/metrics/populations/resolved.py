@@ -27,9 +27,18 @@ from app.db.tables.journal import event_personal
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.populations.belonging import belongs_to_case
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted, keys_of
-from app.metrics.populations.standing import Standing, counts_at, events_of, happened, known_event, standing
+from app.metrics.populations.standing import (
+    Standing,
+    counts_at,
+    events_of,
+    failed_again,
+    happened,
+    known_event,
+    standing,
+)
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible
 from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
@@ -87,18 +96,18 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     """Cases by their (last) resolution, with all that recovery is judged by."""
     as_of = literal(query.as_of)
     handled = standing(query.as_of)
-    paid, asked = compensation(query), _resurvey(query, handled)
+    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
     is_resolved = handled.resolved_at.is_not(None)
     reopened = handled.reopenings > 0
     once = and_(
-        is_resolved, ~reopened, ~happened("case.customer_contacted", query), ~_repeated(query, handled)
+        is_resolved, ~reopened, ~happened("case.customer_contacted", query, facts), ~_repeated(query, handled)
     )
-    first_level = and_(is_resolved, ~happened("case.escalated", query))
+    first_level = and_(is_resolved, ~happened("case.escalated", query, facts))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
     failed = or_(
         reopened,
         and_(answered, asked.c.answer_class == "negative"),
-        happened("case.double_deviation", query),
+        failed_again(query),
     )
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
     promoter, returned = and_(known, _promoted(query, handled)), and_(known, _returned(query, handled))
@@ -140,14 +149,14 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
     )
 
 
-def _resurvey(query: MetricQuery, handled: Standing) -> LateralFromClause:
+def _resurvey(query: MetricQuery, facts: TenantFacts, handled: Standing) -> LateralFromClause:
     """What the customer said of the case after its resolution: the last answer, else silence."""
     silent = feedback.c["class"] == str(AnswerClass.SILENT)
     return (
         select(feedback.c["class"].label("answer_class"), top_box(feedback).label("is_top"))
         .where(
             feedback.c.tenant_id == cases.c.tenant_id,
-            feedback.c.subject_id == cases.c.case_id,
+            belongs_to_case(feedback, merges=facts.merges),
             feedback.c.subject_kind == "case",
             feedback.c.measure.in_(RESURVEYS),
             known_rows(feedback, query.known_at),
