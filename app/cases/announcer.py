@@ -101,7 +101,7 @@ def _data(commit: Commit, renames: Renames, case_id: UUID, event: StoredEvent) -
     case, history = commit.folded[case_id], commit.histories[case_id]
     shown = {**case_data(case_id, case), "touchpoint": renames.name_of(case.touchpoint)}
     return {
-        "case": {**shown, "refs": refs_of(history)},
+        "case": {**shown, "refs": refs_of(history, case_id)},
         "event_id": public_id("evt", event.event_id),
         "ref": event.personal.get("subject_ref"),
         "occurred_at": event.occurred_at,

@@ -45,8 +45,7 @@ class LateSettlements:
 async def _consequences(tx: Tx, commit: Commit, case_id: UUID, history: Sequence[StoredEvent]) -> list[Draft]:
     """What the words that find the case settled do to it, or open in its place."""
     since = min(event.occurred_at for event in history if event.type in _SETTLING)
-    filed = [event for event in history if event.subject_id == case_id]
-    ref = refs_of(filed or history)[0]
+    ref = refs_of(history, case_id)[0]
     if ref.startswith(INTERNAL):
         return await _next_internals(tx, commit, case_id, history, ref)
     later = _after(await _spoken(tx, commit, history), since)

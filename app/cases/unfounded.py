@@ -11,6 +11,7 @@ from uuid import UUID
 from app.cases.decider import SPEAKING, Finding, case_subject, find_complaint, open_case
 from app.cases.derived import retraction, retraction_id
 from app.cases.hearsay import words_before
+from app.cases.redating import in_place_of
 from app.db.engine import Tx
 from app.domain.case import LOST_OPENING
 from app.domain.case_opening import feedback_case_ref
@@ -67,7 +68,8 @@ class Unfounded:
         for opening, cause in openings:
             ground = await _other_ground(tx, commit, opening)
             invalid = _invalid(commit, opening, cause)
-            drafts.append(invalid if ground is None else open_case(ground, commit, None))
+            again = None if ground is None else open_case(ground, commit, None)
+            drafts.append(invalid if again is None else in_place_of(again, [opening]))
         return drafts
 
 

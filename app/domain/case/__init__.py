@@ -19,10 +19,11 @@ from app.domain.case.merging import (
 )
 from app.domain.case.misfit import REOPEN_WINDOW
 from app.domain.case.moments import moment_of
+from app.domain.case.openings import REDATES, told_as
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
-    "COMMANDS", "LOST_OPENING", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState", "Cycle", "Merge", "Merges",
-    "Span", "check", "fold", "merges_of", "moment_of", "named", "places_of", "refs_of", "spans_of", "split",
-    "survivor_of",
+    "COMMANDS", "LOST_OPENING", "REDATES", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState", "Cycle", "Merge",
+    "Merges", "Span", "check", "fold", "merges_of", "moment_of", "named", "places_of", "refs_of", "spans_of",
+    "split", "survivor_of", "told_as",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from app.domain.case.facts import (
 )
 from app.domain.case.misfit import misfit_of
 from app.domain.case.moments import moment_of
+from app.domain.case.openings import told_as
 from app.domain.case.standing import latest, order, standing
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 from app.domain.errors import NotFoundError
@@ -54,7 +55,7 @@ def fold(events: Sequence[StoredEvent]) -> Case:
     if not facts:
         return _void(min(told, key=order)) if told else _awaiting(events)
     opening = next((fact for fact in facts if fact.type is EventType.CASE_OPENED), None)
-    case = _opened_by(opening) if opening else _awaiting(facts)
+    case = _opened_by(opening, events) if opening else _awaiting(facts)
     case = reduce(_apply, (fact for fact in facts if fact is not opening), case)
     return _care_for(case, facts, events)
 
@@ -85,13 +86,13 @@ def _counts(event: StoredEvent) -> bool:
     return event.type in ANSWERS or event.type.startswith("compensation.")
 
 
-def _opened_by(opening: StoredEvent) -> Case:
+def _opened_by(opening: StoredEvent, events: Sequence[StoredEvent]) -> Case:
     at, said = opening.occurred_at, opening.fact
     facing, initiative = said.get("customer_facing") is not False, said.get("initiative") or "reactive"
     stated: dict[str, Any] = {
         "opened_at": at,
         "source": opening.source,
-        "cycles": (Cycle(opening.event_id, at, {Step.RECEIVED: at}),),
+        "cycles": (Cycle(told_as(opening, events), at, {Step.RECEIVED: at}),),
         "due_given_at": moment_of(said.get("due_at")),
         "customer_facing": facing,
         "initiative": initiative,
