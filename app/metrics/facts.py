@@ -79,6 +79,8 @@ class TenantFacts:
     relational: tuple[str, ...] = ()
     presses: bool = False
     """True where answers name the device that was pressed"""
+    merges: bool = False
+    """True where cases were merged: facts then belong to the case that went on by then"""
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
     declared: tuple[Declared, ...] = ()

@@ -26,6 +26,7 @@ from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.metrics.compiler import Read
 from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
+from app.metrics.populations.belonging import has_merges
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MOST_CELLS
 from app.metrics.shape import has_presses, relational_questions
@@ -58,6 +59,7 @@ class Snapshot:
             attributes=_attributes(row["attributes"]),
             relational=tuple(row["relational"]),
             presses=row["presses"],
+            merges=row["merges"],
             sources=_sources(row["sources"]),
             fold=_fold(row),
             declared=_declared(row["declared"]),
@@ -179,6 +181,7 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.jsonb_agg(attribute)).where(attributes.c.tenant_id == tenant).label("attributes"),
             relational_questions(tenant_id).label("relational"),
             has_presses(tenant_id).label("presses"),
+            has_merges(tenant_id).label("merges"),
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),

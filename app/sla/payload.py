@@ -125,7 +125,7 @@ class Refs:
     def of(self, subject: UUID) -> list[str]:
         """The references in order of first mention."""
         if subject not in self._known:
-            self._known[subject] = refs_of(self._histories[subject])
+            self._known[subject] = refs_of(self._histories[subject], subject)
         return self._known[subject]
 
 

@@ -14,9 +14,9 @@ from uuid import UUID
 import structlog
 
 from app.db.engine import Tx, is_retryable
+from app.journal.histories import load_histories
 from app.journal.journal import Journal
 from app.journal.ports import Commit
-from app.journal.rows import load_histories
 from app.sla.silence import find_silent
 from app.sla.statements import Worded
 from app.sla.timers import SlaTimers

@@ -12,13 +12,14 @@ from app.db.engine import Tx
 from app.db.tables.sla import sla_due, sla_timers
 from app.domain.case import fold
 from app.domain.events import SubjectKind
+from app.journal.histories import load_histories
+from app.journal.merges import with_families
 from app.journal.ports import Announcement, Commit, Place
 from app.journal.renames import load_renames, rename_rows
-from app.journal.rows import load_histories
 from app.sla.judging import Judge, vanished
 from app.sla.ledger import append_announced, list_announced
 from app.sla.readings import Circumstances, SubjectClock, read_subject
-from app.sla.receipts import find_receipts, list_survivors
+from app.sla.receipts import find_receipts
 from app.sla.rows import timer_values
 from app.sla.silence import find_silent
 from app.sla.statements import Worded, state, word, word_vanished
@@ -89,7 +90,8 @@ class SlaTimers:
 async def named_subjects(tx: Tx, commit: Commit) -> list[UUID]:
     """Subjects of business facts; what is announced changes no reading, and a rebuild must find the same.
 
-    With them the cases into which one of them was merged: their statutory clocks count from its receipt.
+    With them the cases that merges tie to one of them: a fact may become the other's, and the statutory
+    clock of a survivor counts from the earliest receipt.
     """
     timed = commit.config.timed_subjects
     named = {
@@ -97,9 +99,7 @@ async def named_subjects(tx: Tx, commit: Commit) -> list[UUID]:
         for event in commit.events
         if event.subject_id is not None and event.subject_kind in timed and not event.type.is_derived
     }
-    if commit.config.has_statutory and named:
-        named |= await list_survivors(tx, commit, named)
-    return sorted(named)
+    return sorted(await with_families(tx, commit, named))
 
 
 async def write_timers(

@@ -30,6 +30,7 @@ from app.domain.measures.recovered import ResolvedCases
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.populations.belonging import belongs_to_case
 from app.metrics.populations.comebacks import came_back, customer_did
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted
@@ -59,13 +60,13 @@ def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Sub
     """The cases that `count_resolved` counts, with a column for each of RESOLVED_FLAGS."""
     as_of = literal(query.as_of)
     handled = standing(query.as_of)
-    paid, asked = compensation(query), _resurvey(query, handled)
+    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
     is_resolved = handled.resolved_at.is_not(None)
     reopened = handled.reopenings > 0
     once = and_(
-        is_resolved, ~reopened, ~happened("case.customer_contacted", query), ~_repeated(query, handled)
+        is_resolved, ~reopened, ~happened("case.customer_contacted", query, facts), ~_repeated(query, handled)
     )
-    first_level = and_(is_resolved, ~happened("case.escalated", query))
+    first_level = and_(is_resolved, ~happened("case.escalated", query, facts))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
     failed_again = _deviated(FAILED_AGAIN, query)
     failed = or_(reopened, and_(answered, asked.c.answer_class == "negative"), failed_again)
@@ -111,14 +112,14 @@ def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Sub
     )
 
 
-def _resurvey(query: MetricQuery, handled: Standing) -> LateralFromClause:
+def _resurvey(query: MetricQuery, facts: TenantFacts, handled: Standing) -> LateralFromClause:
     """What the customer said of the case after its resolution: the last answer, else silence."""
     silent = feedback.c["class"] == str(AnswerClass.SILENT)
     return (
         select(feedback.c["class"].label("answer_class"), top_box(feedback).label("is_top"))
         .where(
             feedback.c.tenant_id == cases.c.tenant_id,
-            feedback.c.subject_id == cases.c.case_id,
+            belongs_to_case(feedback, merges=facts.merges),
             feedback.c.subject_kind == "case",
             feedback.c.measure.in_(RESURVEYS),
             known_rows(feedback, query.known_at),
