@@ -81,6 +81,8 @@ class TenantFacts:
     """True where answers name the device that was pressed"""
     merges: bool = False
     """True where cases were merged: facts then belong to the case that went on by then"""
+    renames: tuple[tuple[int, str, str], ...] = ()
+    """(position, touchpoint, its new name), in the order in which they were given"""
     sources: tuple[tuple[str, datetime | None], ...] = ()
     fold: FoldState | None = None
     declared: tuple[Declared, ...] = ()

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.engine import Database
 from app.db.tables.configuration import attributes, sources
 from app.db.tables.declared import declared_cuboids, declared_folds
+from app.db.tables.journey import touchpoint_retags
 from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
@@ -60,6 +61,7 @@ class Snapshot:
             relational=tuple(row["relational"]),
             presses=row["presses"],
             merges=row["merges"],
+            renames=tuple(sorted((at, raw, new) for at, raw, new in row["renames"] or ())),
             sources=_sources(row["sources"]),
             fold=_fold(row),
             declared=_declared(row["declared"]),
@@ -161,6 +163,8 @@ def _facts_of(tenant_id: UUID) -> Any:
     annotation = func.jsonb_build_array(
         told.key, told.title, told.starts_at, told.ends_at, told.breaks_series
     )
+    retag = touchpoint_retags.c
+    rename = func.jsonb_build_array(retag.seq, retag.raw, retag.touchpoint)
     fold = metric_folds.c
     own = declared_folds.c
     declared = func.jsonb_build_array(
@@ -182,6 +186,7 @@ def _facts_of(tenant_id: UUID) -> Any:
             relational_questions(tenant_id).label("relational"),
             has_presses(tenant_id).label("presses"),
             has_merges(tenant_id).label("merges"),
+            select(func.jsonb_agg(rename)).where(touchpoint_retags.c.tenant_id == tenant).label("renames"),
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),
