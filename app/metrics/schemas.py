@@ -41,6 +41,13 @@ class Respondents(StrEnum):
     FIRST_PER_CASE = "first_per_case"
 
 
+class ReportType(StrEnum):
+    """An audit must show the level of force majeure beside what it excuses; monitoring may leave it out."""
+
+    MONITORING = "monitoring"
+    AUDIT = "audit"
+
+
 class Fill(StrEnum):
     """What stands for buckets in which nothing happened: no row, or a row of nulls."""
 
@@ -96,6 +103,10 @@ class MetricQueryIn(_Schema):
         default=None, description="the period before, the same days a year before, or from and to"
     )
     respondents: Respondents = Respondents.ALL
+    report_type: ReportType = Field(
+        default=ReportType.MONITORING,
+        description="audit: `fm_level` is answered with every metric of key questions, asked for or not",
+    )
     as_of: Name | None = Field(
         default=None, description="the instant at which open cases are looked at; default: now"
     )
@@ -133,6 +144,7 @@ class QueryOut(BaseModel):
     time_zone: str
     filters: list[FilterIn]
     respondents: Respondents
+    report_type: ReportType
     as_of: datetime | None = None
     known_at: int | None = Field(default=None, description="data_seq, where a time was asked for too")
     fill: Fill
