@@ -74,6 +74,7 @@ def _query(query: MetricQuery) -> dict[str, Any]:
         "time_zone": query.zone.key,
         "filters": [_filter(condition) for condition in query.conditions],
         "respondents": query.respondents,
+        "report_type": query.report_type,
         "as_of": query.as_of.astimezone(query.zone),
         "known_at": query.known_at,
         "fill": query.fill,

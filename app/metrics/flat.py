@@ -38,6 +38,7 @@ class FlatQueryIn(BaseModel):
     compare_from: str | None = Field(default=None, description="instead of compare, together with compare_to")
     compare_to: str | None = Field(default=None, description="excluded")
     respondents: str = "all"
+    report_type: str = Field(default="monitoring", description="audit: with the level of force majeure")
     as_of: str | None = None
     known_at: str | None = Field(default=None, description="data_seq of an earlier answer, or a time")
     fill: str = "none"
@@ -72,7 +73,16 @@ def unfold(flat: FlatQueryIn) -> MetricQueryIn:
         "order": _split(flat.order),
         "compare": _compare(flat),
         **flat.model_dump(
-            include={"time_zone", "respondents", "as_of", "known_at", "fill", "limit", "cursor"}
+            include={
+                "time_zone",
+                "respondents",
+                "report_type",
+                "as_of",
+                "known_at",
+                "fill",
+                "limit",
+                "cursor",
+            }
         ),
     }
     try:

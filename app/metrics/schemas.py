@@ -41,6 +41,13 @@ class Respondents(StrEnum):
     FIRST_PER_CASE = "first_per_case"
 
 
+class ReportType(StrEnum):
+    """An audit must show the level of force majeure beside what it excuses; monitoring may leave it out."""
+
+    MONITORING = "monitoring"
+    AUDIT = "audit"
+
+
 class Fill(StrEnum):
     """What stands for buckets in which nothing happened: no row, or a row of nulls."""
 
@@ -100,6 +107,10 @@ class MetricQueryIn(_Schema):
         description="whose answers count: of a customer's (or of those about a case) to one question in the "
         "period all, the latest, the first; cases, volumes, orders and reviews are no answers",
     )
+    report_type: ReportType = Field(
+        default=ReportType.MONITORING,
+        description="audit: `fm_level` is answered with every metric of key questions, asked for or not",
+    )
     as_of: Name | None = Field(
         default=None, description="the instant at which open cases are looked at; default: now"
     )
@@ -137,6 +148,7 @@ class QueryOut(BaseModel):
     time_zone: str
     filters: list[FilterIn]
     respondents: Respondents
+    report_type: ReportType
     as_of: datetime | None = None
     known_at: int | None = Field(default=None, description="data_seq, where a time was asked for too")
     fill: Fill

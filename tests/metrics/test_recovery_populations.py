@@ -173,7 +173,10 @@ async def test_vector_i_through_the_query(world: World, ask: Ask) -> None:
     assert row["ink_personal_status"] == "unreliable"
     assert row["ink_personal_reasons"][0] == "no_coverage_threshold"
     assert "reliability_positive_below_90" in row["ink_personal_reasons"]
+    audited = (await ask("ink_office", "iel", "iel_2013", report_type="audit")).rows
+    assert [row["fm_level"] for row in audited] == [5.1]  # nobody asked for it
     [row] = (await ask("ink_office", "iel", "iel_2013")).rows
+    assert "fm_level" not in row
     assert (row["ink_office"], row["iel"], row["iel_2013"]) == (19.35, 41.33, 66.23)
     beside = ("fm_level", "negative_per_contact")
     [row] = (await ask(*beside)).rows
