@@ -156,5 +156,5 @@ async def get_subject_id(journal: Journal, tenant_id: UUID, kind: SubjectKind, r
     async with journal.database.write(tenant_id) as tx:
         known = await find_subjects(tx, tenant_id, [wanted])
     if wanted not in known:
-        raise NotFoundError("not_found", f"no {kind.value} is known by this reference")
+        raise NotFoundError("not_found", f"no {kind.value} is known by the reference {ref!r}")
     return known[wanted]

@@ -262,6 +262,9 @@ async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(
     desk.clock.advance(days=14)
     await upkeep.step()
     assert "case.closing_notified" in await event_types(desk, case_id)
+    told = await desk.client.get(f"/v1/cases/{case_id}/events")
+    [notice] = [item for item in told.json()["items"] if item["type"] == "case.closing_notified"]
+    assert notice["data"]["closes_at"] == (await desk.case("T-1"))["next_attention_at"].replace("Z", "+00:00")
     desk.clock.advance(days=2)
     await upkeep.step()
     assert (await desk.case("T-1"))["state"] == "waiting_customer"

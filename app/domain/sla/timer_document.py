@@ -34,6 +34,12 @@ TIMER_KEYS = (
     "window", "correlate_by", "warnings", "escalation", "clock_kind", "reopen", "announce", "notice_hours",
     "events", "calendar", "basis",
 )  # fmt: skip
+_BEGINNINGS = (
+    EventType.CASE_OPENED,
+    EventType.INTERACTION_ENDED,
+    EventType.CORRECTIVE_ACTION_OPENED,
+    EventType.DEBRIEF_OPENED,
+)
 _MERGED = Trigger(EventType.CASE_MERGED.value)
 _ENDINGS = (
     *(
@@ -83,14 +89,19 @@ def read_timer(node: Node, default_calendar: str, known_calendars: Collection[st
 
 def _check(timer: Timer, fields: dict[str, Node]) -> None:
     stops = [*types_of(timer.stop), *(a.event for a in timer.alternatives if a.moves_to is None)]
+    # What begins a subject happens once: as a start it cannot be the stop as well.
+    stops = [name for name in stops if name not in _BEGINNINGS or name not in timer.started_by]
     if not any(_may_concern(name, timer) for name in stops):
         raise fields["stop"].refusal(
             "never_stops",
             "No event that stops this timer can ever happen to its subject.",
-            f"Name a stop event that is about a {timer.subject.value}, or another correlate_by.",
+            f"Name a stop event that is about the subject {timer.subject.value}, or another correlate_by.",
         )
     if not any(_may_concern(name, timer) for name in timer.started_by):
-        raise fields["start"].refusal("never_starts", "No event that starts it can happen to its subject.")
+        cure = f"Name one that is about the subject {timer.subject.value}."
+        raise fields["start"].refusal(
+            "never_starts", "No event that starts it can happen to its subject.", cure
+        )
     if timer.pauses and timer.clock_kind is ClockKind.STATUTORY:
         raise fields["pause"].refusal(
             "statutory_pause", "A statutory clock is never paused.", "Remove the pause, or make it internal."
@@ -116,13 +127,16 @@ def _due(node: Node, fields: dict[str, Node]) -> tuple[Duration | None, Due]:
     opens = read_duration(window["not_before"]) if "not_before" in window else None
     closes = read_duration(window["not_after"]) if "not_after" in window else None
     if ("due" in fields) == (closes is not None):
-        raise node.refusal("ambiguous_due", "A timer has either a due rule or a window with not_after.")
+        detail = "A timer has either a due rule or a window with not_after."
+        raise node.refusal("ambiguous_due", detail, "Give exactly one of the two.")
     if "window" in fields and not window:
-        raise fields["window"].refusal("missing_key", "A window has not_before, not_after or both.")
+        detail = "A window has not_before, not_after or both."
+        raise fields["window"].refusal("missing_key", detail, "Add one, or drop the window.")
     due = AfterDuration(closes) if closes is not None else read_due(fields["due"])
     ends = due.duration if isinstance(due, AfterDuration) else None
     if opens and ends and opens.counting is ends.counting and not _shorter(opens, ends):
-        raise fields["window"].refusal("empty_window", "The window ends before it begins.")
+        detail = "The window ends before it begins."
+        raise fields["window"].refusal("empty_window", detail, "Let it end after `not_before`.")
     return opens, due
 
 
