@@ -24,32 +24,46 @@ GRAIN_COLUMNS: Final = (
     ("location", "the location; null as before"),
 )
 
-_AT: Final = "d.at"
-_LIMIT: Final = "coalesce(s.breaches_after, s.due_at)"
-_LATE: Final = f"""EXISTS (SELECT FROM sla_timers s
-    WHERE s.tenant_id = c.tenant_id AND s.subject_id = c.case_id AND s.state <> 'paused' AND {_AT} > {_LIMIT}
-      AND NOT coalesce(s.stopped_at <= {_AT}, false) AND NOT coalesce(s.cancelled_at <= {_AT}, false))"""
-_LAST_DAY: Final = f"least(now(), c.ended_at, {resolved_at('handled', 'now()')})"
-_ZONED: Final = "AT TIME ZONE t.time_zone"
+DAYS: Final = 400
+"""How far back the view reaches; for an earlier day the API is asked with `as_of`."""
 
-# A case is laid out over the days on which it can have been open: what was resolved long ago costs nothing.
+_AT: Final = "d.at"
+_ZONED: Final = "AT TIME ZONE t.time_zone"
+_LIMIT: Final = "coalesce(s.breaches_after, s.due_at)"
+_UNTIL: Final = "coalesce(least(s.stopped_at, s.cancelled_at), 'infinity')"
+_ENDED: Final = "least(c.remedied_at, c.closed_at)"
+
+# When the case was overdue is found once, not for each day: the times between a deadline and what stopped it.
+_CASES: Final = f"""
+    SELECT c.tenant_id, c.opened_at, c.state, c.ended_at, c.remedied_at, c.closed_at, c.reopened_count,
+           c.steps, c.channel, c.touchpoint, c.location,
+           (SELECT range_agg(tstzrange({_LIMIT}, {_UNTIL}, '()')) FROM sla_timers s
+             WHERE s.tenant_id = c.tenant_id AND s.subject_id = c.case_id AND s.state <> 'paused'
+               AND {_UNTIL} > {_LIMIT}) AS late
+      FROM cases c
+     WHERE coalesce(c.ended_at, 'infinity') > now() - interval '{DAYS + 2} days'
+       AND (c.reopened_count > 0 OR coalesce({_ENDED}, 'infinity') > now() - interval '{DAYS + 2} days')
+    OFFSET 0"""
+_TODAY: Final = f"(now() {_ZONED})::date::timestamp"
+_DAYS: Final = f"""
+    SELECT day::date AS local_date,
+           least(now(), (day + interval '1 day' - interval '1 microsecond') {_ZONED}) AS at
+      FROM generate_series({_TODAY} - interval '{DAYS} days', {_TODAY}, interval '1 day') AS day"""
 _OPEN: Final = f"""
-    SELECT d.local_date, c.channel, c.touchpoint, c.location, {_LATE} AS late,
+    SELECT d.local_date, c.channel, c.touchpoint, c.location, coalesce(c.late @> {_AT}, false) AS late,
            extract(epoch FROM {_AT} - c.opened_at)::double precision / 3600 AS age_hours
-      FROM cases c JOIN tenants t ON t.tenant_id = c.tenant_id
-      {cycles("handled", "now()")}
-     CROSS JOIN LATERAL (
-        SELECT day::date AS local_date,
-               least(now(), (day + interval '1 day' - interval '1 microsecond') {_ZONED}) AS at
-          FROM generate_series(date_trunc('day', c.opened_at {_ZONED}),
-                               date_trunc('day', {_LAST_DAY} {_ZONED}), interval '1 day') AS day) AS d
-      {cycles("then_handled", _AT)}
-     WHERE {counts_at(_AT)} AND {resolved_at("then_handled", _AT)} IS NULL"""
+      FROM tenants t
+     CROSS JOIN LATERAL ({_DAYS}) AS d
+      JOIN ({_CASES}) AS c ON c.tenant_id = t.tenant_id AND {counts_at(_AT)}
+       AND (c.reopened_count > 0 OR coalesce({_ENDED} > {_AT}, true))
+      {cycles("handled", _AT)}
+     WHERE {resolved_at("handled", _AT)} IS NULL"""
 _KEYS: Final = ("o.local_date", "g.grain", "g.channel", "g.touchpoint", "g.location")
 
 BACKLOG_DAILY: Final = View(
     "backlog_daily",
-    "Cases open at the last moment of each local day (today: now), by grain. A snapshot: never add up days.",
+    f"Cases open at the last moment of each of the last {DAYS} local days (today: now), by grain. A "
+    "snapshot: never add up days.",
     (
         Shown("row_id", row_id(*_KEYS), "names the row"),
         Shown("local_date", "o.local_date", "day of the tenant's zone at whose end the cases were open"),

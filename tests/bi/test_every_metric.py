@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -26,8 +26,17 @@ from .test_one_number import KYIV, http
 
 __all__ = ("http",)
 
-FIRST = datetime(2025, 3, 30, tzinfo=UTC)
-"""More than 180 days ago, and the clock is put forward within the days that are looked at."""
+
+def _a_tuesday() -> date:
+    """In the middle of a month, more than 195 days ago: half a year is over, and the backlog reaches it."""
+    day = datetime.now(UTC).date() - timedelta(days=200)
+    while day.weekday() != 1 or not 8 <= day.day <= 20:
+        day -= timedelta(days=1)
+    return day
+
+
+DAY = _a_tuesday()
+FIRST = datetime.combine(DAY, time(0), UTC)
 PLACE = ("channel", "touchpoint", "location")
 HOUR = timedelta(hours=1)
 HALF_YEAR = timedelta(days=190)
@@ -193,7 +202,8 @@ async def asked(http: httpx.AsyncClient, metric: str, granularity: str, place: t
         "/v1/metrics/query",
         params={
             "metrics": metric, "group_by": ",".join(place), "granularity": granularity,
-            "from": "2025-02-01", "to": "2026-03-01", "limit": "20000",
+            "from": str(DAY - timedelta(days=60)), "to": str(datetime.now(UTC).date() + timedelta(days=1)),
+            "limit": "20000",
         },
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
@@ -263,7 +273,7 @@ async def _all_asked(
 
 async def _backlog_is_the_same(http: httpx.AsyncClient, rows: list[Any]) -> None:
     days = sorted({row["local_date"] for row in rows})
-    assert days[0] == date(2025, 3, 30)
+    assert days[0] == DAY
     overdue = 0
     for day in days[:4]:
         end = datetime.combine(day, datetime.max.time(), KYIV).isoformat()
