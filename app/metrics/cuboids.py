@@ -5,7 +5,7 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
@@ -47,7 +47,7 @@ from app.metrics.feedback_counts import (
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MOST_CELLS, MetricQuery
 from app.metrics.schemas import Respondents
-from app.metrics.score_lists import score_lists
+from app.metrics.score_text import MOST_ROWS
 from app.metrics.shape import (
     Seq,
     group_columns,
@@ -63,6 +63,10 @@ LONGEST_TAIL: Final = 2_000
 
 _MOST_PREPARED: Final = 256
 _FOLDED_SEQ: Final = "folded_seq"
+
+
+Tell = Callable[[Sequence[Select[Any]], MetricQuery], Select[Any]]
+"""What is made of the parts that add up to the counters: the counters, or what scores are made of."""
 
 
 class Counts(Protocol):
@@ -157,7 +161,7 @@ class _Shape:
     group_by: tuple[DimensionRef, ...]
     conditions: tuple[Condition, ...]
     metrics: tuple[str, ...]
-    scored: bool
+    tell: Tell
 
 
 def prepare_cuboid(
@@ -166,8 +170,7 @@ def prepare_cuboid(
     period: Period,
     facts: TenantFacts,
     folded_seq: int,
-    *,
-    scored: bool = False,
+    tell: Tell,
 ) -> Prepared:
     """What a cuboid counts, as the driver takes it; a question that is asked again is not written again."""
     shape = _Shape(
@@ -182,7 +185,7 @@ def prepare_cuboid(
         group_by=query.group_by,
         conditions=query.conditions,
         metrics=tuple(metric.id for metric in query.metrics),
-        scored=scored,
+        tell=tell,
     )
     prepared = _prepared.get(shape)
     if prepared is None:
@@ -190,9 +193,8 @@ def prepare_cuboid(
             del _prepared[next(iter(_prepared))]
         folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
         parts = cuboid_parts(cuboid, query, period, facts, folded)
-        statement = score_lists(parts, query) if scored else counted(parts, query).limit(MOST_CELLS + 1)
-        prepared = _prepared[shape] = prepare(statement)
-    return prepared.given(**{_FOLDED_SEQ: folded_seq})
+        prepared = _prepared[shape] = prepare(tell(parts, query))
+    return prepared.given(**{_FOLDED_SEQ: folded_seq, MOST_ROWS: query.limit + 1})
 
 
 _prepared: Final[dict[_Shape, Prepared]] = {}
@@ -214,7 +216,7 @@ def cuboid_parts(
     return [_folded(cuboid, query, inner, facts), tail, *beside]
 
 
-def counted(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
+def counters(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
     """The counters by group, measure and scale that the parts add up to."""
     rows = union_all(*parts).subquery("parts")
     keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
@@ -222,7 +224,7 @@ def counted(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
     added = select(*keys, *(func.sum(rows.c[name]).label(name) for name in names)).group_by(*keys)
     groups = added.subquery("groups")
     rest = [groups.c[name] for name in ("measure", "scale_id", *names)]
-    return select(*told_columns(groups, query), *rest)
+    return select(*told_columns(groups, query), *rest).limit(MOST_CELLS + 1)
 
 
 def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:

@@ -23,7 +23,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "columns": [
             {"name": c.name, "type": c.type, "unit": c.unit, "metric": c.metric} for c in query.columns
         ],
-        "rows": json.written(rows_json(query.columns, answer.page)),
+        "rows": json.written(answer.written or rows_json(query.columns, answer.page)),
         "next_cursor": answer.next_cursor,
         "definitions": [{"id": metric.id, "version": metric.version} for metric in query.metrics],
         "terms_version": query.terms.version,

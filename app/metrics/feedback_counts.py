@@ -132,9 +132,7 @@ def count_rows(
     return summed(list_answers(query, period, facts, stored=stored), query)
 
 
-def list_answers(
-    query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False
-) -> Subquery:
+def list_answers(query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False) -> Subquery:
     """The answers that `count_rows` counts, weighed."""
     weight: ColumnElement[int] = literal(1)
     counts = None

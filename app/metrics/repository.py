@@ -81,7 +81,7 @@ class Snapshot:
         _check_size(len(rows))
         return rows
 
-    async def fetch_lists(self, read: Read) -> list[list[Any]]:
+    async def fetch_lists(self, read: Read) -> list[Sequence[Any]]:
         """The columns that `score_lists` tells, empty where it found no group; raises the same."""
         [row] = await self._fetch(read)
         lists = [column or [] for column in row]

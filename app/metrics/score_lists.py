@@ -7,7 +7,7 @@ three numbers a group are summed and cross the wire, not a histogram.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, or_, select, union_all
@@ -22,20 +22,33 @@ from app.metrics.shape import group_names
 def score_lists(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
     """Histograms by key, measure and scale -> lists of equal length, null when there is no group.
 
-    First the key as cuboids of days write it, the bucket as text; then for each metric its n and what its
-    formula reads, zeros where the group holds another measure or scale. Groups that nobody answered (any
-    more) are left out.
+    They are the columns of `score_groups`, the bucket as text.
+    """
+    bucket, *rest = score_groups(parts, query).limit(MOST_CELLS + 1).subquery("groups").c
+    return select(*(func.json_agg(column) for column in (cast(bucket, Text), *rest)))
+
+
+def score_groups(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
+    """First the key as cuboids of days write it; then for each metric its n and what its formula reads.
+
+    Zeros where the group holds another measure or scale. Groups that nobody answered (any more) are left out.
     """
     rows = union_all(*(_with_sums(part, query) for part in parts)).subquery("parts")
     keys = [rows.c[name] for name in group_names(query)]
-    sums = {name: func.sum(rows.c[name]) for name in _sum_names(query)}
-    answered = or_(*(sums[name] != 0 for name in _n_names(query)))
+    names = [name for of_metric in sum_names(query) for name in of_metric]
+    sums = {name: func.sum(rows.c[name]) for name in names}
+    answered = or_(*(sums[of_metric[0]] != 0 for of_metric in sum_names(query)))
     labelled = [column.label(name) for name, column in sums.items()]
-    groups = (
-        select(*keys, *labelled).group_by(*keys).having(answered).limit(MOST_CELLS + 1).subquery("groups")
-    )
-    bucket, *rest = groups.c
-    return select(*(func.json_agg(column) for column in (cast(bucket, Text), *rest)))
+    return select(*keys, *labelled).group_by(*keys).having(answered)
+
+
+def sum_names(query: MetricQuery) -> list[list[str]]:
+    """For each metric the names of its sums in `score_groups`, that of n first."""
+    return [
+        [f"s{number}_{place}" for place in range(1 + len(metric.score.reads))]
+        for number, metric in enumerate(query.metrics)
+        if metric.score is not None
+    ]
 
 
 def _with_sums(part: Select[Any], query: MetricQuery) -> Select[Any]:
@@ -43,23 +56,8 @@ def _with_sums(part: Select[Any], query: MetricQuery) -> Select[Any]:
     keys = [rows.c[name] for name in group_names(query)]
     alone = len(query.metrics) == 1
     sums = [column for metric in query.metrics for column in _sums(rows, metric, alone=alone)]
-    named = zip(_sum_names(query), sums, strict=True)
-    return select(*keys, *(column.label(name) for name, column in named))
-
-
-def _sum_names(query: MetricQuery) -> list[str]:
-    return [name for names in _names(query) for name in names]
-
-
-def _n_names(query: MetricQuery) -> list[str]:
-    return [names[0] for names in _names(query)]
-
-
-def _names(query: MetricQuery) -> Iterator[list[str]]:
-    """For each metric the names of its sums, that of n first."""
-    for number, metric in enumerate(query.metrics):
-        assert metric.score is not None
-        yield [f"s{number}_{place}" for place in range(1 + len(metric.score.reads))]
+    names = [name for of_metric in sum_names(query) for name in of_metric]
+    return select(*keys, *(column.label(name) for name, column in zip(names, sums, strict=True)))
 
 
 def _sums(rows: Any, metric: MetricDefinition, *, alone: bool) -> list[ColumnElement[Any]]:

@@ -6,7 +6,7 @@ of thousands of cells is made of columns, not of objects.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import repeat
 from operator import add, itemgetter, mul
@@ -15,12 +15,14 @@ from typing import Any, Final
 from app.domain.measures.definition import MetricDefinition, Population, Unit
 from app.domain.measures.statistics import rounded_column
 from app.domain.measures.values import LOW_N_BELOW, SUPPRESSED_BELOW, status_of
+from app.kit import json
 from app.metrics.buckets import Granularity, told_midnight
 from app.metrics.columns import part_unit
 from app.metrics.facts import AttributeType
 from app.metrics.query import MetricQuery
 from app.metrics.rows import Table, at_offset
 from app.metrics.schemas import Fill
+from app.metrics.score_text import START
 
 Columns = list[Sequence[Any]]
 
@@ -44,7 +46,7 @@ def is_scored(query: MetricQuery, *, with_parts: bool) -> bool:
     )
 
 
-def scored_table(query: MetricQuery, counted: Columns) -> Table:
+def scored_table(query: MetricQuery, counted: Table) -> Table:
     """All rows of the answer, ordered by bucket and then by the dimensions (nulls last).
 
     `counted` are the columns of `score_lists`: the key as cuboids write it, then the sums of each metric.
@@ -62,7 +64,17 @@ def scored_table(query: MetricQuery, counted: Columns) -> Table:
     return columns
 
 
-def _told_keys(query: MetricQuery, stored: Columns) -> Columns:
+def find_written(query: MetricQuery, found: Iterable[tuple[str | None, int, str]]) -> bytes | None:
+    """The rows as JSON, of the buckets that `score_text` wrote; None when they are more than a page."""
+    texts, count = [], 0
+    for bucket, rows, text in found:
+        count += rows
+        start = "" if bucket is None else json.dumps_text(at_offset(_start(query, bucket), query.zone))
+        texts.append(text.replace(START, start))
+    return None if count > query.limit else f"[{','.join(texts)}]".encode()
+
+
+def _told_keys(query: MetricQuery, stored: Table) -> Columns:
     """The key with null where cuboids write an empty text (not in attributes: there it is a value)."""
     told: Columns = [stored[0]]
     for ref, column in zip(query.group_by, stored[1:], strict=True):
@@ -120,7 +132,7 @@ def _start(query: MetricQuery, bucket: str) -> datetime:
 def _metric_columns(metric: MetricDefinition, sums: Columns) -> Columns:
     """The value, n, bounds, status, reasons and parts of one metric, of its n and what its formula reads."""
     assert metric.score is not None
-    scored = map(metric.score.formula, *sums)
+    scored = map(metric.score.scored, *sums)
     values, n, low, high, *parts = zip(*scored, strict=True)
     shown = None if min(n) >= SUPPRESSED_BELOW else [count >= SUPPRESSED_BELOW for count in n]
     return [

@@ -66,7 +66,7 @@ def stored_bucket_of_day(day: ColumnElement[Any], query: MetricQuery) -> ColumnE
 
 def told_columns(rows: FromClause, query: MetricQuery) -> list[ColumnElement[Any]]:
     """The group columns of `rows`, stored as cuboids do, as an answer tells them; cheap after grouping."""
-    bucket = rows.c.bucket
+    bucket: ColumnElement[Any] = rows.c.bucket
     if query.granularity is not Granularity.HOUR:
         bucket = func.timezone(query.zone.key, cast(bucket, TIMESTAMP), type_=INSTANT)
     told = [
@@ -88,7 +88,7 @@ def group_columns(
 
     `null_is_empty` writes null as cuboids do (attributes keep theirs: empty is a value of them).
     """
-    columns = [bucket.label("bucket")]
+    columns: list[ColumnElement[Any]] = [bucket.label("bucket")]
     for number, ref in enumerate(query.group_by):
         column = dimension_column(table, ref)
         if null_is_empty and ref.attribute is None:
