@@ -88,7 +88,9 @@ _ITEM: Final = frozenset(
     }
 )
 _ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
-_CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
+_CASE: Final = frozenset(
+    {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.SEVERITY, Dimension.STATE}
+)
 _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
 
 DIMENSIONS_OF: Final = {
