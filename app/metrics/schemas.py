@@ -251,6 +251,7 @@ class MetricOut(BaseModel):
     version: int
     title: str
     original_term: str | None
+    bsc: str | None = Field(description="part of a balanced scorecard: customer, internal_process")
     description: str
     formula: str
     unit: Unit
