@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,14 @@ from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
 from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
+from app.metrics.freshness import SourceCoverage, read_coverage
 from app.metrics.known import known_by_seq
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.replay import needs_replay, replay
 from app.metrics.repository import Snapshot, snapshot
 from app.metrics.rows import Row, answer_rows
-from app.metrics.schemas import MetricQueryIn
+from app.metrics.schemas import Freshness, MetricQueryIn
 from app.metrics.scored import is_scored, scored_rows
 
 
@@ -57,7 +58,9 @@ class Answer:
     page: Sequence[Row]
     next_cursor: str | None
     etag: str
+    now: datetime
     statements: Sequence[dict[str, Any]] | None = None
+    coverage: Sequence[SourceCoverage] | None = None
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -99,17 +102,21 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
         replayed = needs_replay(query)
         if replayed:
             await _replay(view, reader, query)
+        is_full = given.freshness is Freshness.FULL
+        coverage = await read_coverage(view, query, facts) if is_full else None
         scored = is_scored(query, with_parts=reader.reads_rows)
         reads = compile_query(query, query.period, facts, replayed=replayed, scored=scored)
         if scored:
             rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
-            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+            found = _answer(query, facts, reads, rows, etag, now=now, explain=reader.explain)
+            return replace(found, coverage=coverage)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
     rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
-    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+    found = _answer(query, facts, reads, rows, etag, now=now, explain=reader.explain)
+    return replace(found, coverage=coverage)
 
 
 async def _replay(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
@@ -130,12 +137,13 @@ def _answer(
     rows: Sequence[Row],
     etag: str,
     *,
+    now: datetime,
     explain: bool,
 ) -> Answer:
     """The page of the rows that is asked for."""
     page, next_cursor = page_of(query, rows)
     statements = explained(reads) if explain else None
-    return Answer(query, facts, reads, page, next_cursor, etag, statements)
+    return Answer(query, facts, reads, page, next_cursor, etag, now, statements)
 
 
 async def count_cells(

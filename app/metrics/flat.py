@@ -41,6 +41,7 @@ class FlatQueryIn(BaseModel):
     as_of: str | None = None
     known_at: str | None = Field(default=None, description="data_seq of an earlier answer, or a time")
     fill: str = "none"
+    freshness: str = Field(default="brief", description="full: what the answer rests on, by source")
     order: Texts
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
@@ -72,7 +73,7 @@ def unfold(flat: FlatQueryIn) -> MetricQueryIn:
         "order": _split(flat.order),
         "compare": _compare(flat),
         **flat.model_dump(
-            include={"time_zone", "respondents", "as_of", "known_at", "fill", "limit", "cursor"}
+            include={"time_zone", "respondents", "as_of", "known_at", "fill", "freshness", "limit", "cursor"}
         ),
     }
     try:
