@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from migrations.bi.complaints import CASES_COMPLAINED_OF
 from migrations.bi.customers import CUSTOMERS_DAILY
 from migrations.bi.daily import DAILY, METRIC_DAILY, OF_PLACE, values
-from migrations.bi.dimensions import DIMENSIONS
+from migrations.bi.dimensions import DIM_SOURCE, DIMENSIONS
 from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
 from migrations.bi.periods import METRIC_BY_PERIOD
@@ -48,6 +48,22 @@ JUDGED_SLA_TIMERS: Final = View(
         ),
     ),
     SLA_TIMERS.rest,
+)
+
+
+DIM_SOURCE_SILENT: Final = View(
+    DIM_SOURCE.name,
+    DIM_SOURCE.comment,
+    (
+        *DIM_SOURCE.columns,
+        Shown(
+            "is_silent",
+            "CASE WHEN s.disabled_at IS NULL AND s.expected_every_seconds IS NOT NULL THEN coalesce("
+            "s.last_event_at + s.expected_every_seconds * interval '1 second' < now(), true) END",
+            "true: should have been heard of again by now; null: nobody said how often",
+        ),
+    ),
+    DIM_SOURCE.rest,
 )
 
 
@@ -214,7 +230,7 @@ SNAPSHOT_METRIC_IDS: Final = (
 )  # fmt: skip
 
 NEW: Final = (CASE_OUTCOMES, ORDERS, DISPLAYED_RATINGS, CUSTOMERS_DAILY, BACKLOG_DAILY, METRIC_BY_PERIOD)
-_REPLACED: Final = {view.name: view for view in (JUDGED_SLA_TIMERS, EVERY_METRIC_DAILY)}
+_REPLACED: Final = {view.name: view for view in (JUDGED_SLA_TIMERS, DIM_SOURCE_SILENT, EVERY_METRIC_DAILY)}
 VIEWS: Final = (*(_REPLACED.get(view.name, view) for view in (*ROWS, *DAILY, *DIMENSIONS)), *NEW)
 """The views as they are now."""
 
@@ -249,6 +265,7 @@ def show_every_metric(operations: Operations) -> None:
     for table, columns in MORE_READ.items():
         operations.execute(f"GRANT SELECT ({columns}) ON {table} TO {BI}")
     operations.execute(JUDGED_SLA_TIMERS.replacement)
+    operations.execute(DIM_SOURCE_SILENT.replacement)
     for view in NEW:
         _create(operations, view)
     operations.execute(EVERY_METRIC_DAILY.replacement)
@@ -259,9 +276,9 @@ def show_every_metric(operations: Operations) -> None:
 
 def show_as_before(operations: Operations) -> None:
     """Columns cannot be taken from a view: those that got more are made anew."""
-    for name in (METRIC_DAILY.name, *(view.name for view in reversed(NEW)), SLA_TIMERS.name):
+    for name in (METRIC_DAILY.name, *(view.name for view in reversed(NEW)), SLA_TIMERS.name, DIM_SOURCE.name):
         operations.execute(f"DROP VIEW bi.{name}")
-    for view in (SLA_TIMERS, CASES_COMPLAINED_OF):
+    for view in (DIM_SOURCE, SLA_TIMERS, CASES_COMPLAINED_OF):
         _create(operations, view)
     for table, columns in MORE_READ.items():
         operations.execute(f"REVOKE SELECT ({columns}) ON {table} FROM {BI}")
