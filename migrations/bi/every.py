@@ -14,57 +14,11 @@ from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
 from migrations.bi.periods import METRIC_BY_PERIOD
 from migrations.bi.promises import DISPLAYED_RATINGS, ORDERS
-from migrations.bi.rows import COUNTS, ROWS, SLA_TIMERS
+from migrations.bi.replaced import REPLACED, has_overdue
+from migrations.bi.rows import CASES, COUNTS, FEEDBACK, ROWS, SLA_TIMERS
 from migrations.bi.schema import OWN_TENANT, READ
 from migrations.bi.snapshots import BACKLOG_DAILY
 from migrations.security import APP, BI
-
-_LIMIT: Final = "coalesce(s.breaches_after, s.due_at)"
-_OUTCOME: Final = f"""CASE
-    WHEN s.stopped_at <= now() THEN CASE WHEN s.stopped_at <= {_LIMIT} THEN 'met' ELSE 'closed_late' END
-    WHEN s.cancelled_at <= now() THEN CASE WHEN s.cancelled_at > {_LIMIT} THEN 'closed_late'
-                                           ELSE 'cancelled' END
-    WHEN s.state <> 'paused' AND {_LIMIT} < now() THEN 'open_overdue'
-    ELSE 'pending' END"""
-_JUDGED: Final = {
-    "outcome": _OUTCOME,
-    "is_breached": f"({_OUTCOME} IN ('closed_late', 'open_overdue'))",
-    "late_seconds": "extract(epoch FROM greatest(coalesce(s.stopped_at, s.cancelled_at, now()) "
-    f"- {_LIMIT}, interval '0'))::double precision",
-}
-
-# Where a start is known by its day only, the deadline is the end of the due day.
-JUDGED_SLA_TIMERS: Final = View(
-    SLA_TIMERS.name,
-    SLA_TIMERS.comment,
-    (
-        *(
-            Shown(shown.name, _JUDGED.get(shown.name, shown.expression), shown.comment)
-            for shown in SLA_TIMERS.columns
-        ),
-        Shown("subject_kind", "s.subject_kind", "what case_id names: case, or another subject"),
-        Shown(
-            "breaches_after", _LIMIT, "due_at, or the end of the due day where only the start's day is known"
-        ),
-    ),
-    SLA_TIMERS.rest,
-)
-
-
-DIM_SOURCE_SILENT: Final = View(
-    DIM_SOURCE.name,
-    DIM_SOURCE.comment,
-    (
-        *DIM_SOURCE.columns,
-        Shown(
-            "is_silent",
-            "CASE WHEN s.disabled_at IS NULL AND s.expected_every_seconds IS NOT NULL THEN coalesce("
-            "s.last_event_at + s.expected_every_seconds * interval '1 second' < now(), true) END",
-            "true: should have been heard of again by now; null: nobody said how often",
-        ),
-    ),
-    DIM_SOURCE.rest,
-)
 
 
 def _shares(day: str, source: str, where: str, metrics: tuple[tuple[str, str, str], ...]) -> str:
@@ -121,9 +75,10 @@ _RESOLVED: Final = _shares(
         ("reopen_rate", "is_reopened", "true"),
         ("fcr", "resolved_once", "is_resolved"),
         ("fcr_net", "resolved_once AND first_level", "first_level"),
+        ("fcr_confirmed", "resolved_once AND is_recovered", _ANSWERED),
         ("recovery_rate", "is_recovered", _ANSWERED),
         ("double_deviation_rate", "has_failed", "is_evaluable"),
-        ("loyalty_conversion", "is_promoter OR has_returned", "knows_customer"),
+        ("loyalty_conversion", "is_promoter OR has_returned OR has_joined", "knows_customer"),
     ),
 )
 _COSTS: Final = _of_rows(
@@ -165,23 +120,38 @@ _PROMISES: Final = _shares(
         ("proactive_notice_rate", "is_delayed AND was_told_first", "is_delayed"),
     ),
 )
+_UNANSWERED: Final = _shares(
+    "opened_date",
+    "bi.cases",
+    "counts_as_opened",
+    (("unanswered_overdue_share", "is_unanswered AND has_overdue", "is_answerable"),),
+)
 _OF_FEEDBACK: Final = (
     f"(SELECT {local_date('f.occurred_at')} AS local_date, f.channel, f.touchpoint, f.location, f.class, "
-    "{0} AS applies FROM feedback f JOIN tenants t ON t.tenant_id = f.tenant_id {1} "
+    "{0} FROM feedback f JOIN tenants t ON t.tenant_id = f.tenant_id {1} "
     "WHERE f.seq_to IS NULL AND f.answer_index = 0 AND f.qualification IS DISTINCT FROM 'invalid' "
     "AND {2}) AS r"
 )
+_IS_REVIEW: Final = "coalesce(f.subject_kind = 'review', false)"
 _REPLIED: Final = (
-    "coalesce(f.subject_kind = 'review', false) AND EXISTS (SELECT FROM events e "
+    f"{_IS_REVIEW} AND EXISTS (SELECT FROM events e "
     "WHERE e.tenant_id = f.tenant_id AND e.subject_id = f.subject_id AND e.type = 'review.replied' "
     "AND coalesce(e.fact ->> 'human', 'true') <> 'false' AND e.occurred_at <= now() "
     f"AND NOT {taken_back('e')})"
 )
 _REVIEWS: Final = _shares(
     "local_date",
-    _OF_FEEDBACK.format(_REPLIED, "", "(f.kind = 'review' OR f.subject_kind = 'review')"),
+    _OF_FEEDBACK.format(
+        f"{_REPLIED} AS replied, {_IS_REVIEW} AND {has_overdue('f.tenant_id', 'f.subject_id')} AS late",
+        "",
+        "(f.kind = 'review' OR f.subject_kind = 'review')",
+    ),
     "true",
-    (("reviews_answered_share", "applies", "true"),),
+    (
+        ("reviews_answered_share", "replied", "true"),
+        ("reviews_unanswered_share", "NOT replied", "true"),
+        ("reviews_overdue_share", "NOT replied AND late", "true"),
+    ),
 )
 
 # The low rate of the terms that are valid now gives the estimate (domain.md 4.7). Row-level security leaves
@@ -192,7 +162,7 @@ _UNASKED: Final = "count(*) FILTER (WHERE class = 'negative')"
 _LATENT: Final = _of_rows(
     "local_date",
     _OF_FEEDBACK.format(
-        "k.stands",
+        "k.stands AS applies",
         f"CROSS JOIN LATERAL (SELECT {COUNTS} AS stands OFFSET 0) AS k",
         "f.collection_mode IN ('passive', 'scraped') AND f.class <> 'unknown'",
     ),
@@ -216,13 +186,14 @@ EVERY_METRIC_DAILY: Final = View(
     "FROM (SELECT d.*, NULL::bigint AS n, NULL::text AS currency "
     + CASES_COMPLAINED_OF.rest
     + "\nUNION ALL "
-    + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _PROMISES, _REVIEWS, _LATENT))
+    + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT))
     + ") AS d",
 )
 EVERY_METRIC_IDS: Final = (
-    "reopen_rate", "fcr", "fcr_net", "recovery_rate", "double_deviation_rate", "loyalty_conversion",
-    "cost_per_resolved", "cost_per_compensated", "upheld_share", "redress_paid", "late_share",
-    "proactive_notice_rate", "reviews_answered_share", "latent_negatives",
+    "reopen_rate", "fcr", "fcr_net", "fcr_confirmed", "recovery_rate", "double_deviation_rate",
+    "loyalty_conversion", "cost_per_resolved", "cost_per_compensated", "upheld_share", "redress_paid",
+    "unanswered_overdue_share", "late_share", "proactive_notice_rate", "reviews_answered_share",
+    "reviews_unanswered_share", "reviews_overdue_share", "latent_negatives",
 )  # fmt: skip
 EVERY_RATIO_IDS: Final = frozenset(EVERY_METRIC_IDS) - {"redress_paid", "latent_negatives"}
 SNAPSHOT_METRIC_IDS: Final = (
@@ -230,7 +201,7 @@ SNAPSHOT_METRIC_IDS: Final = (
 )  # fmt: skip
 
 NEW: Final = (CASE_OUTCOMES, ORDERS, DISPLAYED_RATINGS, CUSTOMERS_DAILY, BACKLOG_DAILY, METRIC_BY_PERIOD)
-_REPLACED: Final = {view.name: view for view in (JUDGED_SLA_TIMERS, DIM_SOURCE_SILENT, EVERY_METRIC_DAILY)}
+_REPLACED: Final = {view.name: view for view in (*REPLACED, EVERY_METRIC_DAILY)}
 VIEWS: Final = (*(_REPLACED.get(view.name, view) for view in (*ROWS, *DAILY, *DIMENSIONS)), *NEW)
 """The views as they are now."""
 
@@ -238,13 +209,18 @@ VIEWS: Final = (*(_REPLACED.get(view.name, view) for view in (*ROWS, *DAILY, *DI
 # that figures rest on: never the answers themselves, nor anything of the personal part but whose it is.
 OWN_FACTS: Final = (
     f"{OWN_TENANT} AND (subject_kind IN ('case', 'order', 'review') OR type IN ('rating.displayed', "
-    "'event.retracted', 'transaction.completed', 'customer.returned'))"
+    "'event.retracted', 'transaction.completed', 'customer.returned', 'customer.enrolled'))"
 )
-_POLICIES: Final = {"events": OWN_FACTS, "event_personal": OWN_TENANT}
+_POLICIES: Final = {
+    "events": OWN_FACTS,
+    **dict.fromkeys(("event_personal", "case_spans", "touchpoint_retags"), OWN_TENANT),
+}
 MORE_READ: Final = {
     "events": "tenant_id, position, event_id, type, source, occurred_at, subject_kind, subject_id, fact",
     "event_personal": "tenant_id, event_id, customer_ref",
-    "cases": "steps",
+    "case_spans": "tenant_id, home_id, after_at, until_at, case_id",
+    "touchpoint_retags": "tenant_id, seq, raw, touchpoint",
+    "cases": "steps, deviations",
     "sla_timers": "subject_kind, breaches_after",
     "feedback": "slot",
 }
@@ -264,8 +240,8 @@ def show_every_metric(operations: Operations) -> None:
         operations.execute(f"CREATE POLICY reports ON {table} FOR SELECT TO {BI} USING ({rows})")
     for table, columns in MORE_READ.items():
         operations.execute(f"GRANT SELECT ({columns}) ON {table} TO {BI}")
-    operations.execute(JUDGED_SLA_TIMERS.replacement)
-    operations.execute(DIM_SOURCE_SILENT.replacement)
+    for view in REPLACED:
+        operations.execute(view.replacement)
     for view in NEW:
         _create(operations, view)
     operations.execute(EVERY_METRIC_DAILY.replacement)
@@ -276,9 +252,10 @@ def show_every_metric(operations: Operations) -> None:
 
 def show_as_before(operations: Operations) -> None:
     """Columns cannot be taken from a view: those that got more are made anew."""
-    for name in (METRIC_DAILY.name, *(view.name for view in reversed(NEW)), SLA_TIMERS.name, DIM_SOURCE.name):
-        operations.execute(f"DROP VIEW bi.{name}")
-    for view in (DIM_SOURCE, SLA_TIMERS, CASES_COMPLAINED_OF):
+    for view in (METRIC_DAILY, *reversed(NEW), SLA_TIMERS, CASES, DIM_SOURCE):
+        operations.execute(f"DROP VIEW bi.{view.name}")
+    operations.execute(FEEDBACK.replacement)
+    for view in (DIM_SOURCE, CASES, SLA_TIMERS, CASES_COMPLAINED_OF):
         _create(operations, view)
     for table, columns in MORE_READ.items():
         operations.execute(f"REVOKE SELECT ({columns}) ON {table} FROM {BI}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from migrations.bi.belonging import of_case
 from migrations.bi.parts import Shown, View, dimensions, local_date
 
 _NOW: Final = "now()"
@@ -20,10 +21,7 @@ def taken_back(event: str) -> str:
 
 def _facts(event: str) -> str:
     """Events of the case `c` that happened and stand."""
-    return (
-        f"{event}.tenant_id = c.tenant_id AND {event}.subject_id = c.case_id "
-        f"AND {event}.occurred_at <= now() AND NOT {taken_back(event)}"
-    )
+    return f"{of_case(event)} AND {event}.occurred_at <= now() AND NOT {taken_back(event)}"
 
 
 def _ended(remedied: str, closed: str, at: str) -> str:
@@ -80,14 +78,13 @@ _ASKED: Final = f"""LEFT JOIN LATERAL (
            (array_agg({_TOP} ORDER BY f.class = 'silent', f.occurred_at DESC, f.feedback_id DESC))[1]
                AS is_top
       FROM feedback f
-     WHERE f.tenant_id = c.tenant_id AND f.subject_id = c.case_id AND f.subject_kind = 'case'
+     WHERE {of_case("f")} AND f.subject_kind = 'case'
        AND f.measure IN ('resurvey', 'csat') AND f.seq_to IS NULL
        AND f.qualification IS DISTINCT FROM 'invalid'
        AND f.occurred_at >= s.last_resolved_at AND f.occurred_at <= now()) AS asked ON true"""
 _TOLD: Final = f"""LEFT JOIN LATERAL (
     SELECT coalesce(bool_or(e.type = 'case.customer_contacted'), false) AS contacted,
            coalesce(bool_or(e.type = 'case.escalated'), false) AS escalated,
-           coalesce(bool_or(e.type = 'case.double_deviation'), false) AS deviated,
            (array_agg(e.fact ->> 'outcome' ORDER BY e.occurred_at DESC, e.position DESC)
                FILTER (WHERE e.fact ->> 'outcome' IS NOT NULL))[1] AS outcome
       FROM events e WHERE {_facts("e")}) AS told ON true"""
@@ -120,11 +117,32 @@ _PROMOTER: Final = """EXISTS (SELECT FROM feedback f
     WHERE f.tenant_id = c.tenant_id AND f.customer_ref = c.customer_ref AND f.measure = 'nps'
       AND f.class = 'positive' AND f.seq_to IS NULL AND f.qualification IS DISTINCT FROM 'invalid'
       AND f.occurred_at > s.last_resolved_at AND f.occurred_at <= now())"""
-_RETURNED: Final = """EXISTS (SELECT FROM event_personal who
+
+
+def _did(*kinds: str, until: str = "now()") -> str:
+    """True when the customer of the case `c` did such a thing after its resolution."""
+    named = ", ".join(f"'{kind}'" for kind in kinds)
+    return f"""EXISTS (SELECT FROM event_personal who
     JOIN events e ON e.tenant_id = who.tenant_id AND e.event_id = who.event_id
-    WHERE who.tenant_id = c.tenant_id AND who.customer_ref = c.customer_ref
-      AND e.type IN ('transaction.completed', 'customer.returned') AND e.occurred_at > s.last_resolved_at
-      AND e.occurred_at <= s.last_resolved_at + interval '90 days' AND e.occurred_at <= now())"""
+    WHERE who.tenant_id = c.tenant_id AND who.customer_ref = c.customer_ref AND e.type IN ({named})
+      AND e.occurred_at > s.last_resolved_at AND e.occurred_at <= least({until}, now())
+      AND NOT {taken_back("e")})"""
+
+
+def _deviated(*triggers: str) -> str:
+    """True when the handling of the case `c` failed the customer again in one of these ways."""
+    named = ", ".join(f"'{trigger}'" for trigger in triggers)
+    return f"""EXISTS (SELECT FROM jsonb_array_elements(c.deviations) AS d(told)
+    WHERE d.told ->> 'trigger' IN ({named}) AND (d.told ->> 'at')::timestamptz <= now())"""
+
+
+_RETURNED: Final = _did(
+    "transaction.completed", "customer.returned", until="s.last_resolved_at + interval '90 days'"
+)
+_JOINED: Final = _did("customer.enrolled")
+_DEVIATED: Final = _deviated("reopened", "post_resolution_negative", "repeat_negative", "second_complaint")
+_BROKEN: Final = _deviated("promise_missed", "compensation_late")
+_MISSED: Final = f"(c.promised_due_at < coalesce(s.resolved_at, now()) OR {_BROKEN})"
 _SPOKE_AGAIN: Final = """EXISTS (SELECT FROM feedback f
     WHERE f.tenant_id = c.tenant_id AND f.customer_ref = c.customer_ref AND f.seq_to IS NULL
       AND f.class <> 'silent' AND f.occurred_at > coalesce(c.first_response_at, c.opened_at)
@@ -199,18 +217,24 @@ CASE_OUTCOMES: Final = View(
         ),
         Shown(
             "is_evaluable",
-            f"(s.counts AND s.last_resolved_at IS NOT NULL AND ({_ANSWERED} OR s.reopened OR told.deviated))",
-            "true: reopened, found to be failed, or the customer answered afterwards",
+            f"(s.counts AND s.last_resolved_at IS NOT NULL AND ({_ANSWERED} OR s.reopened OR {_DEVIATED}))",
+            "true: reopened, failed again, or the customer answered afterwards",
         ),
         Shown(
             "has_failed",
             f"(s.counts AND s.last_resolved_at IS NOT NULL AND (s.reopened "
-            f"OR ({_ANSWERED} AND asked.answer_class = 'negative') OR told.deviated))",
-            "true: the remedy failed (double deviation)",
+            f"OR ({_ANSWERED} AND asked.answer_class = 'negative') OR {_DEVIATED}))",
+            "true: the handling failed the customer again (double deviation)",
+        ),
+        Shown(
+            "promise_missed",
+            f"(s.counts AND s.last_resolved_at IS NOT NULL AND coalesce({_MISSED}, false))",
+            "true: a promised time was missed, which alone is no double deviation",
         ),
         Shown("knows_customer", _KNOWN, "true: resolved, and the customer is known"),
         Shown("is_promoter", f"({_KNOWN} AND {_PROMOTER})", "true: the customer gave 9-10 afterwards"),
         Shown("has_returned", f"({_KNOWN} AND {_RETURNED})", "true: bought or came back within 90 days"),
+        Shown("has_joined", f"({_KNOWN} AND {_JOINED})", "true: joined a loyalty programme afterwards"),
         Shown(
             "closed_date", local_date("CASE WHEN c.closed_at <= now() THEN c.closed_at END"), "day of closing"
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from migrations.bi.customers import COMEBACKS, SIDES
 from migrations.bi.parts import Shown, View, row_id
 from migrations.bi.snapshots import GRAIN_COLUMNS, GRAINS
 
@@ -82,19 +83,47 @@ _TIMED_CASES: Final = f"""
               FROM {_laid_out("bi.sla_timers", "s", "due_date")}
              WHERE s.subject_kind = 'case' GROUP BY {_PG}, s.case_id) AS w
      GROUP BY {_keys("w")}"""
-_COMPARED: Final = f"""
+
+
+def _differences(metric: str, scores: str) -> str:
+    """The two differences of rows with the base `*_n` and the score `*_s` of each side."""
+    return f"""
     SELECT {_keys("s")}, m.metric, s.scale_id, s.collection_mode,
-           100 * (s.resolved_top / nullif(s.resolved_n, 0) - m.top / nullif(m.n, 0)), s.resolved_n::bigint
-      FROM (SELECT {_PG}, a.scale_id, a.collection_mode,
-                   sum(a.resolved_top)::float8 AS resolved_top, sum(a.resolved_n)::float8 AS resolved_n,
-                   sum(a.unresolved_top)::float8 AS unresolved_top,
-                   sum(a.unresolved_n)::float8 AS unresolved_n,
-                   sum(a.untroubled_top)::float8 AS untroubled_top,
-                   sum(a.untroubled_n)::float8 AS untroubled_n
-              FROM {_laid_out("bi.customers_daily", "a", "local_date")}
-             GROUP BY {_PG}, a.scale_id, a.collection_mode) AS s
-     CROSS JOIN LATERAL (VALUES ('paradox_delta', s.untroubled_top, s.untroubled_n),
-                                ('resolved_delta', s.unresolved_top, s.unresolved_n)) AS m(metric, top, n)"""
+           100 * (s.resolved_s / nullif(s.resolved_n, 0) - m.score / nullif(m.n, 0)), s.resolved_n::bigint
+      FROM ({scores}) AS s
+     CROSS JOIN LATERAL (VALUES ('paradox_delta{metric}', s.untroubled_s, s.untroubled_n),
+                                ('resolved_delta{metric}', s.unresolved_s, s.unresolved_n))
+           AS m(metric, score, n)"""
+
+
+def _of_measure(measure: str, score: str) -> str:
+    sums = ", ".join(
+        f"sum(a.{side}_n)::float8 AS {side}_n, sum({score.format(f'a.{side}')})::float8 AS {side}_s"
+        for side in SIDES
+    )
+    return (
+        f"SELECT {_PG}, a.scale_id, a.collection_mode, {sums} "
+        f"FROM {_laid_out('bi.customers_daily', 'a', 'local_date')} WHERE a.measure = '{measure}' "
+        f"GROUP BY {_PG}, a.scale_id, a.collection_mode"
+    )
+
+
+_CAME: Final = ", ".join(
+    f"(count(*) FILTER (WHERE a.side = '{side}'))::float8 AS {side}_n, "
+    f"(count(*) FILTER (WHERE a.side = '{side}' AND a.came_back))::float8 AS {side}_s"
+    for side in SIDES
+)
+_COMPARED: Final = "\nUNION ALL ".join(
+    (
+        _differences("", _of_measure("csat", "{0}_top")),
+        _differences("_nps", _of_measure("nps", "{0}_positive - {0}_negative")),
+        _differences(
+            "_return",
+            f"SELECT {_PG}, {_NO_SCALE}, {_CAME} "
+            f"FROM {_laid_out(f'({COMEBACKS})', 'a', 'local_date')} GROUP BY {_PG}",
+        ),
+    )
+)
 _RETURNING: Final = f"""
     SELECT {_keys("s")}, 'repeat_feedback_ratio', {_NO_SCALE},
            (s.answered_again / nullif(s.answered, 0))
@@ -124,6 +153,7 @@ _DISPLAYED: Final = f"""
 PERIOD_METRIC_IDS: Final = (
     "first_response_median", "first_response_p90", "resolution_median", "resolution_p90",
     "happiness_equal_channels", "sla_attainment_cases", "paradox_delta", "resolved_delta",
+    "paradox_delta_nps", "resolved_delta_nps", "paradox_delta_return", "resolved_delta_return",
     "repeat_feedback_ratio", "expectation_gap_median", "displayed_rating",
 )  # fmt: skip
 _ALL: Final = "\nUNION ALL ".join((_TIMES, _CHANNELS, _TIMED_CASES, _COMPARED, _RETURNING, _GAPS, _DISPLAYED))

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from migrations.bi.belonging import named_now
 from migrations.bi.outcomes import taken_back
 from migrations.bi.parts import Shown, View, dimensions, local_date
 
 _PLACE: Final = ("channel", "touchpoint", "location", "employee", "segment", "product")
+
+
+def _named(alias: str) -> tuple[Shown, ...]:
+    """The dimensions as events state them, a touchpoint by the name that it has now."""
+    return tuple(
+        shown._replace(expression=f"coalesce(named.touchpoint, {alias}.touchpoint)")
+        if shown.name == "touchpoint"
+        else shown
+        for shown in dimensions(alias)
+    )
 
 
 def _first(*kinds: str) -> str:
@@ -37,7 +48,7 @@ ORDERS: Final = View(
         Shown("order_id", "o.order_id", "the order"),
         Shown("promised_at", "o.promised_at", "the time first promised"),
         Shown("promised_date", local_date("o.promised_at"), "the same as a day of the tenant's zone"),
-        *dimensions("o"),
+        *_named("o"),
         Shown("delivered_at", "o.delivered_at", "when it was delivered"),
         Shown("is_late", _LATE, "true: delivered after the promised time, or not yet"),
         Shown(
@@ -58,7 +69,7 @@ ORDERS: Final = View(
             "true: we told the customer before the customer came to us",
         ),
     ),
-    f"FROM ({_ORDERS}) AS o JOIN tenants t ON t.tenant_id = o.tenant_id\n "
+    f"FROM ({_ORDERS}) AS o JOIN tenants t ON t.tenant_id = o.tenant_id {named_now('o')}\n "
     "WHERE o.promised_at IS NOT NULL AND (o.promised_at <= now() OR o.delivered_at IS NOT NULL)",
 )
 
@@ -80,7 +91,7 @@ DISPLAYED_RATINGS: Final = View(
         Shown("event_id", "x.event_id", "the event that told it"),
         Shown("occurred_at", "x.occurred_at", "when it was seen"),
         Shown("local_date", local_date("x.occurred_at"), "the same as a day of the tenant's zone"),
-        *dimensions("x"),
+        *_named("x"),
         Shown("rating", "x.rating", "as displayed"),
         Shown("reviews", "x.reviews", "how many reviews the site says it rests on"),
         Shown(
@@ -95,5 +106,5 @@ DISPLAYED_RATINGS: Final = View(
             "true: the last figure of the site and place",
         ),
     ),
-    f"FROM ({_STATED}) AS x JOIN tenants t ON t.tenant_id = x.tenant_id",
+    f"FROM ({_STATED}) AS x JOIN tenants t ON t.tenant_id = x.tenant_id {named_now('x')}",
 )
