@@ -133,9 +133,8 @@ def in_time(population: Population) -> Iterator[None]:
 @asynccontextmanager
 async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = False) -> AsyncIterator[Snapshot]:
     """A transaction that sees one state of the tenant; read-only unless temporary tables are needed."""
-    async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
-        mode = "READ WRITE" if writable else "READ ONLY"
-        await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
+    opened = database.snapshot(tenant_id, timeout_seconds=TIMEOUT_SECONDS, writable=writable)
+    async with opened as connection:
         yield Snapshot(connection, tenant_id)
 
 
