@@ -45,7 +45,7 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
     by_ref = {event.personal.get("subject_ref"): event for event in deployed}
     named = {event.fact.get("action") for event in linked} | by_ref.keys()
     known = await lookups.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
-    names = {ref: str(row["name"]) for ref, row in known.items()}
+    names = {ref: str(row["name"]) for ref, row in known.items() if row["name"]}
     drafts = []
     for event in linked:
         action, case_ref = event.fact.get("action"), event.personal["subject_ref"]

@@ -66,7 +66,10 @@ async def with_families(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> s
 async def load_merges(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> Merges:
     """The merges that count of the families of these cases, those of the commit being built included."""
     told = [event for event in commit.events if event.type in MOVING]
-    family = await with_families(tx, commit, {*case_ids, *ends_of(told)})
+    tied = ends_of(told)
+    family = await with_families(tx, commit, {*case_ids, *tied})
+    if not tied and all(len(commit.families.get(case_id, ())) <= 1 for case_id in case_ids):
+        return {}  # most cases of a tenant that merges were never merged themselves
     stored = await select_events(tx, commit.tenant_id, _MERGES, sorted(family), commit.next_position)
     known = {event.event_id for event in stored}
     return merges_of([*stored, *(event for event in told if event.event_id not in known)])

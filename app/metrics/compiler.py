@@ -10,7 +10,8 @@ from sqlalchemy import Select
 
 from app.domain.measures.definition import DIMENSIONS_OF, Dimension, Population
 from app.metrics.buckets import Period
-from app.metrics.cuboids import Tell, counters, find_cuboid, prepare_cuboid
+from app.metrics.cuboid_statements import prepare_cuboid
+from app.metrics.cuboids import Tell, counters, find_cuboid
 from app.metrics.dimensions import DimensionRef
 from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from app.domain.measures.definition import Population
+from app.domain.measures.definition import Dimension, Population
 from app.metrics.dimensions import Condition
 from app.metrics.query import MetricQuery
 from app.metrics.schemas import FilterOp, Respondents
@@ -28,7 +28,7 @@ def drill_links(query: MetricQuery) -> dict[str, str]:
         if Population.FEEDBACK in query.populations:
             told = [("from", start), ("to", end), *_measures(query), *same]
             links["feedback"] = _link("/v1/feedback", told)
-        if Population.CASES_OPENED in query.populations:
+        if Population.CASES_OPENED in query.populations and not _asks_for_stage(query):
             links["cases"] = _link("/v1/cases", [("opened_from", start), ("opened_to", end), *same])
     if all(map(_is_flat, query.conditions)):
         told = [("from", start), ("to", end), *_moment(query)]
@@ -49,6 +49,11 @@ def _moment(query: MetricQuery) -> Parameters:
     if query.respondents is not Respondents.ALL:
         told.append(("respondents", query.respondents.value))
     return told
+
+
+def _asks_for_stage(query: MetricQuery) -> bool:
+    """The list of cases has no such filter."""
+    return any(condition.ref.dimension is Dimension.STAGE for condition in query.conditions)
 
 
 def _is_flat(condition: Condition) -> bool:

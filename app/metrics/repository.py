@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import PostgresError
-from sqlalchemy import Row, Select, func, literal, select
+from sqlalchemy import Row, Select, case, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +26,15 @@ from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.metrics.compiler import Read
-from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
+from app.metrics.facts import (
+    Annotation,
+    Attribute,
+    AttributeType,
+    Declared,
+    FoldState,
+    SourceState,
+    TenantFacts,
+)
 from app.metrics.populations.belonging import has_merges
 from app.metrics.prepared import Prepared, prepare
 from app.metrics.query import MOST_CELLS
@@ -125,9 +133,8 @@ def in_time(population: Population) -> Iterator[None]:
 @asynccontextmanager
 async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = False) -> AsyncIterator[Snapshot]:
     """A transaction that sees one state of the tenant; read-only unless temporary tables are needed."""
-    async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
-        mode = "READ WRITE" if writable else "READ ONLY"
-        await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
+    opened = database.snapshot(tenant_id, timeout_seconds=TIMEOUT_SECONDS, writable=writable)
+    async with opened as connection:
         yield Snapshot(connection, tenant_id)
 
 
@@ -155,7 +162,11 @@ def _tenant_parameters() -> tuple[str, ...]:
 def _facts_of(tenant_id: UUID) -> Any:
     tenant = literal(tenant_id)
     attribute = func.jsonb_build_array(attributes.c.key, attributes.c.type, attributes.c.groupable)
-    source = func.jsonb_build_array(sources.c.key, sources.c.last_event_at)
+    source = func.jsonb_build_array(
+        sources.c.key,
+        sources.c.last_event_at,
+        case((sources.c.disabled_at.is_(None), sources.c.expected_every_seconds)),
+    )
     version = func.jsonb_build_array(
         metric_terms.c.version, metric_terms.c.valid_from, metric_terms.c.document
     )
@@ -211,8 +222,13 @@ def _attributes(rows: Sequence[tuple[str, str, bool]] | None) -> Mapping[str, At
     return {key: Attribute(key, AttributeType(kind), groupable) for key, kind, groupable in rows or ()}
 
 
-def _sources(rows: Sequence[tuple[str, str | None]] | None) -> tuple[tuple[str, datetime | None], ...]:
-    return tuple(sorted((key, None if at is None else datetime.fromisoformat(at)) for key, at in rows or ()))
+def _sources(rows: Sequence[tuple[str, str | None, int | None]] | None) -> tuple[SourceState, ...]:
+    """In the order of their keys; who is switched off is not expected."""
+    found = (
+        SourceState(key, None if at is None else datetime.fromisoformat(at), expected)
+        for key, at, expected in rows or ()
+    )
+    return tuple(sorted(found, key=lambda source: source.key))
 
 
 def _terms(rows: Sequence[tuple[int, str, Any]] | None) -> tuple[tuple[datetime, Terms], ...]:

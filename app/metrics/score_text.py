@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.domain.measures.definition import MetricDefinition, Unit
+from app.domain.measures.definition import Dimension, MetricDefinition, Unit
 from app.domain.measures.scores import Scored
 from app.domain.measures.statistics import EXACT, SURE
 from app.domain.measures.values import LOW_N_BELOW, SUPPRESSED_BELOW, status_of
@@ -80,13 +80,15 @@ def score_text(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
     groups = score_groups(parts, query).subquery("groups")
     most = bindparam(MOST_ROWS, query.limit + 1, type_=Integer)
     shown = _shown(_scored(select(*groups.c).limit(most).subquery("some"), query), query)
-    texts = _texts(shown, query)
+    texts, fixed = _texts(shown, query), _fixed(query)
     pieces: list[Any] = []
     lead = "{"
     for number, column in enumerate(query.columns):
         lead += ("," if number else "") + json.dumps_text(column.name) + ":"
         if column.name == BUCKET:
             lead += START
+        elif column.name in fixed:
+            lead += json.dumps_text(fixed[column.name])
         elif column.type == "list":
             lead += "[]"
         else:
@@ -101,8 +103,19 @@ def score_text(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
 
 def _order(query: MetricQuery, rows: Subquery) -> list[ColumnElement[Any]]:
     """The dimensions as Python sorts them: text by code points, null (empty in what is stored) last."""
+    fixed = _fixed(query)
     columns = zip(query.group_by, _dimensions(query, rows), strict=True)
-    return [told.collate("C") if ref.type is AttributeType.TEXT else told for ref, told in columns]
+    return [
+        told.collate("C") if ref.type is AttributeType.TEXT else told
+        for ref, told in columns
+        if ref.name not in fixed
+    ]
+
+
+def _fixed(query: MetricQuery) -> dict[str, str]:
+    """Dimensions that are the same in all rows: nothing but the one scale of the metrics is read."""
+    scales = {scale_id for metric in query.metrics for scale_id in metric.scale_ids}
+    return {Dimension.SCALE_ID.value: scales.pop()} if len(scales) == 1 else {}
 
 
 def _dimensions(query: MetricQuery, rows: Subquery) -> list[ColumnElement[Any]]:
@@ -168,7 +181,7 @@ def _texts(shown: Subquery, query: MetricQuery) -> Mapping[str, ColumnElement[An
         endings = ("", "_n", "_ci_low", "_ci_high", *(f"_{part}" for part in metric.parts))
         for place, ending in enumerate(endings):
             name = metric.id + ending
-            texts[name] = _number(columns[name], shown.c[_name(number, place)])
+            texts[name] = _number(columns[name], shown.c[_name(number, place)], alone=len(query.metrics) == 1)
     return texts
 
 
@@ -182,7 +195,9 @@ def _dimension_text(ref: DimensionRef, value: ColumnElement[Any]) -> ColumnEleme
             raise ValueError(f"{ref.name} holds numbers of any size: see is_writable")
 
 
-def _number(column: Column, value: ColumnElement[Any]) -> ColumnElement[Any]:
+def _number(column: Column, value: ColumnElement[Any], *, alone: bool) -> ColumnElement[Any]:
+    if column.type == "integer" and alone:
+        return cast(value, BigInteger)  # never null: groups without answers to the only metric are left out
     if column.type == "integer":
         return func.coalesce(cast(cast(value, BigInteger), Text), _NULL)
     return _fraction(value)

@@ -28,7 +28,7 @@ MOST: Final = 20_000
 """Rehearsals that a process keeps (some 3 kB each)."""
 AT_ONCE: Final = 50
 """Subjects between which other work of the process has its turn."""
-PASS_SECONDS: Final = 2.0
+PASS_SECONDS: Final = 3.0
 
 _SOON: Final = """
 SELECT tenant_id, subject_id, next_at, xmin::text AS version, next_at > now() + $1::interval AS ahead

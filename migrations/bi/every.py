@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from migrations.bi.complaints import CASES_COMPLAINED_OF
 from migrations.bi.customers import CUSTOMERS_DAILY
 from migrations.bi.daily import DAILY, METRIC_DAILY, OF_PLACE, values
-from migrations.bi.dimensions import DIMENSIONS
+from migrations.bi.dimensions import DIM_SOURCE, DIMENSIONS
 from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
 from migrations.bi.periods import METRIC_BY_PERIOD
@@ -252,10 +252,10 @@ def show_every_metric(operations: Operations) -> None:
 
 def show_as_before(operations: Operations) -> None:
     """Columns cannot be taken from a view: those that got more are made anew."""
-    for view in (METRIC_DAILY, *reversed(NEW), SLA_TIMERS, CASES):
+    for view in (METRIC_DAILY, *reversed(NEW), SLA_TIMERS, CASES, DIM_SOURCE):
         operations.execute(f"DROP VIEW bi.{view.name}")
     operations.execute(FEEDBACK.replacement)
-    for view in (CASES, SLA_TIMERS, CASES_COMPLAINED_OF):
+    for view in (DIM_SOURCE, CASES, SLA_TIMERS, CASES_COMPLAINED_OF):
         _create(operations, view)
     for table, columns in MORE_READ.items():
         operations.execute(f"REVOKE SELECT ({columns}) ON {table} FROM {BI}")

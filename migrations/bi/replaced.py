@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from migrations.bi.belonging import case_of
+from migrations.bi.dimensions import DIM_SOURCE
 from migrations.bi.parts import Shown, View
 from migrations.bi.rows import CASES, FEEDBACK, SLA_TIMERS
 
@@ -55,4 +56,13 @@ JUDGED_SLA_TIMERS: Final = _replaced(
     late_seconds="extract(epoch FROM greatest(coalesce(s.stopped_at, s.cancelled_at, now()) "
     f"- {_LIMIT}, interval '0'))::double precision",
 )
-REPLACED: Final = (ANSWERS_OF_CASES, OVERDUE_CASES, JUDGED_SLA_TIMERS)
+DIM_SOURCE_SILENT: Final = _replaced(
+    DIM_SOURCE,
+    Shown(
+        "is_silent",
+        "CASE WHEN s.disabled_at IS NULL AND s.expected_every_seconds IS NOT NULL THEN coalesce("
+        "s.last_event_at + s.expected_every_seconds * interval '1 second' < now(), true) END",
+        "true: should have been heard of again by now; null: nobody said how often",
+    ),
+)
+REPLACED: Final = (ANSWERS_OF_CASES, OVERDUE_CASES, JUDGED_SLA_TIMERS, DIM_SOURCE_SILENT)

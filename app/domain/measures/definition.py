@@ -88,7 +88,9 @@ _ITEM: Final = frozenset(
     }
 )
 _ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
-_CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
+_CASE: Final = frozenset(
+    {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.SEVERITY, Dimension.STATE}
+)
 _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
 
 DIMENSIONS_OF: Final = {
@@ -174,6 +176,7 @@ class MetricDefinition:
     `measure` and `scale_ids` say which answers it reads (None and empty: all). A score (`is_score`) is
     never averaged across scales or collection modes, an index that `keeps_modes_apart` across modes.
     `item_level` metrics count feedback items, which have no question or scale of their own.
+    `bsc` is the part of a balanced scorecard whose KPI it is.
     `score` computes it from one histogram, as `compute` does with its cell's. `reads_clock` metrics change
     with as_of alone. `context` are populations that its gates look at: read where they can be split in the
     same way, at the coarser groups where they know fewer dimensions.
@@ -190,6 +193,7 @@ class MetricDefinition:
     compare: Compare
     parts: tuple[str, ...] = ()
     original_term: str | None = None
+    bsc: str | None = None
     measure: QuestionMeasure | None = None
     scale_ids: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()

@@ -179,12 +179,21 @@ class _Index:
 
 
 def _definition(
-    metric_id: str, title: str, term: str, description: str, formula: str, better: Better, index: _Index
+    metric_id: str,
+    title: str,
+    term: str,
+    description: str,
+    formula: str,
+    better: Better,
+    index: _Index,
+    *,
+    bsc: str | None = None,
 ) -> MetricDefinition:
     return MetricDefinition(
         id=metric_id,
         title=title,
         original_term=term,
+        bsc=bsc,
         description=description,
         formula=formula,
         unit=Unit.PERCENT,
@@ -225,6 +234,7 @@ SILENT_INDICES: Final = (
         _INK.format("causes beyond the office"),
         Better.LOWER,
         _Index(QuestionMeasure.OFFICE, ink, 0.0, NOT_OF_OFFICE),
+        bsc="internal_process",
     ),
     _definition(
         "iel",
@@ -235,5 +245,6 @@ SILENT_INDICES: Final = (
         "100 * (positive - negative - k * silent) / n, nothing excluded; normal interval",
         Better.HIGHER,
         _Index(QuestionMeasure.RECOMMEND, iel, -1.0),
+        bsc="customer",
     ),
 )

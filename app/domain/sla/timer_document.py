@@ -20,6 +20,7 @@ from app.domain.sla.timer_parts import (
     read_alternatives,
     read_announced_as,
     read_escalations,
+    read_late_by,
     read_optional,
     read_pauses,
     read_reopening,
@@ -31,8 +32,8 @@ from app.domain.sla.trigger_document import read_triggers
 
 TIMER_KEYS = (
     "key", "subject", "start", "stop", "human_only", "alternatives", "cancel", "pause", "due", "repeat",
-    "window", "correlate_by", "warnings", "escalation", "clock_kind", "reopen", "announce", "notice_hours",
-    "events", "calendar", "basis",
+    "window", "late_by", "correlate_by", "warnings", "escalation", "clock_kind", "reopen", "announce",
+    "notice_hours", "events", "calendar", "basis",
 )  # fmt: skip
 _BEGINNINGS = (
     EventType.CASE_OPENED,
@@ -73,6 +74,7 @@ def read_timer(node: Node, default_calendar: str, known_calendars: Collection[st
         pauses=read_pauses(fields.get("pause")),
         repeat=read_repeat(fields.get("repeat")),
         not_before=not_before,
+        late_by=read_late_by(fields.get("late_by")),
         correlate_by=fields["correlate_by"].slug() if "correlate_by" in fields else "subject",
         warnings=read_warnings(fields.get("warnings")),
         escalations=read_escalations(fields.get("escalation")),

@@ -13,6 +13,8 @@ from app.domain.sla.due_document import read_due, read_duration
 from app.domain.sla.timer import (
     WAITING_CUSTOMER,
     Alternative,
+    Counting,
+    Duration,
     Escalation,
     Pause,
     Reopening,
@@ -72,6 +74,15 @@ def _pause(node: Node) -> Pause:
         detail = "One event cannot both begin and end a pause."
         raise node.refusal("pause_ends_itself", detail, "Name another event in `stop`.")
     return Pause(start, stop, broken_by)
+
+
+def read_late_by(node: Node | None) -> Duration | None:
+    """`{"hours": 2}`: starts only if the event's `due_at` is so much later than what was promised."""
+    found = read_duration(node) if node else None
+    if node and found and (found.counting is Counting.BUSINESS or found.business_days):
+        detail = "A delay is counted in elapsed time."
+        raise node.refusal("mixed_clocks", detail, "Give it in minutes, hours or days.")
+    return found
 
 
 def read_repeat(node: Node | None) -> bool:

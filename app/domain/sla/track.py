@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 from app.domain.events import EventType
 from app.domain.sla.calendar import Calendar
 from app.domain.sla.clock_event import ClockEvent
-from app.domain.sla.deadline import Clock, Rests
+from app.domain.sla.deadline import Clock, Rests, moment_given
 from app.domain.sla.instants import instant_of, micros
 from app.domain.sla.reading import Anomaly
-from app.domain.sla.timer import Alternative, GivenByEvent, ReopenMode, Timer
+from app.domain.sla.timer import Alternative, Duration, ReopenMode, Timer
 from app.domain.sla.trigger import Trigger, find_trigger
 
 
@@ -77,9 +77,7 @@ class _Walker:
         self.timer = timer
         self.calendar = calendar
         self.shared = shared
-        self.given = {
-            part.of: part.name for part in timer.dues() if isinstance(part, GivenByEvent) and part.of
-        }
+        self.given = timer.told_before()
         self.said: dict[str, Any] = {}
         self.armed = False
         self.tracks: list[Track] = []
@@ -214,7 +212,17 @@ class _Walker:
         notes.append(Anomaly(reason, event.occurred_at, event.event_id))
 
     def _starts(self, event: ClockEvent) -> bool:
-        return event.type in self.timer.started_by and find_trigger(self.timer.start, event) is not None
+        if event.type not in self.timer.started_by or find_trigger(self.timer.start, event) is None:
+            return False
+        return self.timer.late_by is None or self._is_late_enough(event, self.timer.late_by)
+
+    def _is_late_enough(self, event: ClockEvent, late_by: Duration) -> bool:
+        """Whether the delay counts; one of which not both times are known does."""
+        promised = moment_given({**self.said, **event.data}.get("promised_at"), self.calendar)
+        expected = moment_given(event.data.get("due_at"), self.calendar)
+        if promised is None or expected is None:
+            return True
+        return micros(expected) - micros(promised) >= late_by.micros(self.calendar)
 
     def _cancels(self, event: ClockEvent) -> bool:
         return find_trigger(self.timer.cancel, event) is not None

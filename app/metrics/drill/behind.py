@@ -147,6 +147,7 @@ _SPECIAL: Final[Mapping[str, Behind]] = {
     "transactions": _volume("transactions"),
     "interactions": _volume("interactions"),
     "raw_conversion": _volume("visitors"),
+    "contact_rate": _volume("transactions"),
     "cases_opened": Behind(Population.CASES_OPENED),
     "complaint_rate": Behind(Population.CASES_OPENED, _flag("complaint"), equals="complaints"),
     "unanswered_share": Behind(Population.CASES_OPENED, _flag("answerable"), _flag("unanswered")),

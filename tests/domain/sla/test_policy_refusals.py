@@ -28,6 +28,8 @@ BAD_TIMERS: list[tuple[dict[str, Any], str, str]] = [
     ({"subject": "interaction", "start": ["interaction.ended"]}, "never_stops", "/stop"),
     ({"subject": "order", "stop": ["customer.notified"]}, "never_starts", "/start"),
     ({"stop": ["case.opened"]}, "never_stops", "/stop"),
+    ({"late_by": {"business_hours": 2}}, "mixed_clocks", "/late_by"),
+    ({"late_by": {"hours": 0}}, "zero_target", "/late_by/hours"),
     ({"due": {}}, "missing_due", "/due"),
     ({"due": {"from_event": "due_att"}}, "unknown_field", "/due/from_event"),
     ({"due": {"duration": "PT0S"}}, "zero_target", "/due/duration"),
