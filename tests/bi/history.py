@@ -136,9 +136,10 @@ async def _case(world: World, chance: Random) -> UUID:
             case_id=chance.choice([None, case_id, case_id, case_id]),
             mode=chance.choice(["invited", "invited", "passive"]), **place,
         )  # fmt: skip
-        await world.commit(answer, Answer(chance.randint(7, 10), heard, customer=customer, **place))
+        await world.commit(answer, Answer(chance.randint(5, 10), heard, customer=customer, **place))
     if customer is not None and chance.random() < 0.3:
-        told = await world.event("customer.returned", opened + 30 * HOUR, customer=customer)
+        back = opened + chance.choice([30 * HOUR, 30 * HOUR, timedelta(days=100)])
+        told = await world.event("customer.returned", back, customer=customer)
         if chance.random() < 0.3:
             await world.event("event.retracted", ended[1], event_id=str(told))
     if customer is not None and chance.random() < 0.1:
@@ -151,7 +152,7 @@ async def _case(world: World, chance: Random) -> UUID:
             subject_id=case_id,
             started_at=opened,
             breaches_after=chance.choice([None, due + 9 * HOUR]),
-            stopped_at=chance.choice([None, due, due + 5 * HOUR, due + 20 * HOUR]),
+            stopped_at=chance.choice([None, None, due, due + 5 * HOUR, due + 20 * HOUR]),
             state=chance.choice(["running", "running", "paused"]),
             **place,
         )
@@ -161,8 +162,8 @@ async def _case(world: World, chance: Random) -> UUID:
 def _deviations(chance: Random, opened: datetime) -> list[dict[str, Any]]:
     """Some failed again, some missed a promise only, of some it is not yet so."""
     triggers = ("repeat_negative", "second_complaint", "promise_missed", "compensation_late", "reopened")
-    failed = chance.choice([opened + 3 * HOUR] * 5 + [datetime(2999, 1, 1, tzinfo=UTC)])
-    return [{"trigger": trigger, "at": failed.isoformat()} for trigger in triggers if chance.random() < 0.08]
+    times = [(opened + 3 * HOUR).isoformat(), "2999-01-01T00:00:00+00:00"]
+    return [{"trigger": name, "at": chance.choice(times)} for name in triggers if chance.random() < 0.15]
 
 
 async def _order(world: World, chance: Random) -> None:
