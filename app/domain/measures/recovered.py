@@ -19,8 +19,9 @@ class ResolvedCases(NamedTuple):
     `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
     reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
     `answered`, `recovered` and `silent` are of the re-survey, of cases that it reopened too,
-    `confirmed` those `once` whose customer is content in it; `evaluable` can be judged: re-surveyed with an answer, reopened, or failed in a way that
-    needs no survey; `failed` of them failed. A missed promise alone (`promise_missed`) is told apart.
+    `confirmed` those `once` whose customer is content in it; `evaluable` can be judged: re-surveyed with an
+    answer, reopened, or failed in a way that needs no survey; `failed` of them failed. A missed promise alone
+    (`promise_missed`) is told apart.
     `loyal` are those of `complainers` (known customers) who gave 9-10 later (`promoters`), came back within
     90 days (`repurchased`) or joined the programme (`joined`).
     `spent` is net compensation in the tenant's currency, `compensated` the cases that got any.
