@@ -13,6 +13,7 @@ from app.domain.case import Case, refs_of
 from app.domain.case.compensations import Compensation
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
+from app.journal.merges import MOVING, with_families
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
 from app.journal.renames import Renames, load_renames
 from app.kit.ids import public_id
@@ -26,32 +27,36 @@ class CaseAnnouncer:
     async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
         """One announcement per live event of this commit, and of what has come of the handling."""
         told = [event for event in commit.events if _is_told(event, commit)]
-        subjects = {event.subject_id for event in commit.events if event.origin is Origin.LIVE}
-        for case_id, case in commit.folded.items():
-            if case_id in subjects:
-                known = {event.external_id for event in commit.histories.get(case_id, ())}
+        spoken = [event for event in commit.events if event.origin is Origin.LIVE]
+        subjects = {commit.about(event) for event in spoken}
+        moved = {event.subject_id for event in spoken if event.type in MOVING and event.subject_id}
+        subjects |= await with_families(tx, commit, moved)
+        for folded_id, case in commit.folded.items():
+            if folded_id in subjects:
+                known = {event.external_id for event in commit.histories.get(folded_id, ())}
                 told += [
-                    place(item, case_id)
-                    for item in _findings(commit, case_id, case)
+                    place(item, folded_id)
+                    for item in _findings(commit, folded_id, case)
                     if item.event.id not in known
                 ]
         if not told:
             return ()
         renames = await load_renames(tx, commit.config, commit.end_position)
         return [
-            Announcement(event, _data(commit, renames, event.subject_id, event))
+            Announcement(event, _data(commit, renames, case_id, event))
             for event in told
-            if event.subject_id is not None
+            if (case_id := commit.about(event)) is not None
         ]
 
 
 def _is_told(event: StoredEvent, commit: Commit) -> bool:
+    case_id = commit.about(event)
     return (
         event.subject_kind is SubjectKind.CASE
-        and event.subject_id in commit.folded
+        and case_id in commit.folded
         and event.origin is Origin.LIVE
         and event.type.startswith(_FAMILIES)
-        and not is_told_already(event, commit, commit.histories[event.subject_id])
+        and not is_told_already(event, commit, commit.histories[case_id])
     )
 
 
@@ -97,7 +102,7 @@ def _data(commit: Commit, renames: Renames, case_id: UUID, event: StoredEvent) -
     case, history = commit.folded[case_id], commit.histories[case_id]
     shown = {**case_data(case_id, case), "touchpoint": renames.name_of(case.touchpoint)}
     return {
-        "case": {**shown, "refs": refs_of(history)},
+        "case": {**shown, "refs": refs_of(history, case_id)},
         "event_id": public_id("evt", event.event_id),
         "ref": event.personal.get("subject_ref"),
         "occurred_at": event.occurred_at,

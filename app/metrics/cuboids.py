@@ -5,7 +5,7 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
@@ -36,21 +36,37 @@ from app.metrics.conditions import conditions_on
 from app.metrics.declared.source import declared_cuboid
 from app.metrics.dimensions import Condition, DimensionRef
 from app.metrics.facts import FoldState, TenantFacts
-from app.metrics.feedback_counts import count_rows, is_by_question, summed, wanted_answers, wanted_counters
+from app.metrics.feedback_counts import (
+    count_rows,
+    feedback_keys,
+    is_by_question,
+    summed,
+    wanted_answers,
+    wanted_counters,
+)
 from app.metrics.prepared import Prepared, prepare
-from app.metrics.query import MetricQuery
+from app.metrics.query import MOST_CELLS, MetricQuery
 from app.metrics.schemas import Respondents
-from app.metrics.score_sums import score_sums
-from app.metrics.shape import Seq, bucket_of, bucket_of_day, group_columns, group_names, rows_of
+from app.metrics.score_text import MOST_ROWS
+from app.metrics.shape import (
+    Seq,
+    group_columns,
+    group_names,
+    rows_of,
+    stored_bucket_of,
+    stored_bucket_of_day,
+    told_columns,
+)
 
 LONGEST_TAIL: Final = 2_000
 """Commits above the cuboid beyond which reading the rows is cheaper than adding the tail."""
 
-MOST_CELLS: Final = 100_000
-"""What one SELECT may return; it asks for one more, to tell that there are more."""
-
 _MOST_PREPARED: Final = 256
 _FOLDED_SEQ: Final = "folded_seq"
+
+
+Tell = Callable[[Sequence[Select[Any]], MetricQuery], Select[Any]]
+"""What is made of the parts that add up to the counters: the counters, or what scores are made of."""
 
 
 class Counts(Protocol):
@@ -145,7 +161,7 @@ class _Shape:
     group_by: tuple[DimensionRef, ...]
     conditions: tuple[Condition, ...]
     metrics: tuple[str, ...]
-    scored: bool
+    tell: Tell
 
 
 def prepare_cuboid(
@@ -154,10 +170,9 @@ def prepare_cuboid(
     period: Period,
     facts: TenantFacts,
     folded_seq: int,
-    *,
-    scored: bool = False,
+    tell: Tell,
 ) -> Prepared:
-    """`count_cuboid` as the driver takes it; a question that is asked again is not written again."""
+    """What a cuboid counts, as the driver takes it; a question that is asked again is not written again."""
     shape = _Shape(
         cuboid=cuboid.name,
         dimensions=cuboid.dimensions,
@@ -170,37 +185,46 @@ def prepare_cuboid(
         group_by=query.group_by,
         conditions=query.conditions,
         metrics=tuple(metric.id for metric in query.metrics),
-        scored=scored,
+        tell=tell,
     )
     prepared = _prepared.get(shape)
     if prepared is None:
         if len(_prepared) >= _MOST_PREPARED:
             del _prepared[next(iter(_prepared))]
         folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
-        statement = count_cuboid(cuboid, query, period, facts, folded)
-        if scored:
-            statement = score_sums(statement, query)
-        prepared = _prepared[shape] = prepare(statement.limit(MOST_CELLS + 1))
-    return prepared.given(**{_FOLDED_SEQ: folded_seq})
+        parts = cuboid_parts(cuboid, query, period, facts, folded)
+        prepared = _prepared[shape] = prepare(tell(parts, query))
+    return prepared.given(**{_FOLDED_SEQ: folded_seq, MOST_ROWS: query.limit + 1})
 
 
 _prepared: Final[dict[_Shape, Prepared]] = {}
 
 
-def count_cuboid(
+def cuboid_parts(
     cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq
-) -> Select[Any]:
-    """Counters by group from a cuboid and its tail; the broken days at the ends come from the rows."""
-    names = wanted_counters(query)
+) -> list[Select[Any]]:
+    """A cuboid's rows, its tail, the broken days at the ends from the rows: what adds up to the counters.
+
+    Their keys are written as the cuboids of days write them.
+    """
     inner, edges = period, []
     if cuboid.grain is Grain.DAY:
         inner = whole_days(period, query.zone) or period
         edges = [Period(period.start, inner.start), Period(inner.end, period.end)]
     tail = summed(_tail(query, inner, facts, folded_seq), query)
-    beside = [count_rows(query, edge, facts) for edge in edges if edge.start < edge.end]
-    counted = union_all(_folded(cuboid, query, inner, facts), tail, *beside).subquery("counted")
-    keys = [counted.c[name] for name in (*group_names(query), "measure", "scale_id")]
-    return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
+    beside = [count_rows(query, edge, facts, stored=True) for edge in edges if edge.start < edge.end]
+    return [_folded(cuboid, query, inner, facts), tail, *beside]
+
+
+def counters(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
+    """The counters by group, measure and scale that the parts add up to."""
+    rows = union_all(*parts).subquery("parts")
+    keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
+    names = wanted_counters(query)
+    added = select(*keys, *(func.sum(rows.c[name]).label(name) for name in names)).group_by(*keys)
+    groups = added.subquery("groups")
+    rest = [groups.c[name] for name in ("measure", "scale_id", *names)]
+    return select(*told_columns(groups, query), *rest).limit(MOST_CELLS + 1)
 
 
 def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
@@ -209,11 +233,11 @@ def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFac
     end: Any = period.end
     if cuboid.grain is Grain.DAY:
         start, end = (t.astimezone(query.zone).date() for t in (period.start, period.end))
-        bucket = bucket_of_day(table.c.bucket, query)
+        bucket = stored_bucket_of_day(table.c.bucket, query)
     else:
-        bucket = bucket_of(table.c.bucket, query)
+        bucket = stored_bucket_of(table.c.bucket, query)
     return select(
-        *group_columns(table, bucket, query, empty_is_null=True),
+        *group_columns(table, bucket, query),
         table.c.measure,
         table.c.scale_id,
         *_counters(cuboid, query),
@@ -236,9 +260,8 @@ def _counters(cuboid: Counts, query: MetricQuery) -> list[ColumnElement[int]]:
 
 
 def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq) -> Subquery:
-    bucket = bucket_of(feedback.c.occurred_at, query)
     only = and_(
         rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)
     )
     commits = Commits(facts.tenant_id, folded_seq, None, facts.relational, facts.presses)
-    return changes(group_columns(feedback, bucket, query), only, commits).subquery("tail")
+    return changes(feedback_keys(query, stored=True), only, commits).subquery("tail")

@@ -46,6 +46,7 @@ class Answer:
     force_majeure: str | None = None
     cause: str | None = None
     case_id: UUID | None = None
+    subject: tuple[str, UUID] | None = None
     index: int = 0
     device: str | None = None
     verification: str | None = None
@@ -65,6 +66,7 @@ class Answer:
 
     def row(self, tenant_id: UUID, seq: int) -> dict[str, Any]:
         read = None if self.silent else self.read()
+        subject = self.subject or (None if self.case_id is None else ("case", self.case_id))
         scored = read is not None and read.value is not None and self.scale != "text_only"
         return {
             "tenant_id": tenant_id,
@@ -97,8 +99,8 @@ class Answer:
             "qualification": self.qualification,
             "force_majeure": self.force_majeure,
             "cause": self.cause,
-            "subject_kind": None if self.case_id is None else "case",
-            "subject_id": self.case_id,
+            "subject_kind": subject and subject[0],
+            "subject_id": subject and subject[1],
             "attributes": dict(self.attributes),
             "device": self.device,
             "verification": self.verification,

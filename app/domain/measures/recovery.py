@@ -42,6 +42,7 @@ def _share(
     *,
     better: Better = Better.HIGHER,
     reasons: Callable[[ResolvedCases], tuple[str, ...]] = lambda _cases: (),
+    version: int = 1,
 ) -> MetricDefinition:
     return share_metric(
         metric_id,
@@ -55,6 +56,7 @@ def _share(
         better=better,
         reasons=lambda cell: () if cell.resolved is None else reasons(cell.resolved),
         reads_clock=True,
+        version=version,
     )
 
 
@@ -131,6 +133,16 @@ RECOVERY: Final = (
         ("once",),
     ),
     _share(
+        "fcr_confirmed",
+        "First contact resolution, confirmed",
+        "Resolved once by our own count, and the customer says so: content in the re-survey; among those who "
+        "answered it.",
+        "100 * resolved once with a content re-survey / answered re-surveys; Wilson interval",
+        lambda cases: (cases.confirmed, cases.answered),
+        lambda cases: {"confirmed": cases.confirmed},
+        ("confirmed",),
+    ),
+    _share(
         "recovery_rate",
         "Recovery rate",
         "Customers content with a resolved case, among those who answered the re-survey; the bounds count "
@@ -143,21 +155,28 @@ RECOVERY: Final = (
     _share(
         "double_deviation_rate",
         "Double deviation rate",
-        "Cases whose remedy failed: reopened, or the customer is discontent after it.",
-        "100 * failed / (reopened or answered the re-survey); Wilson interval",
+        "Cases whose handling failed the customer again: reopened, a bad word after a reply or the remedy, "
+        "a second complaint about the same or the handling. Missed promises alone are told apart.",
+        "100 * failed / (failed, reopened or answered the re-survey); Wilson interval",
         lambda cases: (cases.failed, cases.evaluable),
         lambda cases: {"failed": cases.failed, "promise_missed": cases.promise_missed},
         ("failed", "promise_missed"),
         better=Better.LOWER,
+        version=2,
     ),
     _share(
         "loyalty_conversion",
         "Loyalty conversion",
-        "Customers with a resolved complaint who later gave 9-10, or bought or came back within 90 days.",
+        "Customers with a resolved complaint who later gave 9-10 or joined a loyalty programme, or bought or "
+        "came back within 90 days.",
         "100 * loyal / resolved cases of known customers; Wilson interval",
         lambda cases: (cases.loyal, cases.complainers),
-        lambda cases: {"promoters": cases.promoters, "repurchased": cases.repurchased},
-        ("promoters", "repurchased"),
+        lambda cases: {
+            "promoters": cases.promoters,
+            "repurchased": cases.repurchased,
+            "joined": cases.joined,
+        },
+        ("promoters", "repurchased", "joined"),
     ),
     _cost("resolved"),
     _cost("compensated"),
