@@ -33,6 +33,7 @@ from app.kit.memory import settle_memory
 from app.metrics import router as metrics_router
 from app.metrics.alerts import router as alerts_router
 from app.metrics.declared import router as cuboids_router
+from app.metrics.drill import router as drill_router
 from app.metrics.saved import router as saved_router
 from app.metrics.views import router as metric_views_router
 from app.operations import router as operations_router
@@ -134,6 +135,7 @@ ROUTERS = (
     keys_router.router,
     operator_router.router,
     metrics_router.router,
+    drill_router.router,
     saved_router.router,
     saved_router.feeds_router,
     alerts_router.router,

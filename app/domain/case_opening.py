@@ -48,7 +48,16 @@ def named_by(ref: str) -> list[tuple[str, str]]:
     return [(rest[:at], rest[at + 1 :]) for at, letter in enumerate(rest) if letter == ":"]
 
 
-_CARRIED: Final = ("channel", "touchpoint", "location", "employee", "product", "segment", "cause")
+_CARRIED: Final = (
+    "channel",
+    "touchpoint",
+    "journey_stage",
+    "location",
+    "employee",
+    "product",
+    "segment",
+    "cause",
+)
 
 
 def case_opening(

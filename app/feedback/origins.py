@@ -1,4 +1,4 @@
-"""When an answer counts: at what it is about where that was told, an edited review where it was published.
+"""When an answer counts: at what it is about where that is known, an edited review where it was published.
 
 An edit is a new version of the same opinion (domain.md 4.5), so its row keeps the time of the earliest state
 of its review that was not taken back, in whatever order the states arrive.
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.events import EventType, StoredEvent
+from app.feedback.interactions import Interactions
 from app.journal.ports import Commit, Standing
 
 _REVIEWS: Final = (EventType.REVIEW_PUBLISHED, EventType.REVIEW_EDITED)
@@ -38,10 +39,14 @@ SELECT h.event_id FROM object_heads h
 """
 
 
-def experienced_at(event: StoredEvent) -> datetime:
-    """When what the answer is about happened, as far as it was told; never after the answer itself."""
+def experienced_at(event: StoredEvent, ended_at: datetime | None = None) -> datetime:
+    """When what the answer is about happened: as it was told, else when its interaction ended.
+
+    Never after the answer itself.
+    """
     told = event.fact.get("experienced_at")
-    return event.occurred_at if told is None else min(event.occurred_at, datetime.fromisoformat(told))
+    known = ended_at if told is None else datetime.fromisoformat(told)
+    return event.occurred_at if known is None else min(event.occurred_at, known)
 
 
 async def list_moved(tx: Tx, commit: Commit) -> set[UUID]:
@@ -62,9 +67,11 @@ async def list_moved(tx: Tx, commit: Commit) -> set[UUID]:
     return {row["event_id"] for row in rows}
 
 
-async def find_origins(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) -> dict[UUID, datetime]:
+async def find_origins(
+    tx: Tx, commit: Commit, events: Sequence[StoredEvent], interactions: Interactions
+) -> dict[UUID, datetime]:
     """Event -> when its answers count."""
-    origins = {event.event_id: experienced_at(event) for event in events}
+    origins = {event.event_id: experienced_at(event, interactions.end_of(event)) for event in events}
     reviews = [event for event in events if _has_history(event, commit)]
     if reviews:
         rows = await tx.fetch(_STATES, commit.tenant_id, *_objects(reviews), commit.end_position)

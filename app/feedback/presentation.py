@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.feedback.schemas import (
@@ -84,10 +84,17 @@ def _fields(row: Any) -> dict[str, Any]:
         "customer_ref": None if row.customer_ref is None else row.customer_ref.hex(),
         "subject": _subject(row, personal.get("subject_ref")),
         "reading": row.reading,
+        "text_disagrees": text_disagrees(values["class"], row.slot, row.reading),
         "value": None if row.value is None else float(row.value),
         "answer_class": values["class"],
         "attributes": {**row.attributes, **personal.get("attributes", {})},
     }
+
+
+def text_disagrees(answer_class: str, slot: int | None, reading: Mapping[str, Any] | None) -> bool:
+    """True where a score and what was read off its text are opposites (domain.md 4.5: the score wins)."""
+    label = ((reading or {}).get("sentiment") or {}).get("label")
+    return slot is not None and {answer_class, label} == {"positive", "negative"}
 
 
 def _subject(row: Any, ref: str | None) -> SubjectOut | None:

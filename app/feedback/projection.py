@@ -13,6 +13,7 @@ from app.db.engine import Tx
 from app.db.tables.feedback import amendments, feedback, volumes
 from app.db.tables.journey import touchpoint_retags
 from app.domain.events import EventType, StoredEvent
+from app.feedback.interactions import is_about_one, load_interactions, touched_by
 from app.feedback.origins import find_origins, list_moved
 from app.feedback.overlay import (
     Overlay,
@@ -54,16 +55,24 @@ class FeedbackStore:
         """Close the versions that this commit replaces, takes back or amends, insert the new ones."""
         ended = _ended(commit)
         await note_retags(tx, commit)
-        about = ({*await note_amendments(tx, commit)} | await list_moved(tx, commit)) - ended
+        about = {*await note_amendments(tx, commit)} | await list_moved(tx, commit)
+        touched = touched_by(commit)
+        interactions = await load_interactions(tx, commit, touched)
+        about = (about | interactions.moved_by(commit)) - ended
         ids = await _close(tx, commit, {*ended, *about})
         await apply_retags(tx, commit, feedback)
         arrived = _arrived(commit, _ANSWER_TYPES)
         about -= {event.event_id for event in arrived}
         counting = [*arrived, *await find_events(tx, commit, about)]
         overlay = await load_overlay(tx, commit, counting)
-        origins = await find_origins(tx, commit, counting)
+        further = {e.subject_id for e in counting if e.subject_id is not None and is_about_one(e)} - touched
+        if further:
+            interactions = await load_interactions(tx, commit, touched | further)
+        origins = await find_origins(tx, commit, counting, interactions)
         rows = [
-            row for event in counting for row in _rows(event, commit, ids, overlay, origins[event.event_id])
+            row
+            for event in counting
+            for row in _rows(event, commit, ids, overlay, origins[event.event_id], interactions.overtaken)
         ]
         await insert_rows(tx, feedback, FEEDBACK_COLUMNS, rows)
 
@@ -130,10 +139,13 @@ def _rows(
     ids: dict[tuple[UUID, str], UUID],
     overlay: Overlay,
     counts_at: datetime,
+    overtaken: Container[tuple[UUID, str]],
 ) -> Iterable[tuple[Any, ...]]:
     replaced = commit.replaced.get(event.event_id, event.event_id)
     survey = event.type.value.startswith("survey.")
-    for index, answer in enumerate(event.fact.get("answers", ())):
+    numbered = enumerate(event.fact.get("answers", ()))
+    standing = [told for told in numbered if (event.event_id, told[1]["question"]) not in overtaken]
+    for place, (index, answer) in enumerate(standing):
         fact = {**event.fact, **overlay.changes(event, answer["question"])}
         kept = ids.get((replaced, answer["question"]))
         yield (
@@ -143,7 +155,7 @@ def _rows(
             None,
             event.event_id,
             event.position,
-            index,
+            place,
             counts_at,
             event.fact.get("asked_by") or event.source,  # a silence that we state is the asking source's
             _kind(event),

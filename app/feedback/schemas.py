@@ -51,6 +51,9 @@ class FeedbackOut(BaseModel):
     source_url: str | None
     verification: str | None
     attributes: dict[str, Any] = Field(description="custom attributes, the personal ones too")
+    text_disagrees: bool = Field(
+        description="the words say the opposite of the score, which counts all the same"
+    )
     reading: dict[str, Any] | None = Field(
         default=None,
         description="what was read off the text: sentiment with method, version and confidence, hints; "

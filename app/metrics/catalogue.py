@@ -26,6 +26,7 @@ def _described(metric: MetricDefinition) -> MetricOut:
         version=metric.version,
         title=metric.title,
         original_term=metric.original_term,
+        bsc=metric.bsc,
         description=metric.description,
         formula=metric.formula,
         unit=metric.unit,

@@ -17,9 +17,11 @@ from app.domain.measures.recovered import (
     ComparedCustomers,
     DisplayedRatings,
     Durations,
+    Group,
     OpenCases,
     PromisedOrders,
     PublishedReviews,
+    Replies,
     ResolvedCases,
     ReturningCustomers,
     TimedCases,
@@ -147,6 +149,29 @@ def _surveys(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMea
     return surveys
 
 
+def _compared(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[QuestionMeasure, dict[str, Any]]]:
+    """Compared customers by measure and segment, which stand behind the key."""
+    compared: dict[Key, dict[QuestionMeasure, dict[str, Any]]] = {}
+    for row in rows:
+        measures = compared.setdefault(tuple(row[:width]), {})
+        measures.setdefault(QuestionMeasure(row.measure), {})[row.stratum] = _customers(row)
+    return compared
+
+
+def _strata(rows: Sequence[Row[Any]], width: int) -> dict[Key, dict[str, ComparedCustomers]]:
+    strata: dict[Key, dict[str, ComparedCustomers]] = {}
+    for row in rows:
+        strata.setdefault(tuple(row[:width]), {})[row.stratum] = _customers(row)
+    return strata
+
+
+def _customers(row: Row[Any]) -> ComparedCustomers:
+    told = row._asdict()
+    return ComparedCustomers(
+        *(Group(*(told[f"{side}_{name}"] for name in Group._fields)) for side in ComparedCustomers._fields)
+    )
+
+
 Read = Callable[[Sequence[Row[Any]], int], dict[Key, Any]]
 
 
@@ -182,7 +207,10 @@ _PARTS: Final[Mapping[Population, tuple[str, Read]]] = {
     Population.TIMERS: ("timers", _named(TimerCounts, *_TIMERS)),
     Population.TIMED_CASES: ("timed_cases", _named(TimedCases, *TimedCases._fields)),
     Population.RETURNING: ("returning", _named(ReturningCustomers, *ReturningCustomers._fields)),
-    Population.CUSTOMERS: ("compared_customers", _named(ComparedCustomers, *ComparedCustomers._fields)),
+    Population.CUSTOMERS: ("compared_customers", _compared),
+    Population.COMEBACKS: ("comebacks", _strata),
+    Population.OVERDUE_CASES: ("overdue_cases", _named(Replies, *Replies._fields)),
+    Population.OVERDUE_REVIEWS: ("overdue_reviews", _named(Replies, *Replies._fields)),
     Population.REVIEWS: ("reviews", _named(PublishedReviews, *PublishedReviews._fields)),
     Population.DISPLAYED: ("displayed", _named(DisplayedRatings, *DisplayedRatings._fields)),
     Population.ORDERS: (

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from sqlalchemy import Boolean, ColumnElement, Double, FromClause, String, case, cast, func, literal, or_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Double,
+    FromClause,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.db.tables.cases import cases
+from app.db.tables.journal import events
+from app.domain.measures.definition import Dimension
 from app.metrics.dimensions import Condition, DimensionRef
 from app.metrics.facts import AttributeType
 from app.metrics.schemas import FilterOp
@@ -22,6 +37,8 @@ def dimension_column(
     """
     if ref.attribute is not None and ref.name in table.c:
         return table.c[ref.name]
+    if ref.dimension is Dimension.STAGE and table is cases:
+        return _stage_of_case()
     if ref.attribute is None:
         column: ColumnElement[Any] = table.c[ref.name]
         return func.nullif(column, "", type_=String) if empty_is_null else column
@@ -37,6 +54,23 @@ def dimension_column(
             return case((func.jsonb_typeof(value) == "boolean", cast(text, Boolean)))
         case _:
             assert_never(ref.type)
+
+
+def _stage_of_case() -> ColumnElement[Any]:
+    """The journey stage that a case was opened at: few ask for it, so it stays in the journal."""
+    opening = events.alias("opening")
+    return (
+        select(opening.c.fact["journey_stage"].astext)
+        .where(
+            opening.c.tenant_id == cases.c.tenant_id,
+            opening.c.subject_id == cases.c.case_id,
+            opening.c.type == "case.opened",
+        )
+        .order_by(opening.c.position.desc())
+        .limit(1)
+        .correlate(cases)
+        .scalar_subquery()
+    )
 
 
 def conditions_on(

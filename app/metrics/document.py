@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from app.domain.measures.definition import Population
 from app.kit import json
 from app.metrics.answer import Answer
 from app.metrics.buckets import Period
 from app.metrics.dimensions import Condition
+from app.metrics.facts import SourceState
+from app.metrics.freshness import SourceCoverage
 from app.metrics.json_rows import rows_json
+from app.metrics.links import drill_links
 from app.metrics.query import MetricQuery
-from app.metrics.schemas import FilterOp
 
 
 def answer_document(answer: Answer) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "columns": [
             {"name": c.name, "type": c.type, "unit": c.unit, "metric": c.metric} for c in query.columns
         ],
-        "rows": json.written(rows_json(query.columns, answer.page)),
+        "rows": json.written(answer.written or rows_json(query.columns, answer.page)),
         "next_cursor": answer.next_cursor,
         "definitions": [{"id": metric.id, "version": metric.version} for metric in query.metrics],
         "terms_version": query.terms.version,
@@ -40,14 +40,50 @@ def answer_document(answer: Answer) -> dict[str, Any]:
             for told in query.annotations
         ],
         "data_seq": facts.seq,
-        "sources": [{"source": source, "last_event_at": at} for source, at in facts.sources],
+        "sources": _sources(answer),
         "plan": [
             {"population": read.population, "read": read.source, "folded_seq": read.folded_seq}
             for read in answer.reads
         ],
-        "drill": _drill(query),
+        "drill": drill_links(query),
         **sql,
     }
+
+
+def _sources(answer: Answer) -> list[dict[str, Any]]:
+    """Every source of the tenant; with `freshness=full` what each gave, and whoever else gave anything."""
+    known = {source.key: source for source in answer.facts.sources}
+    given = {told.source: told for told in answer.coverage or ()}
+    return [
+        _source(name, known.get(name or ""), given.get(name), answer)
+        for name in (*known, *(name for name in given if name not in known))
+    ]
+
+
+def _source(
+    name: str | None, state: SourceState | None, gave: SourceCoverage | None, answer: Answer
+) -> dict[str, Any]:
+    shares = () if gave is None else gave.shares
+    told = {
+        "source": name,
+        "last_event_at": None if state is None else state.last_event_at,
+        "expected_every_seconds": None if state is None else state.expected_every_seconds,
+        "is_silent": None if state is None else state.is_silent(answer.now),
+    }
+    if answer.coverage is None:
+        return told
+    coverage = [
+        {**told_share._asdict(), "share": None if told_share.share is None else round(told_share.share, 4)}
+        for told_share in shares
+    ]
+    return {**told, "last_occurred_at": None if gave is None else gave.last_occurred_at, "coverage": coverage}
+
+
+def _source_line(told: dict[str, Any]) -> str:
+    heard = "never heard of" if told["last_event_at"] is None else told["last_event_at"].isoformat()
+    parts = [heard, *(["silent"] if told["is_silent"] else [])]
+    parts += [f"{part['metric']} {part['n']}" for part in told.get("coverage", ()) if part["n"]]
+    return ", ".join(parts)
 
 
 def about_lines(answer: Answer) -> list[tuple[str, str]]:
@@ -55,9 +91,7 @@ def about_lines(answer: Answer) -> list[tuple[str, str]]:
     told = _query(answer.query)
     lines = [(name, _line(value)) for name, value in told.items() if value not in (None, [], "")]
     lines.append(("data_seq", str(answer.facts.seq)))
-    lines += [
-        (f"source {source}", "never" if at is None else at.isoformat()) for source, at in answer.facts.sources
-    ]
+    lines += [(f"source {told['source']}", _source_line(told)) for told in _sources(answer)]
     lines += [(f"{m.id} (version {m.version})", f"{m.title}: {m.formula}") for m in answer.query.metrics]
     return lines
 
@@ -76,6 +110,7 @@ def _query(query: MetricQuery) -> dict[str, Any]:
         "time_zone": query.zone.key,
         "filters": [_filter(condition) for condition in query.conditions],
         "respondents": query.respondents,
+        "report_type": query.report_type,
         "as_of": query.as_of.astimezone(query.zone),
         "known_at": query.known_at,
         "fill": query.fill,
@@ -90,36 +125,3 @@ def _period(period: Period, zone: ZoneInfo) -> dict[str, Any]:
 
 def _filter(condition: Condition) -> dict[str, Any]:
     return {"dimension": condition.ref.name, "op": condition.op, "values": list(condition.values)}
-
-
-def _drill(query: MetricQuery) -> dict[str, str]:
-    """Links to the lists of the rows behind the numbers, period and filters frozen.
-
-    The lists know "any of these values" only; where the query says more, there is no link rather than a
-    wrong one.
-    """
-    if any(condition.op not in (FilterOp.EQ, FilterOp.IN) for condition in query.conditions):
-        return {}
-    same = [(c.ref.name, _written(value)) for c in query.conditions for value in c.values]
-    start, end = query.period.start.isoformat(), query.period.end.isoformat()
-    links = {}
-    if Population.FEEDBACK in query.populations:
-        links["feedback"] = _link("/v1/feedback", [("from", start), ("to", end), *_measures(query), *same])
-    if Population.CASES_OPENED in query.populations:
-        links["cases_opened"] = _link("/v1/cases", [("opened_from", start), ("opened_to", end), *same])
-    return links
-
-
-def _link(path: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{path}?{urlencode(parameters)}"
-
-
-def _measures(query: MetricQuery) -> list[tuple[str, str]]:
-    """The measures whose answers were read, unless all were."""
-    metrics = [metric for metric in query.metrics if Population.FEEDBACK in metric.populations]
-    measures = dict.fromkeys(metric.measure for metric in metrics)
-    return [] if None in measures else [("measure", str(measure)) for measure in measures]
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

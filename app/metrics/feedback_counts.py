@@ -30,7 +30,15 @@ from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.schemas import Respondents
-from app.metrics.shape import bucket_of, group_columns, group_names, known_rows, rows_of
+from app.metrics.shape import (
+    bucket_of,
+    group_columns,
+    group_names,
+    identity,
+    known_rows,
+    rows_of,
+    stored_bucket_of,
+)
 
 COMPLAINT: Final = "complaint"
 _OF_ANSWERS: Final = (Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID)
@@ -111,9 +119,21 @@ def sums(rows: FromClause, names: Sequence[str], *, by_question: bool = False) -
     return [cast(all_sums[name], Integer).label(name) for name in names]
 
 
-def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Counters by group from the current rows, with the rules of who counts."""
-    bucket = bucket_of(feedback.c.occurred_at, query)
+def feedback_keys(query: MetricQuery, *, stored: bool) -> list[ColumnElement[Any]]:
+    """Bucket and dimensions of a feedback row; `stored`: as cuboids write them."""
+    bucket = (stored_bucket_of if stored else bucket_of)(feedback.c.occurred_at, query)
+    return group_columns(feedback, bucket, query, null_is_empty=stored)
+
+
+def count_rows(
+    query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False
+) -> Select[Any]:
+    """Counters by group from the current rows, with the rules of who counts; `stored`: see the keys."""
+    return summed(list_answers(query, period, facts, stored=stored), query)
+
+
+def list_answers(query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False) -> Subquery:
+    """The answers that `count_rows` counts, weighed."""
     weight: ColumnElement[int] = literal(1)
     counts = None
     if query.respondents is Respondents.LATEST_PER_CUSTOMER:
@@ -123,8 +143,12 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
     if facts.relational:
         counts = stands(facts.relational, query.known_at)
     pressed = is_first_press(query.known_at) if facts.presses else true()
-    rows = (
-        select(*group_columns(feedback, bucket, query), *weighed(feedback, weight, counts))
+    return (
+        select(
+            *feedback_keys(query, stored=stored),
+            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
+            *weighed(feedback, weight, counts),
+        )
         .where(
             known_rows(feedback, query.known_at),
             rows_of(feedback, feedback.c.occurred_at, query, period, facts),
@@ -134,7 +158,6 @@ def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select
         )
         .subquery("answers")
     )
-    return summed(rows, query)
 
 
 def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:

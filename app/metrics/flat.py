@@ -38,9 +38,11 @@ class FlatQueryIn(BaseModel):
     compare_from: str | None = Field(default=None, description="instead of compare, together with compare_to")
     compare_to: str | None = Field(default=None, description="excluded")
     respondents: str = "all"
+    report_type: str = Field(default="monitoring", description="audit: with the level of force majeure")
     as_of: str | None = None
     known_at: str | None = Field(default=None, description="data_seq of an earlier answer, or a time")
     fill: str = "none"
+    freshness: str = Field(default="brief", description="full: what the answer rests on, by source")
     order: Texts
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
@@ -72,7 +74,17 @@ def unfold(flat: FlatQueryIn) -> MetricQueryIn:
         "order": _split(flat.order),
         "compare": _compare(flat),
         **flat.model_dump(
-            include={"time_zone", "respondents", "as_of", "known_at", "fill", "limit", "cursor"}
+            include={
+                "time_zone",
+                "respondents",
+                "report_type",
+                "as_of",
+                "known_at",
+                "fill",
+                "freshness",
+                "limit",
+                "cursor",
+            }
         ),
     }
     try:

@@ -11,16 +11,20 @@ from zoneinfo import ZoneInfo
 
 from app.domain.errors import InvalidError
 from app.domain.measures.definition import Dimension, MetricDefinition, Population
-from app.domain.measures.registry import get_metric
+from app.domain.measures.registry import METRICS, get_metric
 from app.domain.measures.terms import DEFAULT_TERMS, Terms
 from app.metrics.buckets import Granularity, Period, most_buckets
 from app.metrics.columns import Column, answer_columns
 from app.metrics.dimensions import Condition, DimensionRef, get_condition, get_dimension
 from app.metrics.facts import Annotation, TenantFacts
 from app.metrics.period import get_zone, parse_instant, previous, resolve_period, span, year_before
-from app.metrics.schemas import Fill, MetricQueryIn, Respondents, SpanIn
+from app.metrics.schemas import Fill, MetricQueryIn, ReportType, Respondents, SpanIn
 
 MOST_BUCKETS: Final = 10_000
+FM_LEVEL: Final = "fm_level"
+MOST_CELLS: Final = 100_000
+"""What one SELECT may return; it asks for one more, to tell that there are more."""
+
 KEPT_APART: Final = (Dimension.COLLECTION_MODE, Dimension.SCALE_ID)
 """Dimensions across which no score is ever averaged."""
 
@@ -52,6 +56,7 @@ class MetricQuery:
     zone: ZoneInfo
     conditions: tuple[Condition, ...]
     respondents: Respondents
+    report_type: ReportType
     as_of: datetime
     known_at: int | None
     fill: Fill
@@ -94,7 +99,7 @@ class MetricQuery:
 def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQuery:
     """The query that these words mean now. Raises InvalidError with a pointer into the query."""
     zone = get_zone(given.time_zone or facts.time_zone)
-    metrics = _metrics(given.metrics)
+    metrics = _metrics(_reported(given))
     asked = [get_dimension(name, facts.attributes, f"/group_by/{n}") for n, name in enumerate(given.group_by)]
     group_by = _with_kept_apart(asked, metrics)
     conditions = tuple(
@@ -115,6 +120,7 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
         zone=zone,
         conditions=conditions,
         respondents=given.respondents,
+        report_type=given.report_type,
         as_of=as_of,
         known_at=known_at,
         fill=given.fill,
@@ -128,6 +134,14 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
         annotations=_annotations(facts, period, compare),
         series_broken=_is_broken(facts, period, compare),
     )
+
+
+def _reported(given: MetricQueryIn) -> list[str]:
+    """The metrics that were asked for, in an audit with the level of force majeure where acts are excused."""
+    excused = any(
+        name in METRICS and Population.SURVEYS in METRICS[name].populations for name in given.metrics
+    )
+    return [*given.metrics, FM_LEVEL] if given.report_type is ReportType.AUDIT and excused else given.metrics
 
 
 def _metrics(names: Sequence[str]) -> tuple[MetricDefinition, ...]:

@@ -21,6 +21,9 @@ from app.metrics.query import MetricQuery
 from app.metrics.schemas import Fill
 from app.metrics.suppression import withhold_tellers
 
+Table = Sequence[Sequence[Any]]
+"""The rows of an answer turned round: for each column of the query its cells, row by row."""
+
 Row = tuple[Any, ...]
 """The cells of a row, in the order of the query's columns."""
 
@@ -31,9 +34,9 @@ _HIDDEN: Final = Comparison(None)
 _TEXT_OF: Final = {status: status.value for status in MetricStatus}
 
 
-def answer_rows(
+def answer_table(
     query: MetricQuery, now: Mapping[Key, Cell], before: Mapping[Key, Cell], *, with_parts: bool
-) -> list[Row]:
+) -> Table:
     """All rows of an answer, ordered by bucket and then by the dimensions (nulls last).
 
     `with_parts` is for readers who may read the rows behind the numbers: see `published`.
@@ -53,7 +56,7 @@ def answer_rows(
                 for value, old, cell, old_cell in pairs
             ]
             columns += _comparison_columns(metric, earlier, _claims(found, broken=query.series_broken))
-    return list(zip(*columns, strict=True))
+    return columns
 
 
 def _all_keys(query: MetricQuery, known: Iterable[Key]) -> Sequence[Key]:

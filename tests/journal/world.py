@@ -90,7 +90,12 @@ def random_event(dice: random.Random, number: int) -> Json:
                          version=dice.randrange(9), data=data)  # fmt: skip
         case 9:
             kind, data = dice.choice(
-                (("interaction.ended", {}), ("feedback.offered", {}), ("survey.refused", {}))
+                (
+                    ("interaction.ended", {}),
+                    ("feedback.offered", {}),
+                    ("survey.refused", {}),
+                    ("feedback.received", {"scale": "csat_1_5", "value": dice.randint(1, 5)}),
+                )
             )
             call = f"CALL-{dice.randrange(5)}"
             return event(

@@ -38,6 +38,12 @@ async def test_a_text_is_read_beside_its_score_and_a_classifier_replaces_the_rea
     }  # fmt: skip
     assert found[text]["reading"]["hints"]["cause"] == "office_process.no_status_info"
     assert found[text]["cause"] == "office.call"
+    # a ten whose words are bad: the score counts, and the words are pointed at
+    assert {name: item["text_disagrees"] for name, item in found.items()} == {
+        text: True,
+        "Отличная работа": False,
+        None: False,
+    }
     review = found["Отличная работа"]
     assert (review["lang"], review["class"]) == ("ru-RU", "unknown")
     sentiment = review["reading"]["sentiment"]

@@ -68,6 +68,23 @@ async def test_an_alert_is_told_once_for_each_change_of_state(
     assert rule["raised"] == []
 
 
+async def test_rudeness_is_told_by_its_count_however_small_and_over_when_nothing_is_left(
+    http: httpx.AsyncClient, world: World, server: Server
+) -> None:
+    rude = [{"dimension": "cause", "values": ["staff.rudeness"]}]
+    query = {"metrics": ["cases_opened"], "group_by": ["employee"], "period": "28d", "filters": rude}
+    await put(http, "rude", kind="metric.threshold_breached", query=query, above=2)
+    for employee, cases in (("olena", 3), ("petro", 2)):
+        for _ in range(cases):
+            await world.case(NOON, employee=employee, cause="staff.rudeness")
+    assert await look(world) == 1
+    assert await look(world, NOON + timedelta(days=40)) == 1
+    assert [(state, data["unit"]["employee"], data["value"]) for _, state, data in await told(server)] == [
+        ("raised", "olena", 3),
+        ("cleared", "olena", 0),
+    ]
+
+
 async def test_a_rule_is_written_over_only_by_who_has_seen_it(http: httpx.AsyncClient, world: World) -> None:
     address = "/v1/metrics/alerts/nps"
     rule = {"kind": "metric.threshold_breached", "query": {"metrics": ["nps"], "period": "28d"}, "below": 0}

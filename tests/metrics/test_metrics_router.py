@@ -56,7 +56,8 @@ async def test_the_drill_link_opens_the_rows_that_were_counted(http, march: Worl
     assert rows.status_code == 200, rows.text
     assert len(rows.json()["items"]) == answer["rows"][0]["nps_n"] == 10
     beyond = await post(http, "nps", filters=[{"dimension": "location", "op": "ne", "values": ["kyiv"]}])
-    assert beyond["drill"] == {}
+    assert set(beyond["drill"]) == {"nps"}
+    assert len((await http.get(beyond["drill"]["nps"])).json()["items"]) == beyond["rows"][0]["nps_n"] == 8
 
 
 async def test_flat_parameters_ask_the_same_question(http: httpx.AsyncClient, march: World) -> None:

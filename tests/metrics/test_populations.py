@@ -78,6 +78,17 @@ async def test_complaints_are_of_the_place_and_day_of_their_case(world: World, a
     ]
 
 
+async def test_cases_are_told_apart_by_the_stage_that_they_were_opened_at(world: World, ask: Ask) -> None:
+    for stage, number in (("waiting", 3), ("after", 1), (None, 1)):
+        for _ in range(number):
+            case_id = await world.case(NOON)
+            await world.event("case.opened", NOON, ("case", case_id), journey_stage=stage)
+    answer = await ask("cases_opened", group_by=["stage"])
+    assert [(r["stage"], r["cases_opened"]) for r in answer.rows] == [("after", 1), ("waiting", 3), (None, 1)]
+    waiting = [{"dimension": "stage", "values": ["waiting"]}]
+    assert [r["cases_opened"] for r in (await ask("cases_opened", filters=waiting)).rows] == [3]
+
+
 async def test_cases_are_counted_by_opening_and_by_closing(world: World, ask: Ask) -> None:
     february = datetime(2026, 2, 10, tzinfo=UTC)
     await world.case(NOON, channel="call")

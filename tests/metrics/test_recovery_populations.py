@@ -61,6 +61,7 @@ R_METRICS = (
     "resolution_median", "resolution_p90", "first_response_median", "first_response_p90", "unanswered_share",
     "backlog_age_median", "backlog_age_p90", "cases_outstanding", "reopen_rate", "fcr", "recovery_rate",
     "double_deviation_rate", "cost_per_resolved", "cost_per_compensated", "sla_attainment_cases",
+    "fcr_confirmed", "unanswered_overdue_share",
 )  # fmt: skip
 
 
@@ -84,6 +85,8 @@ async def test_vector_r_through_the_query(world: World, ask: Ask) -> None:
         "cost_per_resolved": 28.33,
         "cost_per_compensated": 56.67,
         "sla_attainment_cases": 62.5,
+        "fcr_confirmed": 40.0,  # C01 and C03 of the five who answered
+        "unanswered_overdue_share": 10.0,  # C10; C08 stands exactly at its deadline
     }
     assert (row["resolution_median_naive"], row["resolution_p90_naive"]) == (6.5, 25.0)
     assert (row["first_response_median_naive"], row["first_response_p90_naive"]) == (37.5, 230.0)
@@ -170,7 +173,10 @@ async def test_vector_i_through_the_query(world: World, ask: Ask) -> None:
     assert row["ink_personal_status"] == "unreliable"
     assert row["ink_personal_reasons"][0] == "no_coverage_threshold"
     assert "reliability_positive_below_90" in row["ink_personal_reasons"]
+    audited = (await ask("ink_office", "iel", "iel_2013", report_type="audit")).rows
+    assert [row["fm_level"] for row in audited] == [5.1]  # nobody asked for it
     [row] = (await ask("ink_office", "iel", "iel_2013")).rows
+    assert "fm_level" not in row
     assert (row["ink_office"], row["iel"], row["iel_2013"]) == (19.35, 41.33, 66.23)
     beside = ("fm_level", "negative_per_contact")
     [row] = (await ask(*beside)).rows
@@ -216,17 +222,71 @@ async def test_a_customer_whose_complaint_was_solved_is_compared_with_the_untrou
     assert (row["resolved_delta"], row["resolved_delta_other_n"]) == (100.0, 40)
 
 
+async def test_the_paradox_is_asked_of_nps_and_of_who_comes_back(world: World, ask: Ask) -> None:
+    # business: solved 9 9 9 0, calm 9 0; private: solved 9, calm 9 9 9 9 0 0 -> NPS 60 and 25
+    solved, calm = ([bytes([side, n]) for n in range(8)] for side in (1, 2))
+    for customer in solved:
+        await world.case(OPENED - HOUR, customer_ref=customer, remedied_at=OPENED)
+    told = [
+        *((solved[n], "business", value) for n, value in enumerate((9, 9, 9, 0))),
+        (solved[4], "private", 9),
+        *((calm[n], "business", value) for n, value in enumerate((9, 0))),
+        *((calm[n + 2], "private", value) for n, value in enumerate((9, 9, 9, 9, 0, 0))),
+    ]
+    await world.commit(*(Answer(value, NOON, customer=who, segment=part) for who, part, value in told))
+    for customer in (*solved[:3], *calm[:2]):
+        await world.event("transaction.completed", NOON + HOUR, customer=customer)
+    await world.event("customer.returned", NOON + timedelta(days=91), customer=calm[2])  # too late
+    gone = await world.event("customer.returned", NOON + HOUR, customer=calm[3])
+    await world.event("event.retracted", NOON + HOUR, event_id=str(gone))
+    later = NOON + timedelta(days=100)
+    nps, back = "paradox_delta_nps", "paradox_delta_return"
+    [by_nps], [by_return] = [(await ask(name, now=later)).rows for name in (nps, back)]
+    row = {**by_nps, **by_return}
+    assert (row[nps], row[f"{nps}_n"], row[f"{nps}_other_nps"], row[f"{nps}_other_n"]) == (35.0, 5, 25.0, 8)
+    # within segments: business 50 - 0 (weight 4*2/6), private 100 - 33.33 (weight 1*6/7)
+    weighed = (50 * 8 / 6 + 200 / 3 * 6 / 7) / (8 / 6 + 6 / 7)
+    assert (row[f"{nps}_stratified"], row[f"{nps}_strata"]) == (round(weighed, 2), 2)
+    assert (row[back], row[f"{back}_top"], row[f"{back}_other_share"]) == (35.0, 3, 25.0)
+    [early] = (await ask(back, now=NOON + timedelta(days=89))).rows
+    assert early[f"{back}_n"] == 0  # the 90 days are not over
+
+
+async def test_who_complains_of_the_handling_was_failed_again_without_a_survey(
+    world: World, ask: Ask
+) -> None:
+    def deviation(trigger: str, hours: int) -> dict[str, Any]:
+        return {"trigger": trigger, "at": (OPENED + hours * HOUR).isoformat()}
+
+    for told in (
+        [deviation("second_complaint", 2)],
+        [deviation("repeat_negative", 2), deviation("promise_missed", 3)],
+        [deviation("second_complaint", 24 * 4)],
+        [deviation("compensation_late", 3)],
+        [],
+    ):
+        await world.case(OPENED, remedied_at=OPENED + HOUR, deviations=told)
+    name = "double_deviation_rate"
+    parts = (f"{name}_n", f"{name}_failed", f"{name}_promise_missed")
+    [row] = (await ask(name, as_of=NOON.isoformat())).rows
+    assert [row[part] for part in parts] == [3, 3, 2]  # a promise alone is told apart
+    [early] = (await ask(name, as_of=(OPENED + 5 * HOUR).isoformat())).rows
+    assert [early[part] for part in parts] == [2, 2, 2]
+
+
 async def test_loyal_are_those_who_recommend_or_come_back(world: World, ask: Ask) -> None:
-    promoter, buyer, gone = (bytes([n]) for n in range(3))
-    for customer in (promoter, buyer, gone):
+    promoter, buyer, member, gone = (bytes([n]) for n in range(4))
+    for customer in (promoter, buyer, member, gone):
         await world.case(OPENED, customer_ref=customer, remedied_at=OPENED + HOUR)
     await world.case(OPENED, remedied_at=OPENED + HOUR)  # nobody known
     await world.commit(Answer(9, customer=promoter), Answer(8, customer=gone))
     await world.event("transaction.completed", NOON, customer=buyer)
     await world.event("transaction.completed", OPENED, customer=gone)  # before the resolution
+    await world.event("customer.enrolled", NOON, customer=member)
+    await world.event("customer.enrolled", OPENED, customer=gone)
     [row] = (await ask("loyalty_conversion")).rows
-    names = ("_n", "_promoters", "_repurchased")
-    assert [row[f"loyalty_conversion{name}"] for name in names] == [3, 1, 1]
+    names = ("_n", "_promoters", "_repurchased", "_joined")
+    assert [row[f"loyalty_conversion{name}"] for name in names] == [4, 1, 1, 1]
 
 
 async def test_orders_are_late_and_told(world: World, ask: Ask) -> None:

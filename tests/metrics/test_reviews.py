@@ -57,6 +57,17 @@ async def test_share_answered_counts_public_replies_of_humans_by_as_of(world: Wo
     assert (await shown(as_of=later))[0] == ("kyiv", 50.0, 8, 4, "low_n")
 
 
+async def test_an_unanswered_review_is_overdue_once_its_deadline_has_passed(world: World, ask: Ask) -> None:
+    late, young, answered, *_ = [await a_review(world, 1, "kyiv") for _ in range(6)]
+    for review_id, hours in ((late, 24), (young, 26), (answered, 24)):
+        await world.timer(NOON + timedelta(hours=hours), subject_id=review_id, subject_kind="review")
+    await reply(world, answered)
+    as_of = (NOON + timedelta(hours=25)).isoformat()
+    [row] = (await ask("reviews_overdue_share", "reviews_unanswered_share", as_of=as_of)).rows
+    assert (row["reviews_overdue_share"], row["reviews_overdue_share_n"]) == (16.67, 6)
+    assert (row["reviews_overdue_share_unanswered"], row["reviews_unanswered_share"]) == (5, 83.33)
+
+
 async def test_a_period_without_reviews_has_no_share(world: World, ask: Ask) -> None:
     await world.commit(Answer(9))
     [row] = (await ask("reviews_answered_share")).rows

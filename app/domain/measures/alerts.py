@@ -36,13 +36,18 @@ class ThresholdRule:
     by_point: bool = False
 
 
-def breaches(value: MetricValue, rule: ThresholdRule) -> bool | None:
+def breaches(value: MetricValue, rule: ThresholdRule, unit: Unit) -> bool | None:
     """Is the threshold breached? None: too few answers to say (below 30 nothing is raised or cleared).
+
+    A plain count estimates nothing: three complaints of rudeness are three, however few (S3.15).
 
     By the interval: even the bound that favours us is on the wrong side. A metric without an interval is
     judged by its point.
     """
-    if value.value is None or value.n < LOW_N_BELOW or value.status is MetricStatus.SUPPRESSED:
+    if value.value is None or value.status is MetricStatus.SUPPRESSED:
+        return None
+    is_plain_count = unit is Unit.COUNT and value.interval is None
+    if value.n < LOW_N_BELOW and not is_plain_count:
         return None
     low, high = (value.value, value.value)
     if value.interval is not None and not rule.by_point:

@@ -15,6 +15,7 @@ from app.domain.measures.recovered import (
     OpenCases,
     PromisedOrders,
     PublishedReviews,
+    Replies,
     ResolvedCases,
     ReturningCustomers,
     TimedCases,
@@ -22,6 +23,9 @@ from app.domain.measures.recovered import (
 from app.domain.measures.surveys import SurveyCounts
 from app.domain.measures.terms import DEFAULT_TERMS, Terms
 from app.domain.scales import QuestionMeasure
+
+Strata = Mapping[str, ComparedCustomers]
+"""Compared customers by their segment ("": none)."""
 
 
 class AnswerKey(NamedTuple):
@@ -98,7 +102,10 @@ class Cell:
     resolved: ResolvedCases | None = None
     open_cases: OpenCases | None = None
     returning: ReturningCustomers | None = None
-    compared_customers: ComparedCustomers | None = None
+    compared_customers: Mapping[QuestionMeasure, Strata] = field(default_factory=dict)
+    comebacks: Strata = field(default_factory=dict)
+    overdue_cases: Replies | None = None
+    overdue_reviews: Replies | None = None
     orders: PromisedOrders | None = None
     reviews: PublishedReviews | None = None
     displayed: DisplayedRatings | None = None

@@ -28,6 +28,10 @@ def transactions(cell: Cell) -> int | None:
     return None if cell.volumes is None else cell.volumes.transactions
 
 
+def interactions(cell: Cell) -> int | None:
+    return None if cell.volumes is None else cell.volumes.interactions
+
+
 def complaint_rate(cell: Cell) -> MetricValue:
     """1000 * complaints / transactions (interactions where there are none), exact Poisson interval.
 
@@ -129,6 +133,16 @@ COVERAGE: Final = (
         (transactions, visitors),
         parts=("transactions", "visitors"),
         better=Better.HIGHER,
+        populations=(Population.VOLUME,),
+    ),
+    _ratio_metric(
+        "contact_rate",
+        "Contact rate",
+        "Contacts for each sale: what customers have to ask although they bought.",
+        "interactions / transactions",
+        (interactions, transactions),
+        parts=("interactions", "transactions"),
+        better=Better.LOWER,
         populations=(Population.VOLUME,),
     ),
     MetricDefinition(

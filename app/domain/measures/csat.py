@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import NOT_COMPARABLE, Comparison, compare_means, compare_shares
@@ -30,10 +30,6 @@ CSAT_SCALES: Final = (
 )
 
 
-def _counters(cell: Cell) -> Counters | None:
-    return cell.counters(QuestionMeasure.CSAT, CSAT_SCALES)
-
-
 def top_share(counters: Counters | None) -> MetricValue:
     """Percent of answers in the scale's top box, Wilson interval."""
     return scored_value(TOP_SCORE, counters, ("top", "bottom"))
@@ -51,41 +47,60 @@ def compare_top(now: Counters | None, before: Counters | None) -> Comparison:
     return compare_shares(now.top, now.n, before.top, before.n)
 
 
+def _pair(
+    prefix: str, title: str, term: str | None, what: str, measure: QuestionMeasure
+) -> tuple[MetricDefinition, ...]:
+    """Top-box share and mean of the answers to questions of one measure."""
+
+    def counters(cell: Cell) -> Counters | None:
+        return cell.counters(measure, CSAT_SCALES)
+
+    def definition(name: str, **fields: Any) -> MetricDefinition:
+        return MetricDefinition(
+            id=f"{prefix}_{name}",
+            original_term=term,
+            better=Better.HIGHER,
+            populations=(Population.FEEDBACK,),
+            measure=measure,
+            scale_ids=CSAT_SCALES,
+            gates=PUBLICATION_GATES,
+            is_score=True,
+            **fields,
+        )
+
+    return (
+        definition(
+            "t2b",
+            title=f"{title}, top-2-box",
+            description=f"Share of satisfied answers{what}: the top box of the scale (4-5 of 5, 9-10 of 10).",
+            formula="100 * top / n; Wilson interval",
+            unit=Unit.PERCENT,
+            compute=lambda cell: top_share(counters(cell)),
+            compare=lambda now, before: compare_top(counters(now), counters(before)),
+            parts=("top", "bottom"),
+            score=TOP_SCORE,
+        ),
+        definition(
+            "mean",
+            title=f"{title}, mean",
+            description=f"Mean satisfaction{what} on its own scale; another thing than the top box.",
+            formula="sum / n; normal interval with the sample standard deviation",
+            unit=Unit.SCORE,
+            compute=lambda cell: mean_of(counters(cell)),
+            compare=lambda now, before: compare_means(counters(now), counters(before)),
+            parts=("sum",),
+            score=MEAN_SCORE,
+        ),
+    )
+
+
 CSAT: Final = (
-    MetricDefinition(
-        id="csat_t2b",
-        title="CSAT, top-2-box",
-        original_term="CSAT",
-        description="Share of satisfied answers: the top box of the scale (4-5 of 5, 6-7 of 7, 9-10 of 10).",
-        formula="100 * top / n; Wilson interval",
-        unit=Unit.PERCENT,
-        better=Better.HIGHER,
-        populations=(Population.FEEDBACK,),
-        compute=lambda cell: top_share(_counters(cell)),
-        compare=lambda now, before: compare_top(_counters(now), _counters(before)),
-        parts=("top", "bottom"),
-        score=TOP_SCORE,
-        measure=QuestionMeasure.CSAT,
-        scale_ids=CSAT_SCALES,
-        gates=PUBLICATION_GATES,
-        is_score=True,
-    ),
-    MetricDefinition(
-        id="csat_mean",
-        title="CSAT, mean",
-        original_term="CSAT",
-        description="Mean satisfaction on its own scale; not interchangeable with the top-2-box share.",
-        formula="sum / n; normal interval with the sample standard deviation",
-        unit=Unit.SCORE,
-        better=Better.HIGHER,
-        populations=(Population.FEEDBACK,),
-        compute=lambda cell: mean_of(_counters(cell)),
-        compare=lambda now, before: compare_means(_counters(now), _counters(before)),
-        parts=("sum",),
-        score=MEAN_SCORE,
-        measure=QuestionMeasure.CSAT,
-        scale_ids=CSAT_SCALES,
-        gates=PUBLICATION_GATES,
-        is_score=True,
+    *_pair("csat", "CSAT", "CSAT", "", QuestionMeasure.CSAT),
+    *_pair(
+        "journey",
+        "Whole journey",
+        None,
+        " to the question about the whole way, which no point of it can answer",
+        QuestionMeasure.JOURNEY_OVERALL,
     ),
 )

@@ -22,8 +22,9 @@ class Population(StrEnum):
     timers by their due time (cohort), backlog not at all: cases open at as_of (a snapshot), orders by
     the time that was promised. surveys are feedback counted by outcome, force majeure and cause,
     channels feedback by channel, unsolicited what customers said unasked, customers answers of those
-    with and without a complaint before, reviews feedback that was published, by its time, displayed what
-    review sites show of us.
+    with and without a complaint before, comebacks whether they came again, reviews feedback that was
+    published, by its time, displayed what review sites show of us. overdue_cases and overdue_reviews are
+    the opened cases and the reviews again, by whether a deadline passed before anybody replied.
     """
 
     FEEDBACK = "feedback"
@@ -44,6 +45,9 @@ class Population(StrEnum):
     ORDERS = "orders"
     REVIEWS = "reviews"
     DISPLAYED = "displayed"
+    COMEBACKS = "comebacks"
+    OVERDUE_CASES = "overdue_cases"
+    OVERDUE_REVIEWS = "overdue_reviews"
 
 
 class Dimension(StrEnum):
@@ -84,7 +88,9 @@ _ITEM: Final = frozenset(
     }
 )
 _ANSWER: Final = frozenset({Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID})
-_CASE: Final = frozenset({Dimension.KIND, Dimension.CAUSE, Dimension.SEVERITY, Dimension.STATE})
+_CASE: Final = frozenset(
+    {Dimension.KIND, Dimension.CAUSE, Dimension.STAGE, Dimension.SEVERITY, Dimension.STATE}
+)
 _TIMER: Final = frozenset({Dimension.KIND, Dimension.SEVERITY, Dimension.TIMER, Dimension.POLICY})
 
 DIMENSIONS_OF: Final = {
@@ -106,6 +112,9 @@ DIMENSIONS_OF: Final = {
     Population.ORDERS: _PLACE | _WHAT,
     Population.REVIEWS: _PLACE | _WHAT | _ITEM,
     Population.DISPLAYED: _PLACE | _WHAT,
+    Population.COMEBACKS: _PLACE | _WHAT | _ITEM,
+    Population.OVERDUE_CASES: _PLACE | _WHAT | _CASE,
+    Population.OVERDUE_REVIEWS: _PLACE | _WHAT | _ITEM,
 }
 """The dimensions that every row of a population has a place for."""
 
@@ -142,6 +151,10 @@ PART_UNITS: Final = {
     "low_rate": Unit.RATIO,
     "high_rate": Unit.RATIO,
     "other_share": Unit.PERCENT,
+    "other_nps": None,
+    "stratified": None,
+    "stratified_low": None,
+    "stratified_high": None,
     "p_value": Unit.RATIO,
     "max_age": Unit.HOURS,
 }
@@ -163,6 +176,7 @@ class MetricDefinition:
     `measure` and `scale_ids` say which answers it reads (None and empty: all). A score (`is_score`) is
     never averaged across scales or collection modes, an index that `keeps_modes_apart` across modes.
     `item_level` metrics count feedback items, which have no question or scale of their own.
+    `bsc` is the part of a balanced scorecard whose KPI it is.
     `score` computes it from one histogram, as `compute` does with its cell's. `reads_clock` metrics change
     with as_of alone. `context` are populations that its gates look at: read where they can be split in the
     same way, at the coarser groups where they know fewer dimensions.
@@ -179,6 +193,7 @@ class MetricDefinition:
     compare: Compare
     parts: tuple[str, ...] = ()
     original_term: str | None = None
+    bsc: str | None = None
     measure: QuestionMeasure | None = None
     scale_ids: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from app.domain.measures.definition import (
     Population,
     Unit,
 )
+from app.domain.measures.shares import share_metric
 from app.domain.measures.values import MetricValue, no_value, share_value
 
 _TIMER_PARTS: Final = ("met", "breached", "pending")
@@ -86,6 +87,19 @@ CASES: Final = (
         compare=_compare_unanswered,
         parts=("unanswered",),
         gates=PUBLICATION_GATES,
+        reads_clock=True,
+    ),
+    share_metric(
+        "unanswered_overdue_share",
+        "Unanswered past a deadline",
+        "Share of cases opened in the period that no human has replied to although a deadline has passed.",
+        "100 * cases without a human reply and with an open timer past due / cases opened; withdrawn, "
+        "duplicate, invalid excluded; Wilson interval",
+        Population.OVERDUE_CASES,
+        lambda cell: None if cell.overdue_cases is None else cell.overdue_cases.overdue_share,
+        lambda cell: {} if cell.overdue_cases is None else cell.overdue_cases.parts,
+        ("unanswered", "overdue"),
+        better=Better.LOWER,
         reads_clock=True,
     ),
 )

@@ -2,57 +2,132 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Final
 
-from app.domain.measures.cell import Cell
+from app.domain.measures.cell import Cell, Strata
 from app.domain.measures.comparison import Comparison, compare_counts
 from app.domain.measures.definition import Better, MetricDefinition, Population, Unit
+from app.domain.measures.group_differences import (
+    NPS_PARTS,
+    SHARE_PARTS,
+    Difference,
+    Pair,
+    nps_difference,
+    share_difference,
+)
 from app.domain.measures.recovered import ComparedCustomers, ReturningCustomers
-from app.domain.measures.statistics import newcombe, two_proportion_test
-from app.domain.measures.values import LOW_N_BELOW, MetricValue, no_value, status_of
+from app.domain.measures.values import MetricValue, no_value, status_of
 from app.domain.scales import QuestionMeasure
 
-_PARTS: Final = ("top", "other_top", "other_n", "other_share", "p_value")
+
+def _against_untroubled(found: ComparedCustomers) -> Pair:
+    return Pair(found.resolved, found.untroubled)
 
 
-def difference_of(top: int, n: int, other_top: int, other_n: int) -> MetricValue:
-    """Percentage points between two top-box shares, Newcombe interval; reason `shown` or `not_shown`.
+def _against_unresolved(found: ComparedCustomers) -> Pair:
+    return Pair(found.resolved, found.unresolved)
 
-    A claim needs 30 answers on both sides and an interval above 0.
-    """
-    parts = {
-        "top": top,
-        "other_top": other_top,
-        "other_n": other_n,
-        "other_share": 100 * other_top / other_n if other_n else None,
-        "p_value": two_proportion_test(top, n, other_top, other_n).p_value if n and other_n else None,
-    }
-    if n == 0 or other_n == 0:
-        return no_value(parts, "nobody_to_compare", n=n)
-    interval = newcombe(top, n, other_top, other_n)
-    shown = interval.low > 0 and min(n, other_n) >= LOW_N_BELOW
-    return MetricValue(
-        value=100 * (top / n - other_top / other_n),
-        n=n,
-        interval=interval.scaled(100),
-        status=status_of(min(n, other_n)),
-        reasons=("shown" if shown else "not_shown",),
+
+_GAPS: Final = (
+    ("paradox_delta", "Recovery paradox", "that of customers without one", _against_untroubled),
+    (
+        "resolved_delta",
+        "Resolved against unresolved",
+        "that of customers whose complaint is not resolved",
+        _against_unresolved,
+    ),
+)
+
+
+def _compared(measure: QuestionMeasure) -> Callable[[Cell], Strata | None]:
+    return lambda cell: cell.compared_customers.get(measure)
+
+
+def _gap(
+    metric_id: str,
+    title: str,
+    description: str,
+    formula: str,
+    strata_of: Callable[[Cell], Strata | None],
+    sides: Callable[[ComparedCustomers], Pair],
+    difference: Difference,
+    parts: tuple[str, ...],
+    *,
+    measure: QuestionMeasure | None = None,
+) -> MetricDefinition:
+    def compute(cell: Cell) -> MetricValue:
+        strata = strata_of(cell)
+        if not strata:
+            return no_value(dict.fromkeys(parts))
+        whole = reduce(ComparedCustomers.plus, strata.values())
+        return difference(sides(whole), [sides(strata[name]) for name in sorted(strata)])
+
+    def compare(now: Cell, before: Cell) -> Comparison:
+        return compare_counts(compute(now).value, compute(before).value)
+
+    return MetricDefinition(
+        id=metric_id,
+        title=title,
+        description=description,
+        formula=formula,
+        unit=Unit.POINTS,
+        better=Better.HIGHER,
+        populations=(Population.COMEBACKS if measure is None else Population.CUSTOMERS,),
+        compute=compute,
+        compare=compare,
         parts=parts,
+        measure=measure,
+        is_score=measure is not None,
+        item_level=measure is None,
+        reads_clock=True,
     )
 
 
-def paradox(found: ComparedCustomers | None) -> MetricValue:
-    """Resolved complainers against customers without a complaint."""
-    if found is None:
-        return no_value(dict.fromkeys(_PARTS))
-    return difference_of(found.resolved_top, found.resolved_n, found.untroubled_top, found.untroubled_n)
+_CLAIM: Final = "Claimed only where the reason is `shown`; `stratified` compares within segments."
 
 
-def resolved_gap(found: ComparedCustomers | None) -> MetricValue:
-    """Resolved complainers against those whose complaint is open."""
-    if found is None:
-        return no_value(dict.fromkeys(_PARTS))
-    return difference_of(found.resolved_top, found.resolved_n, found.unresolved_top, found.unresolved_n)
+def _of_each(
+    name: str, title: str, other: str, sides: Callable[[ComparedCustomers], Pair]
+) -> tuple[MetricDefinition, ...]:
+    """The three outcomes of one comparison: top box, NPS, return."""
+    return (
+        _gap(
+            name,
+            title,
+            f"Top-box share of customers with a resolved complaint minus {other}: same question, same "
+            f"period. {_CLAIM}",
+            "100 * (top / n of resolved complainers - top / n of the others); Newcombe interval",
+            _compared(QuestionMeasure.CSAT),
+            sides,
+            share_difference,
+            SHARE_PARTS,
+            measure=QuestionMeasure.CSAT,
+        ),
+        _gap(
+            f"{name}_nps",
+            f"{title}, by NPS",
+            f"NPS of customers with a resolved complaint minus {other}: same question, same period. {_CLAIM}",
+            "NPS of resolved complainers - NPS of the others; interval of the adjusted-Wald scores",
+            _compared(QuestionMeasure.NPS),
+            sides,
+            nps_difference,
+            NPS_PARTS,
+            measure=QuestionMeasure.NPS,
+        ),
+        _gap(
+            f"{name}_return",
+            f"{title}, by return",
+            "Share of answers whose customer bought or came back within 90 days: of customers with a "
+            f"resolved complaint minus {other}. Answers whose 90 days are over. {_CLAIM}",
+            "100 * (came back / n of resolved complainers - came back / n of the others); Newcombe interval",
+            lambda cell: cell.comebacks,
+            sides,
+            share_difference,
+            SHARE_PARTS,
+        ),
+    )
 
 
 def repeat_ratio(found: ReturningCustomers | None) -> MetricValue:
@@ -72,42 +147,7 @@ def _repeat_compare(now: Cell, before: Cell) -> Comparison:
 
 
 PARADOX: Final = (
-    MetricDefinition(
-        id="paradox_delta",
-        title="Recovery paradox",
-        description="Top-box share of customers with a resolved complaint minus that of customers without "
-        "one: same question, same period. Claimed only where the reason says `shown`; read it by segment.",
-        formula="100 * (top / n of resolved complainers - top / n of the untroubled); Newcombe interval",
-        unit=Unit.POINTS,
-        better=Better.HIGHER,
-        populations=(Population.CUSTOMERS,),
-        compute=lambda cell: paradox(cell.compared_customers),
-        compare=lambda now, before: compare_counts(
-            paradox(now.compared_customers).value, paradox(before.compared_customers).value
-        ),
-        parts=_PARTS,
-        measure=QuestionMeasure.CSAT,
-        is_score=True,
-        reads_clock=True,
-    ),
-    MetricDefinition(
-        id="resolved_delta",
-        title="Resolved against unresolved",
-        description="Top-box share of customers with a resolved complaint minus that of customers whose "
-        "complaint is not resolved.",
-        formula="100 * (top / n of resolved - top / n of unresolved complainers); Newcombe interval",
-        unit=Unit.POINTS,
-        better=Better.HIGHER,
-        populations=(Population.CUSTOMERS,),
-        compute=lambda cell: resolved_gap(cell.compared_customers),
-        compare=lambda now, before: compare_counts(
-            resolved_gap(now.compared_customers).value, resolved_gap(before.compared_customers).value
-        ),
-        parts=_PARTS,
-        measure=QuestionMeasure.CSAT,
-        is_score=True,
-        reads_clock=True,
-    ),
+    *(metric for gap in _GAPS for metric in _of_each(*gap)),
     MetricDefinition(
         id="repeat_feedback_ratio",
         title="Repeat feedback, answered against unanswered",

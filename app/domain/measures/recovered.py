@@ -18,8 +18,11 @@ class ResolvedCases(NamedTuple):
     `reopened_open` were resolved, reopened and are open again: they stand at their last resolution.
     `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
     reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
-    `answered`, `recovered` and `silent` are of the re-survey; `evaluable` were re-surveyed with an answer
-    or failed (reopened, discontent, complained of again), `failed` of them failed.
+    `answered`, `recovered` and `silent` are of the re-survey, `confirmed` those `once` whose customer is
+    content in it; `evaluable` can be judged: re-surveyed with an answer, reopened, or failed in a way that
+    needs no survey; `failed` of them failed. A missed promise alone (`promise_missed`) is told apart.
+    `loyal` are those of `complainers` (known customers) who gave 9-10 later (`promoters`), came back within
+    90 days (`repurchased`) or joined the programme (`joined`).
     `spent` is net compensation in the tenant's currency, `compensated` the cases that got any.
     """
 
@@ -32,6 +35,7 @@ class ResolvedCases(NamedTuple):
     once_first_level: int = 0
     answered: int = 0
     recovered: int = 0
+    confirmed: int = 0
     silent: int = 0
     evaluable: int = 0
     failed: int = 0
@@ -43,6 +47,7 @@ class ResolvedCases(NamedTuple):
     loyal: int = 0
     promoters: int = 0
     repurchased: int = 0
+    joined: int = 0
 
 
 class ClosedCases(NamedTuple):
@@ -82,15 +87,31 @@ class ReturningCustomers(NamedTuple):
     unanswered_again: int = 0
 
 
-class ComparedCustomers(NamedTuple):
-    """Top-box answers of customers whose complaint was resolved, is not, and who had none before."""
+class Group(NamedTuple):
+    """Answers of customers who are alike.
 
-    resolved_top: int = 0
-    resolved_n: int = 0
-    unresolved_top: int = 0
-    unresolved_n: int = 0
-    untroubled_top: int = 0
-    untroubled_n: int = 0
+    `top` in the top box, `promoters` and `detractors` by class (they are those on the scale of NPS); of
+    comebacks `top` are those whose customer came back.
+    """
+
+    n: int = 0
+    top: int = 0
+    promoters: int = 0
+    detractors: int = 0
+
+    def plus(self, other: Group) -> Group:
+        return Group(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class ComparedCustomers(NamedTuple):
+    """Answers of customers whose complaint was resolved before, is not, and who had none before."""
+
+    resolved: Group = Group()
+    unresolved: Group = Group()
+    untroubled: Group = Group()
+
+    def plus(self, other: ComparedCustomers) -> ComparedCustomers:
+        return ComparedCustomers(*(a.plus(b) for a, b in zip(self, other, strict=True)))
 
 
 class DisplayedRatings(NamedTuple):
@@ -101,11 +122,31 @@ class DisplayedRatings(NamedTuple):
     rating: float | None = None
 
 
+class Replies(NamedTuple):
+    """Who is to be answered, whom no human has answered, and those of them whose deadline has passed."""
+
+    wanted: int = 0
+    unanswered: int = 0
+    overdue: int = 0
+
+    @property
+    def overdue_share(self) -> tuple[int, int]:
+        return self.overdue, self.wanted
+
+    @property
+    def parts(self) -> dict[str, int]:
+        return {"unanswered": self.unanswered, "overdue": self.overdue}
+
+
 class PublishedReviews(NamedTuple):
     """Reviews that still stand, and those of them that a human answered in public by as_of."""
 
     published: int = 0
     answered: int = 0
+
+    @property
+    def unanswered_share(self) -> tuple[int, int]:
+        return self.published - self.answered, self.published
 
 
 class PromisedOrders(NamedTuple):

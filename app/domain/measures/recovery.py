@@ -133,6 +133,16 @@ RECOVERY: Final = (
         ("once",),
     ),
     _share(
+        "fcr_confirmed",
+        "First contact resolution, confirmed",
+        "Resolved once by our own count, and the customer says so: content in the re-survey; among those who "
+        "answered it.",
+        "100 * resolved once with a content re-survey / answered re-surveys; Wilson interval",
+        lambda cases: (cases.confirmed, cases.answered),
+        lambda cases: {"confirmed": cases.confirmed},
+        ("confirmed",),
+    ),
+    _share(
         "recovery_rate",
         "Recovery rate",
         "Customers content with a resolved case, among those who answered the re-survey; the bounds count "
@@ -145,9 +155,9 @@ RECOVERY: Final = (
     _share(
         "double_deviation_rate",
         "Double deviation rate",
-        "Cases whose remedy failed: reopened, or the customer discontent after it or complaining of the "
-        "handling. A missed promise is told apart.",
-        "100 * failed / (failed or answered the re-survey); Wilson interval",
+        "Cases whose handling failed the customer again: reopened, a bad word after a reply or the remedy, "
+        "a second complaint about the same or the handling. Missed promises alone are told apart.",
+        "100 * failed / (failed, reopened or answered the re-survey); Wilson interval",
         lambda cases: (cases.failed, cases.evaluable),
         lambda cases: {"failed": cases.failed, "promise_missed": cases.promise_missed},
         ("failed", "promise_missed"),
@@ -157,11 +167,16 @@ RECOVERY: Final = (
     _share(
         "loyalty_conversion",
         "Loyalty conversion",
-        "Customers with a resolved complaint who later gave 9-10, or bought or came back within 90 days.",
+        "Customers with a resolved complaint who later gave 9-10 or joined a loyalty programme, or bought or "
+        "came back within 90 days.",
         "100 * loyal / resolved cases of known customers; Wilson interval",
         lambda cases: (cases.loyal, cases.complainers),
-        lambda cases: {"promoters": cases.promoters, "repurchased": cases.repurchased},
-        ("promoters", "repurchased"),
+        lambda cases: {
+            "promoters": cases.promoters,
+            "repurchased": cases.repurchased,
+            "joined": cases.joined,
+        },
+        ("promoters", "repurchased", "joined"),
     ),
     _cost("resolved"),
     _cost("compensated"),

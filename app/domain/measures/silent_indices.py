@@ -30,6 +30,11 @@ _PARTS: Final = (
 )
 
 
+NOT_OF_STAFF: Final = ("office_process", "product_price", "external", "customer_error")
+NOT_OF_OFFICE: Final = ("staff", "product_price", "external")
+"""Causes for which the staff, or the office, is not to blame (domain.md 3.2)."""
+
+
 class Estimate(NamedTuple):
     """An index as a fraction, with its standard error."""
 
@@ -174,12 +179,21 @@ class _Index:
 
 
 def _definition(
-    metric_id: str, title: str, term: str, description: str, formula: str, better: Better, index: _Index
+    metric_id: str,
+    title: str,
+    term: str,
+    description: str,
+    formula: str,
+    better: Better,
+    index: _Index,
+    *,
+    bsc: str | None = None,
 ) -> MetricDefinition:
     return MetricDefinition(
         id=metric_id,
         title=title,
         original_term=term,
+        bsc=bsc,
         description=description,
         formula=formula,
         unit=Unit.PERCENT,
@@ -209,7 +223,7 @@ SILENT_INDICES: Final = (
             QuestionMeasure.STAFF,
             ink,
             0.0,
-            ("office_process", "product_price", "external", "customer_error"),
+            NOT_OF_STAFF,
         ),
     ),
     _definition(
@@ -219,7 +233,8 @@ SILENT_INDICES: Final = (
         "The same for the setting and the organisation; KPI of internal processes.",
         _INK.format("causes beyond the office"),
         Better.LOWER,
-        _Index(QuestionMeasure.OFFICE, ink, 0.0, ("staff", "product_price", "external")),
+        _Index(QuestionMeasure.OFFICE, ink, 0.0, NOT_OF_OFFICE),
+        bsc="internal_process",
     ),
     _definition(
         "iel",
@@ -230,5 +245,6 @@ SILENT_INDICES: Final = (
         "100 * (positive - negative - k * silent) / n, nothing excluded; normal interval",
         Better.HIGHER,
         _Index(QuestionMeasure.RECOMMEND, iel, -1.0),
+        bsc="customer",
     ),
 )

@@ -19,8 +19,10 @@ from app.domain.measures.alerts import (
 )
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import Comparison
+from app.domain.measures.definition import Unit
+from app.domain.measures.registry import get_metric
 from app.domain.measures.statistics import round_half_away
-from app.domain.measures.values import MetricValue
+from app.domain.measures.values import MetricValue, count_value
 from app.kit import json
 from app.metrics.alerts.repository import list_heard, list_touchpoints
 from app.metrics.alerts.schemas import AlertIn
@@ -54,6 +56,26 @@ async def evaluate(database: Database, tenant_id: UUID, rule: AlertIn, now: date
     return _findings(rule, query, cells, before)
 
 
+def vanished(
+    rule: AlertIn, raised: Mapping[str, dict[str, Any]], found: Mapping[str, Finding]
+) -> dict[str, Finding]:
+    """Raised units of a count that nothing is counted of any more: what was above three is nought now.
+
+    Of other metrics the same means that nobody can tell, and they stay as they were told.
+    """
+    if rule.kind is not AlertKind.THRESHOLD or rule.query is None:
+        return {}
+    if get_metric(rule.query.metrics[0]).unit is not Unit.COUNT:
+        return {}
+    threshold = ThresholdRule(rule.below, rule.above, rule.by_point)
+    nought = Finding(breaches(count_value(0), threshold, Unit.COUNT), {"value": 0, "n": 0})
+    return {
+        unit: Finding(nought.holds, {**told, **nought.told})
+        for unit, told in raised.items()
+        if unit not in found
+    }
+
+
 def _findings(
     rule: AlertIn, query: MetricQuery, cells: Mapping[Key, Cell], before: Mapping[Key, Cell]
 ) -> dict[str, Finding]:
@@ -84,7 +106,7 @@ def _verdicts(
     match rule.kind:
         case AlertKind.THRESHOLD:
             threshold = ThresholdRule(rule.below, rule.above, rule.by_point)
-            return [breaches(value, threshold) for value in values]
+            return [breaches(value, threshold, query.metrics[0].unit) for value in values]
         case AlertKind.CHANGE:
             if query.series_broken:
                 return [None] * len(values)

@@ -14,7 +14,7 @@ from app.db.engine import Database
 from app.domain.errors import DomainError
 from app.journal.tenants import list_tenants
 from app.kit.clock import Clock
-from app.metrics.alerts.evaluation import Finding, evaluate
+from app.metrics.alerts.evaluation import Finding, evaluate, vanished
 from app.metrics.alerts.repository import (
     announce,
     claim_alerts,
@@ -69,7 +69,7 @@ async def _look(
     async with database.write(tenant_id) as tx:
         await note_problem(tx, tenant_id, key, None)
         raised = await list_raised(tx, tenant_id, key)
-    new, over = transitions(raised, findings)
+    new, over = transitions(raised, {**findings, **vanished(rule, raised, findings)})
     if not new and not over:
         return 0
     async with database.write(tenant_id) as tx:

@@ -1,100 +1,34 @@
-"""Cases by their opening and closing, those open at as_of, and whose customers spoke again."""
+"""Cases by their closing, those open at as_of, and whose customers spoke again."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, cast, exists, extract, func, literal, null, select, true
+from sqlalchemy import Select, Subquery, and_, cast, exists, extract, func, literal, null, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION
 
 from app.db.tables.cases import cases
 from app.db.tables.feedback import feedback
-from app.db.tables.sla import sla_timers
-from app.domain.complaint import CaseKind
 from app.metrics.buckets import Period
 from app.metrics.conditions import conditions_on
 from app.metrics.facts import TenantFacts
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted, keys_of
-from app.metrics.populations.standing import AWAITING_OPENING, counts_at, events_of, of_case, standing
-from app.metrics.populations.timers import overdue_at
+from app.metrics.populations.standing import counts_at, events_of, of_case, standing
+from app.metrics.populations.timers import has_overdue
 from app.metrics.query import MetricQuery
-from app.metrics.shape import INSTANT, bucket_of, group_columns, known_rows, rows_of
+from app.metrics.shape import INSTANT, bucket_of, group_columns, identity, known_rows, rows_of
 
 FOUR_WEEKS: Final = timedelta(days=28)
 EIGHT_WEEKS: Final = timedelta(days=56)
 AGAIN_WITHIN: Final = timedelta(days=180)
 UPHELD: Final = ("upheld", "partly_upheld", "goodwill")
-NO_COMPLAINT: Final = ("invalid", "duplicate", "merged")
-"""Ends by which a case turned out to be none, or none of its own; a withdrawn complaint was one."""
-
-
-def count_opened(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Cases by their opening, and how many of them no human had answered at as_of.
-
-    A case known only by later events has no opening yet. Internal cases (nobody to answer), and those
-    that turned out withdrawn, duplicate or invalid, are not answerable. Complaints count once: see
-    NO_COMPLAINT.
-    """
-    as_of = literal(query.as_of)
-    ended = func.coalesce(cases.c.ended_at <= as_of, False)
-    answerable = and_(cases.c.customer_facing, ~ended)
-    unanswered = and_(answerable, func.coalesce(cases.c.first_response_at > as_of, True))
-    complaint = and_(cases.c.kind == CaseKind.COMPLAINT.value, ~and_(ended, cases.c.state.in_(NO_COMPLAINT)))
-    rows = (
-        select(
-            *group_columns(cases, bucket_of(cases.c.opened_at, query), query),
-            answerable.label("answerable"),
-            unanswered.label("unanswered"),
-            (cases.c.initiative == "proactive").label("proactive"),
-            complaint.label("complaint"),
-        )
-        .where(
-            rows_of(cases, cases.c.opened_at, query, period, facts),
-            cases.c.opened_at <= as_of,
-            cases.c.state != AWAITING_OPENING,
-        )
-        .subquery("opened_cases")
-    )
-    return counted(
-        rows,
-        query,
-        opened=literal(True),
-        answerable=rows.c.answerable,
-        unanswered=rows.c.unanswered,
-        proactive=rows.c.proactive,
-        complaints=rows.c.complaint,
-    )
 
 
 def count_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Cases by their closing: their age then, their outcome, what was paid."""
-    paid = compensation(query)
-    age = cases.c.closed_at - cases.c.opened_at
-    event = events_of("judged")
-    outcome = (
-        select(event.c.fact["outcome"].astext)
-        .where(of_case(event, query), event.c.fact["outcome"].astext.is_not(None))
-        .order_by(event.c.occurred_at.desc(), event.c.position.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = (
-        select(
-            *group_columns(cases, bucket_of(cases.c.closed_at, query), query),
-            age.label("age"),
-            outcome.label("outcome"),
-            paid.c.net,
-            paid.c.currency,
-        )
-        .select_from(cases.join(paid, true()))
-        .where(
-            rows_of(cases, cases.c.closed_at, query, period, facts),
-            cases.c.closed_at <= literal(query.as_of),
-        )
-        .subquery("closed_cases")
-    )
+    rows = list_closed(query, period, facts)
     four, eight = literal(FOUR_WEEKS), literal(EIGHT_WEEKS)
     selected = counted(
         rows,
@@ -112,22 +46,55 @@ def count_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Sele
     )
 
 
+def list_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The cases that `count_closed` counts."""
+    paid = compensation(query, facts)
+    age = cases.c.closed_at - cases.c.opened_at
+    event = events_of("judged")
+    outcome = (
+        select(event.c.fact["outcome"].astext)
+        .where(of_case(event, query, facts), event.c.fact["outcome"].astext.is_not(None))
+        .order_by(event.c.occurred_at.desc(), event.c.position.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *group_columns(cases, bucket_of(cases.c.closed_at, query), query),
+            *identity(cases.c.case_id, cases.c.closed_at),
+            age.label("age"),
+            outcome.label("outcome"),
+            paid.c.net,
+            paid.c.currency,
+        )
+        .select_from(cases.join(paid, true()))
+        .where(
+            rows_of(cases, cases.c.closed_at, query, period, facts),
+            cases.c.closed_at <= literal(query.as_of),
+        )
+        .subquery("closed_cases")
+    )
+
+
 def count_backlog(query: MetricQuery, facts: TenantFacts) -> Select[Any]:
     """Cases open at as_of, whenever they were opened: their ages, and whether a deadline has passed."""
-    handled = standing(query.as_of)
-    as_of = literal(query.as_of)
-    late = exists(
-        select(literal(1)).where(
-            sla_timers.c.tenant_id == cases.c.tenant_id,
-            sla_timers.c.subject_id == cases.c.case_id,
-            overdue_at(as_of),
-        )
+    rows = list_backlog(query, facts)
+    keys = keys_of(rows, query)
+    ages = func.array_agg(rows.c.age, type_=ARRAY(DOUBLE_PRECISION))
+    return select(*keys, ages.label("ages"), func.count().filter(rows.c.late).label("overdue")).group_by(
+        *keys
     )
-    rows = (
+
+
+def list_backlog(query: MetricQuery, facts: TenantFacts) -> Subquery:
+    """The cases that `count_backlog` counts."""
+    handled = standing(query.as_of)
+    return (
         select(
             *group_columns(cases, cast(null(), INSTANT), query),
-            extract("epoch", as_of - cases.c.opened_at).label("age"),
-            late.label("late"),
+            *identity(cases.c.case_id, cases.c.opened_at),
+            extract("epoch", literal(query.as_of) - cases.c.opened_at).label("age"),
+            has_overdue(cases.c.case_id, query).label("late"),
         )
         .select_from(cases.outerjoin(handled.cycles, true()))
         .where(
@@ -138,11 +105,6 @@ def count_backlog(query: MetricQuery, facts: TenantFacts) -> Select[Any]:
         )
         .subquery("open_cases")
     )
-    keys = keys_of(rows, query)
-    ages = func.array_agg(rows.c.age, type_=ARRAY(DOUBLE_PRECISION))
-    return select(*keys, ages.label("ages"), func.count().filter(rows.c.late).label("overdue")).group_by(
-        *keys
-    )
 
 
 def count_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
@@ -150,6 +112,19 @@ def count_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> S
 
     Only cases whose 180 days are over at as_of.
     """
+    rows = list_returning(query, period, facts)
+    return counted(
+        rows,
+        query,
+        answered=rows.c.was_answered,
+        answered_again=and_(rows.c.was_answered, rows.c.again),
+        unanswered=~rows.c.was_answered,
+        unanswered_again=and_(~rows.c.was_answered, rows.c.again),
+    )
+
+
+def list_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The cases that `count_returning` counts."""
     as_of = literal(query.as_of)
     until = cases.c.opened_at + literal(AGAIN_WITHIN)
     answered = func.coalesce(cases.c.first_response_at <= until, False)
@@ -165,9 +140,10 @@ def count_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> S
             later.c.occurred_at <= until,
         )
     )
-    rows = (
+    return (
         select(
             *group_columns(cases, bucket_of(cases.c.opened_at, query), query),
+            *identity(cases.c.case_id, cases.c.opened_at),
             answered.label("was_answered"),
             again.label("again"),
         )
@@ -179,12 +155,4 @@ def count_returning(query: MetricQuery, period: Period, facts: TenantFacts) -> S
             until <= as_of,
         )
         .subquery("customers_of_cases")
-    )
-    return counted(
-        rows,
-        query,
-        answered=rows.c.was_answered,
-        answered_again=and_(rows.c.was_answered, rows.c.again),
-        unanswered=~rows.c.was_answered,
-        unanswered_again=and_(~rows.c.was_answered, rows.c.again),
     )

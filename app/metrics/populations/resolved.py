@@ -1,109 +1,80 @@
-"""Cases by their final resolution and what came of it; durations of first response and resolution."""
+"""Cases by their final resolution and what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Select,
+    Subquery,
     and_,
     case,
     cast,
     exists,
-    extract,
     func,
     literal,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
 from app.db.tables.feedback import feedback
-from app.db.tables.journal import event_personal
 from app.domain.case.outcome import BROKEN_PROMISES, Trigger
+from app.domain.measures.recovered import ResolvedCases
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.populations.belonging import belongs_to_case
+from app.metrics.populations.comebacks import came_back, customer_did
 from app.metrics.populations.compensation import compensation
-from app.metrics.populations.counting import counted, keys_of
-from app.metrics.populations.standing import Standing, counts_at, events_of, happened, known_event, standing
+from app.metrics.populations.counting import counted
+from app.metrics.populations.standing import Standing, counts_at, happened, standing
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible
-from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
+from app.metrics.shape import INSTANT, bucket_of, group_columns, identity, known_rows, rows_of
 
 REOPENED_WITHIN: Final = timedelta(days=14)
 REPEATED_WITHIN: Final = timedelta(days=7)
-LOYAL_WITHIN: Final = timedelta(days=90)
-RESURVEYS: Final = ("resurvey", "csat")
+RESOLVED_FLAGS: Final = tuple(name for name in ResolvedCases._fields if name not in ("spent", "currencies"))
 FAILED_AGAIN: Final = frozenset(Trigger) - BROKEN_PROMISES
-
-
-def list_responses(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Seconds from opening to the first human reply, of the cohort that has a customer to answer."""
-    as_of = literal(query.as_of)
-    answered_at = case((cases.c.first_response_at <= as_of, cases.c.first_response_at))
-    return _durations(query, period, facts, answered_at, cases.c.customer_facing)
-
-
-def list_resolutions(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Seconds from opening to the final resolution, of the cohort."""
-    handled = standing(query.as_of)
-    return _durations(query, period, facts, handled.resolved_at, true(), handled)
-
-
-def _durations(
-    query: MetricQuery,
-    period: Period,
-    facts: TenantFacts,
-    ended_at: ColumnElement[Any],
-    only: ColumnElement[bool],
-    handled: Standing | None = None,
-) -> Select[Any]:
-    lasted = extract("epoch", func.coalesce(ended_at, literal(query.as_of)) - cases.c.opened_at)
-    columns = [
-        *group_columns(cases, bucket_of(cases.c.opened_at, query), query),
-        func.greatest(lasted, 0).label("seconds"),
-        ended_at.is_not(None).label("over"),
-    ]
-    source = cases if handled is None else cases.outerjoin(handled.cycles, true())
-    rows = (
-        select(*columns)
-        .select_from(source)
-        .where(rows_of(cases, cases.c.opened_at, query, period, facts), counts_at(query.as_of), only)
-        .subquery("waits")
-    )
-    keys = keys_of(rows, query)
-    seconds = func.array_agg(rows.c.seconds, type_=ARRAY(DOUBLE_PRECISION))
-    return select(
-        *keys,
-        seconds.filter(rows.c.over).label("ended"),
-        seconds.filter(~rows.c.over).label("censored"),
-    ).group_by(*keys)
+"""Ways in which the handling failed the customer a second time; missed promises are told apart."""
+RESURVEYS: Final = ("resurvey", "csat")
 
 
 def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Cases by their (last) resolution, with all that recovery is judged by."""
+    rows = list_resolved(query, period, facts)
+    return counted(rows, query, **{name: rows.c[name] for name in RESOLVED_FLAGS}).add_columns(
+        func.coalesce(func.sum(rows.c.net), 0).label("spent"),
+        func.count(rows.c.currency.distinct()).label("currencies"),
+    )
+
+
+def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The cases that `count_resolved` counts, with a column for each of RESOLVED_FLAGS."""
     as_of = literal(query.as_of)
     handled = standing(query.as_of)
-    paid, asked = compensation(query), _resurvey(query, handled)
+    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
     is_resolved = handled.resolved_at.is_not(None)
     reopened = handled.reopenings > 0
     once = and_(
-        is_resolved, ~reopened, ~happened("case.customer_contacted", query), ~_repeated(query, handled)
+        is_resolved, ~reopened, ~happened("case.customer_contacted", query, facts), ~_repeated(query, handled)
     )
-    first_level = and_(is_resolved, ~happened("case.escalated", query))
+    first_level = and_(is_resolved, ~happened("case.escalated", query, facts))
     answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
-    negative = and_(answered, asked.c.answer_class == "negative")
-    failed = or_(reopened, negative, _deviated(query, FAILED_AGAIN))
+    failed_again = _deviated(FAILED_AGAIN, query)
+    failed = or_(reopened, and_(answered, asked.c.answer_class == "negative"), failed_again)
+    due_missed = cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of)
     known = and_(is_resolved, cases.c.customer_ref.is_not(None))
-    promoter, returned = and_(known, _promoted(query, handled)), and_(known, _returned(query, handled))
+    promoter = and_(known, _promoted(query, handled))
+    returned = and_(known, came_back(cases.c, handled.last_resolved_at, query))
+    joined = and_(known, _joined(query, handled))
     flags = {
         "resolved": is_resolved,
         "reopened_open": ~is_resolved,
@@ -114,23 +85,23 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
         "once_first_level": and_(once, first_level),
         "answered": answered,
         "recovered": and_(answered, asked.c.is_top),
+        "confirmed": and_(once, answered, asked.c.is_top),
         "silent": and_(is_resolved, asked.c.answer_class == "silent"),
-        "evaluable": or_(answered, failed),
+        "evaluable": or_(answered, reopened, failed_again),
         "failed": failed,
-        "promise_missed": or_(
-            cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of),
-            _deviated(query, BROKEN_PROMISES),
-        ),
+        "promise_missed": or_(due_missed, _deviated(BROKEN_PROMISES, query)),
         "compensated": and_(is_resolved, paid.c.net > 0),
         "complainers": known,
-        "loyal": or_(promoter, returned),
+        "loyal": or_(promoter, returned, joined),
         "promoters": promoter,
         "repurchased": returned,
+        "joined": joined,
     }
     at = handled.last_resolved_at
-    rows = (
+    return (
         select(
             *group_columns(cases, bucket_of(at, query), query),
+            *identity(cases.c.case_id, at),
             *(flag.label(name) for name, flag in flags.items()),
             case((is_resolved, paid.c.net)).label("net"),
             case((is_resolved, paid.c.currency)).label("currency"),
@@ -139,34 +110,16 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
         .where(rows_of(cases, at, query, period, facts), counts_at(query.as_of))
         .subquery("resolved_cases")
     )
-    return counted(rows, query, **{name: rows.c[name] for name in flags}).add_columns(
-        func.coalesce(func.sum(rows.c.net), 0).label("spent"),
-        func.count(rows.c.currency.distinct()).label("currencies"),
-    )
 
 
-def _deviated(query: MetricQuery, triggers: Iterable[Trigger]) -> ColumnElement[bool]:
-    """True when the handling had failed the customer in one of these ways by as_of."""
-    element = func.jsonb_array_elements(cases.c.deviations).table_valued("value").render_derived()
-    found: ColumnElement[Any] = cast(element.c.value, JSONB)
-    return exists(
-        select(literal(1))
-        .select_from(element)
-        .where(
-            found["trigger"].astext.in_(sorted(triggers)),
-            cast(found["at"].astext, DateTime(timezone=True)) <= literal(query.as_of),
-        )
-    )
-
-
-def _resurvey(query: MetricQuery, handled: Standing) -> LateralFromClause:
+def _resurvey(query: MetricQuery, facts: TenantFacts, handled: Standing) -> LateralFromClause:
     """What the customer said of the case after its resolution: the last answer, else silence."""
     silent = feedback.c["class"] == str(AnswerClass.SILENT)
     return (
         select(feedback.c["class"].label("answer_class"), top_box(feedback).label("is_top"))
         .where(
             feedback.c.tenant_id == cases.c.tenant_id,
-            feedback.c.subject_id == cases.c.case_id,
+            belongs_to_case(feedback, merges=facts.merges),
             feedback.c.subject_kind == "case",
             feedback.c.measure.in_(RESURVEYS),
             known_rows(feedback, query.known_at),
@@ -231,19 +184,20 @@ def _promoted(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
     )
 
 
-def _returned(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
-    """The customer bought or came back within 90 days."""
-    event, person = events_of("came_back"), event_personal.alias("who")
+def _deviated(triggers: Collection[Trigger], query: MetricQuery) -> ColumnElement[bool]:
+    """The handling failed again in one of these ways by as_of, as the case was folded."""
+    element = func.jsonb_array_elements(cases.c.deviations).table_valued("value").render_derived()
+    deviation: ColumnElement[Any] = cast(element.c.value, JSONB)
     return exists(
-        select(literal(1)).where(
-            person.c.tenant_id == cases.c.tenant_id,
-            person.c.customer_ref == cases.c.customer_ref,
-            event.c.tenant_id == person.c.tenant_id,
-            event.c.event_id == person.c.event_id,
-            event.c.type.in_(("transaction.completed", "customer.returned")),
-            known_event(event, query),
-            event.c.occurred_at > handled.last_resolved_at,
-            event.c.occurred_at <= handled.last_resolved_at + literal(LOYAL_WITHIN),
-            event.c.occurred_at <= literal(query.as_of),
+        select(literal(1))
+        .select_from(element)
+        .where(
+            deviation["trigger"].astext.in_(sorted(str(trigger) for trigger in triggers)),
+            cast(deviation["at"].astext, INSTANT) <= literal(query.as_of),
         )
     )
+
+
+def _joined(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
+    """The customer later joined a loyalty programme."""
+    return customer_did(("customer.enrolled",), cases.c, query, handled.last_resolved_at)

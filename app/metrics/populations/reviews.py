@@ -4,27 +4,55 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, literal, or_, select, true
 
 from app.db.tables.feedback import feedback
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.populations.counting import counted
 from app.metrics.populations.standing import events_of, known_event, not_retracted
+from app.metrics.populations.timers import has_overdue
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible
-from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
+from app.metrics.shape import bucket_of, group_columns, identity, known_rows, rows_of
 
 REVIEW: Final = "review"
 
 
 def count_reviews(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Reviews that stand, each once, and those of them with a public reply of a human by as_of."""
-    rows = (
+    rows = list_reviews(query, period, facts)
+    return counted(rows, query, published=rows.c.published, answered=rows.c.answered)
+
+
+def count_overdue_reviews(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
+    """The same, and how many of the unanswered ones have a deadline that passed."""
+    rows = list_overdue_reviews(query, period, facts)
+    return counted(rows, query, wanted=rows.c.published, unanswered=~rows.c.answered, overdue=rows.c.overdue)
+
+
+def list_reviews(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The reviews that `count_reviews` counts."""
+    return _published(query, period, facts)
+
+
+def list_overdue_reviews(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The same, with what is overdue."""
+    late = and_(feedback.c.subject_kind == REVIEW, has_overdue(feedback.c.subject_id, query))
+    overdue = and_(~_replied(query), func.coalesce(late, False))
+    return _published(query, period, facts, overdue.label("overdue"))
+
+
+def _published(
+    query: MetricQuery, period: Period, facts: TenantFacts, *more: ColumnElement[bool]
+) -> Subquery:
+    return (
         select(
             *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
             true().label("published"),
             _replied(query).label("answered"),
+            *more,
         )
         .where(
             known_rows(feedback, query.known_at),
@@ -35,7 +63,6 @@ def count_reviews(query: MetricQuery, period: Period, facts: TenantFacts) -> Sel
         )
         .subquery("published_reviews")
     )
-    return counted(rows, query, published=rows.c.published, answered=rows.c.answered)
 
 
 def _replied(query: MetricQuery) -> ColumnElement[bool]:

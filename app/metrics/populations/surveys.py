@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from app.db.tables.feedback import feedback
 from app.domain.measures.definition import Population
@@ -16,7 +28,7 @@ from app.metrics.feedback_counts import of_respondents
 from app.metrics.populations.counting import counted, keys_of
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible, is_first_press, stands
-from app.metrics.shape import bucket_of, group_columns, known_rows, rows_of
+from app.metrics.shape import bucket_of, group_columns, identity, known_rows, rows_of
 
 OUTCOMES: Final = ("positive", "neutral", "negative", "silent")
 UNASKED: Final = ("passive", "scraped")
@@ -24,7 +36,7 @@ UNASKED: Final = ("passive", "scraped")
 
 def count_surveys(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Acts of the key questions that the query's metrics read, by measure and type of location."""
-    rows = _acts(query, period, facts)
+    rows = list_acts(query, period, facts)
     keys = [*keys_of(rows, query), rows.c.measure]
     if query.terms.silent.location_types:
         keys.append(rows.c.location_type)
@@ -56,7 +68,8 @@ def count_surveys(query: MetricQuery, period: Period, facts: TenantFacts) -> Sel
     return select(*keys, *counters).select_from(rows).group_by(*keys)
 
 
-def _acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Any:
+def list_acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The acts that `count_surveys` counts, valid or not."""
     measures = {
         measure
         for metric in query.metrics
@@ -66,6 +79,7 @@ def _acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Any:
     valid = func.coalesce(credible(feedback), true())
     rows = select(
         *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        *identity(feedback.c.feedback_id, feedback.c.occurred_at),
         feedback.c.measure,
         feedback.c["class"].label("outcome"),
         valid.label("valid"),
@@ -91,8 +105,15 @@ def _location_type(query: MetricQuery) -> list[ColumnElement[str]]:
 
 def count_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
     """Negative feedback items that nobody asked for: pressed, written or published of the customer's own."""
+    rows = list_unsolicited(query, period, facts)
+    return counted(rows, query, unsolicited=rows.c.is_negative)
+
+
+def list_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """The feedback items that `count_unsolicited` counts, of every class."""
     unasked = select(
         *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        *identity(feedback.c.feedback_id, feedback.c.occurred_at),
         (feedback.c["class"] == "negative").label("is_negative"),
     ).where(
         *_counting(feedback, query, period, facts),
@@ -100,8 +121,7 @@ def count_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) ->
         feedback.c.answer_index == 0,
         feedback.c.collection_mode.in_(UNASKED),
     )
-    rows = of_respondents(unasked, query, "unasked")
-    return counted(rows, query, unsolicited=rows.c.is_negative)
+    return of_respondents(unasked, query, "unasked")
 
 
 def _counting(

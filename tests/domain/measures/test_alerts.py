@@ -17,8 +17,9 @@ from app.domain.measures.alerts import (
 )
 from app.domain.measures.comparison import Comparison
 from app.domain.measures.definition import Unit
+from app.domain.measures.happiness import latent
 from app.domain.measures.statistics import Interval
-from app.domain.measures.values import MetricStatus, MetricValue
+from app.domain.measures.values import MetricStatus, MetricValue, count_value
 
 
 def a_value(value: float | None, n: int = 100, low: float = 20, high: float = 30, **fields) -> MetricValue:
@@ -41,7 +42,15 @@ def a_value(value: float | None, n: int = 100, low: float = 20, high: float = 30
     ],
 )
 def test_a_threshold_is_judged_by_the_bound_that_favours_us(value, rule, verdict):
-    assert breaches(value, rule) is verdict
+    assert breaches(value, rule, Unit.PERCENT) is verdict
+
+
+def test_a_count_is_judged_however_small_it_is_and_an_estimate_is_not():
+    three = count_value(3)
+    assert breaches(three, ThresholdRule(above=2), Unit.COUNT) is True
+    assert breaches(three, ThresholdRule(above=3), Unit.COUNT) is False
+    assert breaches(three, ThresholdRule(above=2), Unit.PERCENT) is None
+    assert breaches(latent(3, (0.05, 0.5)), ThresholdRule(above=2), Unit.COUNT) is None
 
 
 def a_change(difference: float, p_value: float, n: int = 100) -> tuple[Comparison, int, int]:

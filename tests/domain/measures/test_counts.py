@@ -207,3 +207,16 @@ def test_a_metric_of_two_populations_has_only_the_dimensions_of_both():
 
 def test_every_dimension_belongs_to_some_population():
     assert set(Dimension) == frozenset().union(*DIMENSIONS_OF.values())
+
+
+def test_contacts_are_counted_for_each_sale():
+    cell = Cell(volumes=VolumeCounts(transactions=80, interactions=20))
+    assert value_of("contact_rate", cell) == 0.25
+    assert METRICS["contact_rate"].compute(Cell(volumes=VolumeCounts(interactions=20))).reasons == (
+        "no_transactions",
+    )
+
+
+def test_the_indices_name_their_part_of_the_scorecard():
+    parts = {metric.id: metric.bsc for metric in METRICS.values() if metric.bsc}
+    assert parts == {"iel": "customer", "ink_office": "internal_process"}

@@ -12,11 +12,14 @@ from scipy import stats
 from app.domain.measures.before_after import paired_delta, recurrence
 from app.domain.measures.cell import Cell
 from app.domain.measures.counters import ClassCounts
+from app.domain.measures.group_differences import Pair, nps_difference, share_difference, stratified
 from app.domain.measures.happiness import equal_channels, happiness_net, latent
-from app.domain.measures.paradox import difference_of, repeat_ratio
+from app.domain.measures.nps import spread
+from app.domain.measures.paradox import repeat_ratio
 from app.domain.measures.recovered import (
     ClosedCases,
     Durations,
+    Group,
     OpenCases,
     PromisedOrders,
     ResolvedCases,
@@ -90,8 +93,12 @@ def test_vector_r_backlog():
     assert (digits("cases_outstanding"), digits("cases_overdue")) == (4, 2)
 
 
+def difference(top, n, other_top, other_n):
+    return share_difference(Pair(Group(n, top), Group(other_n, other_top)), [])
+
+
 def test_vector_p_the_paradox_is_claimed_only_with_enough_guests():
-    few, many = difference_of(47, 50, 178, 200), difference_of(470, 500, 1780, 2000)
+    few, many = difference(47, 50, 178, 200), difference(470, 500, 1780, 2000)
     for value, low, high, p_value, verdict in (
         (few, -5.84, 11.44, 0.29, "not_shown"),
         (many, 2.24, 7.28, 0.0009, "shown"),
@@ -100,7 +107,42 @@ def test_vector_p_the_paradox_is_claimed_only_with_enough_guests():
         assert (round_half_away(value.ci_low, 2), round_half_away(value.ci_high, 2)) == (low, high)
         assert value.parts["p_value"] == pytest.approx(p_value, rel=0.05)
         assert value.reasons == (verdict,)
-    assert difference_of(0, 0, 3, 4).value is None
+    assert difference(0, 0, 3, 4).value is None
+
+
+def test_the_paradox_by_nps_is_the_difference_of_two_scores():
+    # domain.md 4.1: 200/120/80 against 240/110/50 -> -17.50, z adjusted -3.308, p .0009
+    here, there = Group(400, 200, 200, 80), Group(400, 240, 240, 50)
+    value = nps_difference(Pair(here, there), [])
+    assert (value.value, value.parts["other_nps"]) == (pytest.approx(-17.5), pytest.approx(47.5))
+    assert value.parts["p_value"] == pytest.approx(0.0009, abs=0.00005)
+    assert value.ci_high < 0
+    assert value.reasons == ("not_shown",)
+    better = nps_difference(Pair(there, here), [])
+    assert (better.reasons, better.ci_low) == (("shown",), pytest.approx(-value.ci_high))
+    assert nps_difference(Pair(here, Group()), []).reasons == ("nobody_to_compare",)
+
+
+def test_segments_can_turn_a_difference_round():
+    # each segment +10 points for the resolved; together -38, because most of them are of the harder one
+    easy = Pair(Group(20, 20), Group(180, 162))  # 100 % against 90 %
+    hard = Pair(Group(180, 72), Group(20, 6))  # 40 % against 30 %
+    whole = Pair(easy.group.plus(hard.group), easy.other.plus(hard.other))
+    value = share_difference(whole, [easy, hard, Pair(Group(5, 5), Group())])
+    assert value.value == pytest.approx(100 * (92 / 200 - 168 / 200))
+    assert value.parts["stratified"] == pytest.approx(10)
+    # weights 18 and 18: var = (0.09/180 + 0.24/180 + 0.21/20) / 4
+    half = 1.959964 * (((0.09 / 180) + (0.24 / 180) + (0.21 / 20)) / 4) ** 0.5 * 100
+    assert value.parts["stratified_high"] == pytest.approx(10 + half)
+    assert value.parts["strata"] == 2  # a segment with one side only says nothing
+
+
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_one_segment_says_what_all_say(n, other_n):
+    pair = Pair(Group(n, n // 2), Group(other_n, other_n // 3))
+    found = stratified([pair], lambda group: spread(group.top, 0, group.n - group.top))
+    assert found.difference == pytest.approx(200 * (n // 2 / n - other_n // 3 / other_n))
+    assert stratified([Pair(Group(), Group(3, 1))], lambda group: spread(1, 0, 0)) is None
 
 
 def test_vector_q_a_fix_that_worked():

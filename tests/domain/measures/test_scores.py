@@ -125,6 +125,15 @@ def test_csat_gives_the_published_digits(scale_id, answers, n, top, mean):
     assert round_half_away(69.16, 0) == 69  # what Delighted shows for the first of them
 
 
+def test_the_whole_journey_has_a_score_that_no_touchpoint_enters():
+    counters = Counters.of("csat_1_5", {5: 42, 4: 32, 3: 10, 2: 9, 1: 14})
+    cell = a_cell(counters, QuestionMeasure.JOURNEY_OVERALL)
+    assert shown(METRICS["journey_t2b"].compute(cell)) == (69.16, (59.87, 77.12))
+    assert shown(METRICS["journey_mean"].compute(cell), 3) == (3.738, (3.474, 4.003))
+    assert METRICS["csat_t2b"].compute(cell).value is None
+    assert METRICS["journey_t2b"].compute(a_cell(counters, QuestionMeasure.CSAT)).value is None
+
+
 def test_csat_on_ten_points_has_its_own_top_box():
     answers = {2: 10, 3: 30, 4: 100, 5: 130, 6: 150, 7: 115, 8: 255, 9: 140, 10: 70}
     counters = Counters.of("csat_1_10", answers)

@@ -1,0 +1,1 @@
+"""The rows behind a number: for every metric, with the very predicates by which it was counted."""
