@@ -34,7 +34,7 @@ async def make_history(world: World, chance: Random) -> None:
         told = {"customer": bytes([200 + n]), "at": _at(chance) + 30 * HOUR, **_place(chance)}
         untroubled = Answer(chance.randint(3, 5), scale="csat_1_5", **told)
         await world.commit(untroubled, Answer(chance.randint(6, 10), **told))
-    await _merges(world, chance, [await _case(world, chance) for _ in range(80)])
+    await _merges(world, chance, [await _case(world, chance) for _ in range(110)])
     for _ in range(20):
         await _order(world, chance)
     for _ in range(20):
@@ -53,7 +53,7 @@ async def make_history(world: World, chance: Random) -> None:
 
 async def _merges(world: World, chance: Random, cases: list[UUID]) -> None:
     """Chains of three, of which the first went on in the second for some hours; and merges taken back."""
-    for first, second, third in zip(cases[:15], cases[15:30], cases[30:45], strict=True):
+    for first, second, third in zip(cases[:12], cases[12:24], cases[24:36], strict=True):
         once = FIRST + chance.randint(1, 25) * HOUR
         again = once + chance.randint(1, 12) * HOUR
         await world.merge(first, second, after=once, until=again)
@@ -100,7 +100,7 @@ async def _case(world: World, chance: Random) -> UUID:
         customer_ref=customer,
         cause=chance.choice([None, "staff", "price"]),
         first_response_at=chance.choice(
-            [*[opened + chance.randint(1, 300) * timedelta(minutes=7)] * 20, *[opened + HALF_YEAR] * 4, None]
+            [*[opened + chance.randint(1, 300) * timedelta(minutes=7)] * 15, *[opened + HALF_YEAR] * 4, None]
         ),
         remedied_at=None if again else chance.choice([None, *[ended[0]] * 24]),
         closed_at=chance.choice([None, ended[1]]),
@@ -128,9 +128,9 @@ async def _case(world: World, chance: Random) -> UUID:
         }
         for kind in chance.sample(["offered", "approved", "delivered", "rejected", "recovered"], 3):
             await world.event(f"compensation.{kind}", opened + HOUR, about, **money)
-    for _ in range(chance.choice([0, 1, 1, 1])):
+    for _ in range(chance.choice([0, 1, 1, 2])):
         scale, measure = chance.choice([("csat_1_7", "resurvey"), *[("csat_1_5", "csat")] * 3])
-        heard = opened + chance.choice([4, 8, 22, 30, 40]) * HOUR
+        heard = opened + chance.choice([4, 8, 22, 30, 40, 40]) * HOUR
         answer = Answer(
             chance.randint(1, 5), heard, scale, measure, customer=customer, silent=chance.random() < 0.2,
             case_id=chance.choice([None, case_id, case_id, case_id]),

@@ -63,7 +63,8 @@ _OPERATOR = "('tenants', 'tenant_head', 'api_keys', 'audit')"
 _LOOKED_UP = "('api_keys', 'inlets', 'tenants')"
 _REPORTED = (
     "('tenants', 'feedback', 'volumes', 'cases', 'sla_timers', "
-    "'questions', 'directory', 'attributes', 'sources', 'metric_terms', 'events', 'event_personal')"
+    "'questions', 'directory', 'attributes', 'sources', 'metric_terms', 'events', 'event_personal', "
+    "'case_spans', 'touchpoint_retags')"
 )
 _NEVER_REPORTED = (
     "('sealed_secret', 'sealed_secrets', 'mapping', 'defaults', 'details', 'detection', 'data', "
@@ -74,7 +75,7 @@ _LOGIN = "(tenant_id = (\"substring\"((SESSION_USER)::text, ''^bi_([0-9a-f]{32})
 _OF_FACTS = (
     f"({_LOGIN} AND ((subject_kind = ANY (ARRAY[''case''::text, ''order''::text, ''review''::text])) OR "
     "(type = ANY (ARRAY[''rating.displayed''::text, ''event.retracted''::text, "
-    "''transaction.completed''::text, ''customer.returned''::text]))))"
+    "''transaction.completed''::text, ''customer.returned''::text, ''customer.enrolled''::text]))))"
 )
 
 # The policies that each kind of table calls for: (name, command, roles, shown, written).

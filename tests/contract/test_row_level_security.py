@@ -28,6 +28,7 @@ OPERATED = {"tenants", "tenant_head", "api_keys", "audit"}
 REPORTED = {
     *("tenants", "feedback", "volumes", "cases", "sla_timers"),
     *("questions", "directory", "attributes", "sources", "metric_terms", "events", "event_personal"),
+    *("case_spans", "touchpoint_retags"),
 }
 WRITTEN = [table for table in TABLES if kind_of(table) is not TableKind.REFERENCE]
 
