@@ -19,6 +19,7 @@ from app.cases.late_settlements import LateSettlements
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.cases.repeats import Repeats
+from app.cases.superseding import StatedOpenings
 from app.cases.unfounded import Unfounded
 from app.db.engine import Database
 from app.db.tables.declared import declared_counts, declared_folds
@@ -103,6 +104,7 @@ def build_services(
         annotators=(JourneyReader(), text_reader()),
         deciders=(
             CaseOpening(),
+            StatedOpenings(),
             Unfounded(),
             LateSettlements(),
             Followups(),

@@ -11,16 +11,19 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import httpx
 
+from app.metrics.buckets import midnight
 from app.metrics.folder import fold
 from app.wiring import Services
 from benchmarks.plan import Plan
 from benchmarks.processes import free_port, running
-from benchmarks.report import Line
+from benchmarks.question import ON_CUBOID, ON_ROWS, timed_rows
+from benchmarks.report import Goal, Line
 from benchmarks.stage import Place, Stage
 
 _DAYS = 730
 _COMMIT = 500
 _ASKS = 15
+_BESIDE = 5
 _ZONE: Final = ZoneInfo("Europe/Kyiv")
 _FILL = """
 INSERT INTO feedback (tenant_id, feedback_id, seq_from, event_id, position, answer_index, occurred_at, source,
@@ -126,8 +129,29 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
                 line.add(median(took), median(again))
                 line.note = f"slowest of {_ASKS}: {took[-1]:.0f} ms"
                 lines.append(line)
+            lines += await _beside_sql(place, client)
             lines.append(await _freshness(client))
     return lines
+
+
+async def _beside_sql(place: Place, client: httpx.AsyncClient) -> list[Line]:
+    """A whole year by day and touchpoint, asked anew, beside SQL by hand for the same days."""
+    rows = Line("a year by day x touchpoint", "ms", "SQL on the rows", Goal("<= 1/100 (at 10 M)"))
+    cuboid = Line("the same", "ms", "SQL on the cuboid", Goal("<= 2", at_most=2.0))
+    last = datetime.now(_ZONE).date()
+    span = (midnight(last - timedelta(days=365), _ZONE), midnight(last, _ZONE))
+    asked = {
+        **_QUESTIONS["NPS by day x touchpoint, a year"],
+        "period": {"from": span[0].isoformat(), "to": span[1].isoformat()},
+    }
+    async with place.superuser() as connection:
+        for number in range(_BESIDE):
+            on_rows = await timed_rows(connection, ON_ROWS, place, span)
+            on_cuboid = await timed_rows(connection, ON_CUBOID, place, span)
+            ours = await _ask(client, asked, 18_001 + number)
+            rows.add(ours, on_rows)
+            cuboid.add(ours, on_cuboid)
+    return [rows, cuboid]
 
 
 async def _fill(plan: Plan, place: Place) -> list[Line]:

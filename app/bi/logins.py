@@ -29,6 +29,7 @@ _DEFAULTS: Final = {
     "idle_session_timeout": "4h",
     "lock_timeout": "2s",
     "jit": "off",
+    "constraint_exclusion": "on",  # a filter by metric leaves the other metrics uncounted
 }
 
 

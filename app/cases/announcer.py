@@ -109,6 +109,7 @@ def _data(commit: Commit, renames: Renames, case_id: UUID, event: StoredEvent) -
         "source": event.source,
         "sequence": event.position,
         "details": public_fact(event.fact),
+        "anomalies": sorted({odd.reason for odd in case.anomalies if odd.event_id == event.event_id}),
     }
 
 

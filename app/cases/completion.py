@@ -51,7 +51,7 @@ async def _action(tx: Tx, commit: Commit, case: Case, command: str, named: str |
             return owed[0]
         detail = "Several improvements are owed." if owed else "Nothing is owed to this customer."
         reason = "which_action" if owed else "nothing_owed"
-        cure = f"Name one: {', '.join(owed)}." if owed else "Deploy the action first."
+        cure = f"Name one: {', '.join(owed)}." if owed else "Deploy an action of this case, or leave it."
         raise ConflictError(reason, detail, pointer="/action", cure=cure)
     found = await find_action_ref(tx, commit.tenant_id, named)
     if found is None and command == "link-action":

@@ -25,7 +25,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Query parameters that are columns; each may be given several times: any of its values will do."""
 
-PLAIN: Final = ("opened_from", "opened_to", "overdue", "sort", "limit", "cursor")
+PLAIN: Final = ("opened_from", "opened_to", "overdue", "anomaly", "sort", "limit", "cursor")
 ATTRIBUTE_PREFIX: Final = "attributes."
 FLAGS: Final = frozenset({"is_double_deviation", "promise_missed", "is_ambassador", "customer_facing"})
 _CLOSED_LISTS: Final[Mapping[str, Iterable[str]]] = {
@@ -50,6 +50,24 @@ class CaseOrder(StrEnum):
     """Only cases with an open deadline, the nearest (or longest missed) first."""
 
 
+class AnomalyReason(StrEnum):
+    """Why a fact did not fit where its time puts it; the case lists it and went on without it."""
+
+    AWAITING_OPENING = "awaiting_opening"
+    SECOND_OPENING = "second_opening"
+    BEFORE_OPENING = "before_opening"
+    REOPENED_WHILE_OPEN = "reopened_while_open"
+    REOPENED_TOO_LATE = "reopened_too_late"
+    AFTER_CLOSING = "after_closing"
+    AFTER_ENDING = "after_ending"
+    RESUMED_WITHOUT_WAITING = "resumed_without_waiting"
+    STATED_DIFFERENTLY = "stated_differently"
+    UNREADABLE_FACT = "unreadable_fact"
+    MERGED_ALREADY = "merged_already"
+    MERGED_IN_A_CIRCLE = "merged_in_a_circle"
+    RETRACTED = "retracted"
+
+
 @dataclass(slots=True)
 class CaseFilters:
     """What a page must meet: `overdue_at`, an open timer was due before it; `place`, where it begins."""
@@ -59,6 +77,7 @@ class CaseFilters:
     opened_from: datetime | None = None
     opened_to: datetime | None = None
     overdue_at: datetime | None = None
+    anomaly: AnomalyReason | None = None
     order: CaseOrder = CaseOrder.OPENED
     place: tuple[datetime, UUID] | None = None
 

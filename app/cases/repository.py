@@ -68,6 +68,8 @@ async def list_cases(
         query = query.where(cases.c.opened_at >= filters.opened_from)
     if filters.opened_to is not None:
         query = query.where(cases.c.opened_at < filters.opened_to)
+    if filters.anomaly is not None:
+        query = query.where(cases.c.anomalies.contains([{"reason": filters.anomaly.value}]))
     if filters.overdue_at is not None:
         late = exists().where(
             sla_timers.c.tenant_id == tenant_id,

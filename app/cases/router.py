@@ -14,7 +14,14 @@ from app.cases import repository
 from app.cases.bodies import CaseIn, Command, Instant
 from app.cases.care_bodies import BODIES
 from app.cases.commands import CaseCommands, Done, Order, StaleCaseError
-from app.cases.filters import COLUMNS, CaseOrder, decode_place, encode_place, read_filters
+from app.cases.filters import (
+    COLUMNS,
+    AnomalyReason,
+    CaseOrder,
+    decode_place,
+    encode_place,
+    read_filters,
+)
 from app.cases.places import position_in, versions_in
 from app.cases.presentation import KnownCase, case_detail, case_item, command_out, event_out
 from app.cases.schemas import CaseDetail, CaseEventPage, CasePage, CommandOut
@@ -74,6 +81,9 @@ async def list_cases(
     opened_from: Annotated[Instant | None, Query(description="opened at or after")] = None,
     opened_to: Annotated[Instant | None, Query(description="opened before")] = None,
     overdue: Annotated[bool, Query(description="true: an open timer is past its due time")] = False,
+    anomaly: Annotated[
+        AnomalyReason | None, Query(description="cases that list a fact which did not fit, for this reason")
+    ] = None,
     sort: Annotated[
         CaseOrder, Query(description="`due`: only cases with an open deadline, the nearest first")
     ] = CaseOrder.OPENED,
@@ -88,6 +98,7 @@ async def list_cases(
     filters = read_filters(request.query_params.multi_items())
     filters.opened_from, filters.opened_to = opened_from, opened_to
     filters.overdue_at = now if overdue else None
+    filters.anomaly = anomaly
     filters.order = sort
     if cursor is not None:
         filters.place = decode_place(sort, cursor)

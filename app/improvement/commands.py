@@ -63,7 +63,8 @@ def deploy_action(action_id: UUID, by: str) -> Build:
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         ref, action = await _action(tx, commit, action_id)
         if action.state != "open":
-            raise ConflictError(f"action_{action.state}", f"the action is {action.state} already")
+            cure = "open another action, if something else is to be done"
+            raise ConflictError(f"action_{action.state}", f"the action is {action.state} already", cure=cure)
         subject = Subject(SubjectKind.ACTION, ref)
         return [_event(EventType.CORRECTIVE_ACTION_DEPLOYED, subject, commit.recorded_at, {"by": by})]
 
@@ -76,7 +77,8 @@ def cancel_action(action_id: UUID, reason: str, by: str) -> Build:
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         ref, action = await _action(tx, commit, action_id)
         if action.state != "open":
-            raise ConflictError(f"action_{action.state}", f"the action is {action.state} already")
+            cure = "open another action, if something else is to be done"
+            raise ConflictError(f"action_{action.state}", f"the action is {action.state} already", cure=cure)
         subject, data = Subject(SubjectKind.ACTION, ref), {"by": by, "reason": reason}
         return [_event(EventType.CORRECTIVE_ACTION_CANCELLED, subject, commit.recorded_at, data)]
 

@@ -1,4 +1,4 @@
-"""Decides what a surviving case takes over: the corrective actions of the one that it absorbed."""
+"""Decides what a surviving case takes over: the corrective actions of the ones that it absorbed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,59 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from app.db.engine import Tx
+from app.domain.case import Merges, survivor_of
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.improvement import lookups
 from app.improvement.stated import follow
+from app.journal.merges import load_merges
 from app.journal.ports import Commit, Draft
+from app.journal.rows import select_events
 
 
 class Inheritance:
-    """The decider of merges: no customer loses the word that he is owed."""
+    """The decider of merges: no customer loses the word that he is owed, whichever is told first."""
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `case.action_linked` on the survivor for each action whose customer was not told yet."""
         gone = commit.taken_back
-        merges: dict[UUID, StoredEvent] = {
-            event.subject_id: event
-            for event in commit.events
-            if event.type is EventType.CASE_MERGED
-            and event.event_id not in gone
-            and event.subject_id is not None
-            and event.fact.get("into_id")
-            and event.fact["into_id"] != str(event.subject_id)
+        told = [event for event in commit.events if event.event_id not in gone]
+        merged = {event.subject_id for event in told if event.type is EventType.CASE_MERGED}
+        linked = {
+            (case_id, str(event.fact.get("action")))
+            for event in told
+            if event.type is EventType.CASE_ACTION_LINKED and (case_id := commit.about(event)) is not None
         }
+        if not merged and not (linked and commit.config.has_merges):
+            return ()
+        named = {case_id for case_id in (*merged, *(case_id for case_id, _ in linked)) if case_id is not None}
+        merges = await load_merges(tx, commit, named)
         if not merges:
             return ()
-        rows = await lookups.list_unsettled(tx, commit.tenant_id, list(merges))
-        survivors = [UUID(event.fact["into_id"]) for event in merges.values()]
-        refs = await lookups.list_case_refs(tx, commit.tenant_id, survivors)
-        drafts = []
-        for number, row in enumerate(rows):
-            merge = merges[row["case_id"]]
-            survivor = UUID(merge.fact["into_id"])
-            if survivor in refs:
-                subject = Subject(SubjectKind.CASE, refs[survivor])
-                data = {"action": row["action"]}
-                kind = EventType.CASE_ACTION_LINKED
-                drafts.append(follow(commit, merge, kind, subject, data, name=str(number)))
-        return drafts
+        absorbed = [case_id for case_id in merged if case_id is not None]
+        rows = await lookups.list_unsettled(tx, commit.tenant_id, absorbed)
+        owed = {(row["case_id"], row["action"]) for row in rows} | linked
+        return await _inherited(tx, commit, {item for item in owed if item[0] in merges}, merges)
+
+
+async def _inherited(tx: Tx, commit: Commit, owed: set[tuple[UUID, str]], merges: Merges) -> list[Draft]:
+    """The links that the cases which go on do not have yet, each as of the merge that brings it."""
+    heirs = {case_id: survivor_of(case_id, merges) for case_id, _ in owed}
+    known = await lookups.list_links(tx, commit.tenant_id, list(heirs.values()))
+    refs = await lookups.list_case_refs(tx, commit.tenant_id, list(heirs.values()))
+    causes = await _causes(tx, commit, [merges[case_id].event_id for case_id in heirs])
+    drafts = []
+    for case_id, action in sorted(owed, key=lambda item: (merges[item[0]].at, str(item[0]), item[1])):
+        heir, cause = heirs[case_id], causes.get(merges[case_id].event_id)
+        if (heir, action) not in known and heir in refs and cause is not None:
+            known.add((heir, action))
+            subject, data = Subject(SubjectKind.CASE, refs[heir]), {"action": action}
+            drafts.append(follow(commit, cause, EventType.CASE_ACTION_LINKED, subject, data, name=action))
+    stated = await lookups.list_stated(tx, commit.tenant_id, [draft.event.id for draft in drafts])
+    return [draft for draft in drafts if draft.event.id not in stated]
+
+
+async def _causes(tx: Tx, commit: Commit, event_ids: list[UUID]) -> dict[UUID, StoredEvent]:
+    here = {event.event_id: event for event in commit.events}
+    missing = [event_id for event_id in event_ids if event_id not in here]
+    stored = await select_events(tx, commit.tenant_id, "e.event_id = any($2)", missing) if missing else []
+    return here | {event.event_id: event for event in stored}

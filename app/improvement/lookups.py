@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.events import StoredEvent
+from app.journal.ports import OWN_SOURCE
 from app.journal.rows import select_events
 from app.kit.ids import parse_public_id
 
@@ -74,6 +75,27 @@ async def list_unsettled(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> l
         tenant_id,
         list(case_ids),
     )
+
+
+async def list_stated(tx: Tx, tenant_id: UUID, names: Sequence[str]) -> set[str]:
+    """Of these ids those under which we stated something before, even if it was taken back."""
+    rows = await tx.fetch(
+        "SELECT external_id FROM events WHERE tenant_id = $1 AND source = $2 AND external_id = any($3)",
+        tenant_id,
+        OWN_SOURCE,
+        list(names),
+    )
+    return {row["external_id"] for row in rows}
+
+
+async def list_links(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """The actions that these cases are linked to."""
+    rows = await tx.fetch(
+        "SELECT case_id, action FROM case_actions WHERE tenant_id = $1 AND case_id = any($2)",
+        tenant_id,
+        list(case_ids),
+    )
+    return {(row["case_id"], row["action"]) for row in rows}
 
 
 async def list_case_refs(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.cases import cases
+from app.db.tables.configuration import directory
 from app.db.tables.journal import events
 from app.domain.measures.definition import Dimension
 from app.metrics.dimensions import Condition, DimensionRef
@@ -80,6 +81,26 @@ def conditions_on(
     return [_condition(dimension_column(table, c.ref, empty_is_null=empty_is_null), c) for c in conditions]
 
 
+def _is_under(column: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
+    """The value, and all beneath it in the directory as it is now (a circle of parents ends); a cause by its
+    name too: `staff.rudeness` lies under `staff`.
+    """
+    root = str(condition.values[0])
+    beneath = select(literal(root).label("key")).cte(recursive=True)
+    child = directory.alias()
+    beneath = beneath.union(
+        select(child.c.key).where(
+            child.c.tenant_id == literal(condition.tenant_id),
+            child.c.kind == literal(condition.ref.name),
+            child.c.parent == beneath.c.key,
+        )
+    )
+    found: ColumnElement[bool] = column.in_(select(beneath.c.key))
+    if condition.ref.dimension is Dimension.CAUSE:
+        return or_(found, column.startswith(f"{root}.", autoescape=True))
+    return found
+
+
 def _condition(column: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
     values = condition.values
     match condition.op:
@@ -99,5 +120,7 @@ def _condition(column: ColumnElement[Any], condition: Condition) -> ColumnElemen
             return column.is_(None)
         case FilterOp.NOT_NULL:
             return column.is_not(None)
+        case FilterOp.UNDER:
+            return _is_under(column, condition)
         case _:
             assert_never(condition.op)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
+from uuid import UUID
 
 from app.domain.errors import InvalidError
 from app.domain.measures.definition import Dimension, MetricDefinition
@@ -13,6 +14,18 @@ from app.metrics.facts import Attribute, AttributeType
 from app.metrics.schemas import FilterIn, FilterOp
 
 ATTRIBUTE_PREFIX: Final = "attributes."
+
+TREES: Final = frozenset(
+    {
+        Dimension.TOUCHPOINT,
+        Dimension.LOCATION,
+        Dimension.EMPLOYEE,
+        Dimension.PRODUCT,
+        Dimension.SEGMENT,
+        Dimension.CAUSE,
+    }
+)
+"""Dimensions whose values have parents in the directory; those of a cause are in its name too."""
 
 Value = str | int | float | bool
 
@@ -22,6 +35,7 @@ _COUNT_OF_VALUES: Final = {
     FilterOp.NE: "exactly one",
     FilterOp.GTE: "exactly one",
     FilterOp.LTE: "exactly one",
+    FilterOp.UNDER: "exactly one",
     FilterOp.IS_NULL: "no",
     FilterOp.NOT_NULL: "no",
     FilterOp.IN: "at least one",
@@ -59,6 +73,8 @@ class Condition:
     ref: DimensionRef
     op: FilterOp
     values: tuple[Value, ...]
+    tenant_id: UUID | None = None
+    """whose tree `under` looks at"""
 
 
 def get_dimension(name: str, attributes: Mapping[str, Attribute], pointer: str) -> DimensionRef:
@@ -87,7 +103,9 @@ def get_dimension(name: str, attributes: Mapping[str, Attribute], pointer: str) 
     )
 
 
-def get_condition(given: FilterIn, attributes: Mapping[str, Attribute], pointer: str) -> Condition:
+def get_condition(
+    given: FilterIn, attributes: Mapping[str, Attribute], pointer: str, tenant_id: UUID | None = None
+) -> Condition:
     """A filter whose dimension, operator and values fit together. Raises InvalidError."""
     ref = get_dimension(given.dimension, attributes, f"{pointer}/dimension")
     wanted, count = _COUNT_OF_VALUES[given.op], len(given.values)
@@ -107,7 +125,14 @@ def get_condition(given: FilterIn, attributes: Mapping[str, Attribute], pointer:
             pointer=f"{pointer}/op",
             cure="gte and lte are for severity and for attributes of type number",
         )
-    return Condition(ref, given.op, _typed(given.values, ref, f"{pointer}/values"))
+    if given.op is FilterOp.UNDER and ref.dimension not in TREES:
+        raise InvalidError(
+            "operator_not_supported",
+            f"{ref.name} has nothing beneath it",
+            pointer=f"{pointer}/op",
+            cure=f"under is for {', '.join(sorted(TREES))}",
+        )
+    return Condition(ref, given.op, _typed(given.values, ref, f"{pointer}/values"), tenant_id)
 
 
 def _typed(values: Sequence[Value], ref: DimensionRef, pointer: str) -> tuple[Value, ...]:

@@ -103,7 +103,8 @@ def resolve(given: MetricQueryIn, facts: TenantFacts, now: datetime) -> MetricQu
     asked = [get_dimension(name, facts.attributes, f"/group_by/{n}") for n, name in enumerate(given.group_by)]
     group_by = _with_kept_apart(asked, metrics)
     conditions = tuple(
-        get_condition(item, facts.attributes, f"/filters/{n}") for n, item in enumerate(given.filters)
+        get_condition(item, facts.attributes, f"/filters/{n}", facts.tenant_id)
+        for n, item in enumerate(given.filters)
     )
     _check_dimensions(metrics, asked, group_by, conditions)
     period = _period(given, zone, now)

@@ -21,7 +21,10 @@ MAX_LIMIT = 20_000
 
 
 class FilterOp(StrEnum):
-    """How a dimension is compared; `ne` and `not_in` keep the rows that have no value."""
+    """How a dimension is compared; `ne` and `not_in` keep the rows that have no value.
+
+    `under` is for what has parents (touchpoints, locations, causes ...): the value and all beneath it.
+    """
 
     EQ = "eq"
     NE = "ne"
@@ -31,6 +34,7 @@ class FilterOp(StrEnum):
     LTE = "lte"
     IS_NULL = "is_null"
     NOT_NULL = "not_null"
+    UNDER = "under"
 
 
 class Respondents(StrEnum):

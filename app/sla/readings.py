@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.case import REDATES, Case, told_as
+from app.domain.case import Case, told_as
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.domain.sla import (
@@ -126,8 +126,8 @@ def read_subject(
 def _clock_events(kept: Sequence[StoredEvent], history: Sequence[StoredEvent]) -> list[ClockEvent]:
     events = [clock_event(event) for event in kept]
     for number, event in enumerate(kept):
-        if event.type is EventType.CASE_OPENED and REDATES in event.fact:
-            events[number] = replace(events[number], event_id=told_as(event, history))
+        if event.type is EventType.CASE_OPENED and (named := told_as(event, history)) != event.event_id:
+            events[number] = replace(events[number], event_id=named)
     return events
 
 

@@ -14,6 +14,7 @@ from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
 from migrations.bi.periods import METRIC_BY_PERIOD
 from migrations.bi.promises import DISPLAYED_RATINGS, ORDERS
+from migrations.bi.pruning import named
 from migrations.bi.replaced import REPLACED, has_overdue
 from migrations.bi.rows import CASES, COUNTS, FEEDBACK, ROWS, SLA_TIMERS
 from migrations.bi.schema import OWN_TENANT, READ
@@ -183,11 +184,13 @@ EVERY_METRIC_DAILY: Final = View(
         ),
         Shown("currency", "d.currency", "of money; null: none, or several (numerator is null then)"),
     ),
-    "FROM (SELECT d.*, NULL::bigint AS n, NULL::text AS currency "
-    + CASES_COMPLAINED_OF.rest
-    + "\nUNION ALL "
-    + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT))
-    + ") AS d",
+    named(
+        "FROM (SELECT d.*, NULL::bigint AS n, NULL::text AS currency "
+        + CASES_COMPLAINED_OF.rest
+        + "\nUNION ALL "
+        + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT))
+        + ") AS d"
+    ),
 )
 EVERY_METRIC_IDS: Final = (
     "reopen_rate", "fcr", "fcr_net", "fcr_confirmed", "recovery_rate", "double_deviation_rate",

@@ -28,23 +28,36 @@ def _ended(remedied: str, closed: str, at: str) -> str:
     return f"CASE WHEN {remedied} <= {at} THEN {remedied} WHEN {closed} <= {at} THEN {closed} END"
 
 
+def _cycles(at: str) -> str:
+    """The cycles of the case `c` that had begun at an instant: when each began and ended."""
+    steps = "CASE WHEN jsonb_typeof(c.steps) = 'array' THEN c.steps ELSE '[]' END"
+    ended = _ended("told.remedied_at", "told.closed_at", at)
+    return f"""(SELECT told.started_at, {ended} AS ended_at
+              FROM jsonb_array_elements({steps}) AS step(value)
+             CROSS JOIN LATERAL (SELECT (step.value ->> 'started_at')::timestamptz AS started_at,
+                    (step.value -> 'steps' ->> 'remedied')::timestamptz AS remedied_at,
+                    (step.value -> 'steps' ->> 'closed')::timestamptz AS closed_at) AS told
+             WHERE c.reopened_count > 0 AND told.started_at <= {at}) AS cycle"""
+
+
+_FINAL: Final = "CASE WHEN max(cycle.ended_at) >= max(cycle.started_at) THEN max(cycle.ended_at) END"
+
+
+def reopened_until(at: str) -> str:
+    """The final resolution of a reopened case `c` as it stood at an instant, as an expression."""
+    return f"(SELECT {_FINAL} FROM {_cycles(at)})"
+
+
 def cycles(alias: str, at: str) -> str:
     """Join to the case `c`: the cycles of a reopened case as they stood at an instant.
 
     Columns `resolved_at` (the final one), `last_resolved_at`, `reopenings`; a case that was never reopened
     has none of them.
     """
-    steps = "CASE WHEN jsonb_typeof(c.steps) = 'array' THEN c.steps ELSE '[]' END"
-    ended = _ended("told.remedied_at", "told.closed_at", at)
     return f"""LEFT JOIN LATERAL (
-    SELECT CASE WHEN max(cycle.ended_at) >= max(cycle.started_at) THEN max(cycle.ended_at) END AS resolved_at,
+    SELECT {_FINAL} AS resolved_at,
            max(cycle.ended_at) AS last_resolved_at, count(*) - 1 AS reopenings
-      FROM (SELECT told.started_at, {ended} AS ended_at
-              FROM jsonb_array_elements({steps}) AS step(value)
-             CROSS JOIN LATERAL (SELECT (step.value ->> 'started_at')::timestamptz AS started_at,
-                    (step.value -> 'steps' ->> 'remedied')::timestamptz AS remedied_at,
-                    (step.value -> 'steps' ->> 'closed')::timestamptz AS closed_at) AS told
-             WHERE c.reopened_count > 0 AND told.started_at <= {at}) AS cycle) AS {alias} ON true"""
+      FROM {_cycles(at)}) AS {alias} ON true"""
 
 
 def resolved_at(alias: str, at: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from migrations.bi.outcomes import counts_at, cycles, resolved_at
+from migrations.bi.outcomes import counts_at, reopened_until
 from migrations.bi.parts import Shown, View, row_id
 
 GRAINS: Final = (
@@ -48,16 +48,16 @@ _TODAY: Final = f"(now() {_ZONED})::date::timestamp"
 _DAYS: Final = f"""
     SELECT day::date AS local_date,
            least(now(), (day + interval '1 day' - interval '1 microsecond') {_ZONED}) AS at
-      FROM generate_series({_TODAY} - interval '{DAYS} days', {_TODAY}, interval '1 day') AS day"""
+      FROM generate_series({_TODAY} - interval '{DAYS} days', {_TODAY}, interval '1 day') AS day
+    OFFSET 0"""
 _OPEN: Final = f"""
     SELECT d.local_date, c.channel, c.touchpoint, c.location, coalesce(c.late @> {_AT}, false) AS late,
            extract(epoch FROM {_AT} - c.opened_at)::double precision / 3600 AS age_hours
       FROM tenants t
      CROSS JOIN LATERAL ({_DAYS}) AS d
       JOIN ({_CASES}) AS c ON c.tenant_id = t.tenant_id AND {counts_at(_AT)}
-       AND (c.reopened_count > 0 OR coalesce({_ENDED} > {_AT}, true))
-      {cycles("handled", _AT)}
-     WHERE {resolved_at("handled", _AT)} IS NULL"""
+       AND CASE WHEN c.reopened_count > 0 THEN {reopened_until(_AT)} IS NULL
+                ELSE coalesce({_ENDED} > {_AT}, true) END"""
 _KEYS: Final = ("o.local_date", "g.grain", "g.channel", "g.touchpoint", "g.location")
 
 BACKLOG_DAILY: Final = View(

@@ -86,3 +86,20 @@ async def test_every_address_of_the_dashboard_is_answered_with_the_columns_it_sh
 def test_the_table_of_views_in_the_text_is_whole() -> None:
     text = (DOCS / "README.md").read_text()
     assert {name for name in {line.split(".")[0] for line in FROZEN} if f"`{name}`" not in text} == set()
+
+
+async def test_a_filter_by_metric_leaves_uncounted_what_it_does_not_ask_for(reports) -> None:
+    asked = "EXPLAIN SELECT * FROM metric_daily WHERE metric = '{}'"
+    async with connected(reports.mine) as login:
+        plans = {
+            metric: "\n".join(row[0] for row in await login.fetch(asked.format(metric)))
+            for metric in ("cases_closed", "nps", "fcr", "coverage")
+        }
+        await login.execute("SET constraint_exclusion = 'partition'")
+        whole = "\n".join(row[0] for row in await login.fetch(asked.format("cases_closed")))
+    assert "sla_timers" not in plans["cases_closed"]
+    assert "cases" not in plans["nps"]
+    assert "feedback" in plans["nps"]
+    assert "cases" in plans["fcr"]
+    assert "volumes" in plans["coverage"]
+    assert "sla_timers" in whole

@@ -246,7 +246,7 @@ async def by_odata(http: httpx.AsyncClient, entity_set: str) -> list[dict[str, A
     rows: list[dict[str, Any]] = []
     address: str | None = f"/odata/v4/{entity_set}"
     while address:
-        answer = await http.get(address, headers={"Prefer": "odata.maxpagesize=150"})
+        answer = await http.get(address, headers={"Prefer": "odata.maxpagesize=500"})
         assert answer.status_code == 200, answer.text
         rows += answer.json()["value"]
         address = answer.json().get("@odata.nextLink")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,7 +11,9 @@ import httpx
 
 from app.cases.care_bodies import BODIES
 from app.domain.case import COMMANDS
+from tests.builders import query
 from tests.cases.conftest import Desk
+from tests.conftest import Server
 
 
 async def test_a_complaint_is_taken_from_opening_to_closing_by_commands(desk: Desk) -> None:
@@ -167,6 +170,25 @@ async def test_a_reopened_case_has_a_second_cycle_and_a_late_reopening_is_refuse
     desk.clock.advance(days=15)
     late = await desk.send(case_id, "reopen")
     assert (late.status_code, late.json()["code"]) == (409, "reopened_too_late")
+
+
+async def test_a_late_reopening_by_a_source_is_found_in_the_list_and_told_with_its_anomaly(
+    desk: Desk, server: Server
+) -> None:
+    case_id = await desk.open()
+    await desk.open("T-2")
+    await desk.done(case_id, "decline", {"reason": "out of warranty"})
+    desk.clock.advance(days=15)
+    await desk.post("case.reopened", "T-1")
+
+    async def listed(reason: str) -> list[str]:
+        answer = await desk.client.get(f"/v1/cases?anomaly={reason}")
+        return [item["refs"][0] for item in answer.json()["items"]]
+
+    assert (await listed("reopened_too_late"), await listed("after_closing")) == (["T-1"], [])
+    assert (await desk.client.get("/v1/cases?anomaly=late")).status_code == 422
+    [told] = await query(server, "SELECT data FROM outbox WHERE type = 'case.reopened'")
+    assert json.loads(told["data"])["anomalies"] == ["reopened_too_late"]
 
 
 async def test_a_linked_reference_leads_to_the_case_and_a_taken_one_is_refused(desk: Desk) -> None:

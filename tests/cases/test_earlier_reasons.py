@@ -91,3 +91,32 @@ async def test_an_opening_of_the_crm_is_not_replaced_by_ours(desk: Desk) -> None
     await tell(desk, [review(desk, 1, 9)])
     case = await desk.case(REF)
     assert (case["opened_at"], case["anomalies"]) == (opened_at, [])
+
+
+async def test_the_opening_of_a_source_that_comes_after_later_feedback_opens_the_case_once(
+    desk: Desk, services: Services, a_tenant: Tenant, server: Server
+) -> None:
+    def told(ref: str) -> list[dict[str, Any]]:
+        opened_at, said_at = (desk.clock() - timedelta(hours=hours) for hours in (9, 5))
+        said = rating(
+            f"said-{ref}", 1, when=said_at.isoformat(), customer=ANNA | {"value": f"{ref}@example.com"}
+        )
+        opening = {
+            "type": "case.opened",
+            "id": f"open-{ref}",
+            "source": "crm",
+            "occurred_at": opened_at.isoformat(),
+        }
+        about = {"subject": {"kind": "case", "ref": ref}}
+        return [{**opening, **about, "data": {"kind": "complaint", "severity": "sev3"}}, {**said, **about}]
+
+    await tell(desk, *([item] for item in told("T-1")))
+    await tell(desk, *([item] for item in reversed(told("T-2"))))
+    straight, late = await standing(desk, "T-1"), await standing(desk, "T-2")
+    assert late["anomalies"] == straight["anomalies"] == []
+    names = ("state", "severity", "assignee", "reopened_count", "repeat_of")
+    assert [late[name] for name in names] == [straight[name] for name in names]
+    assert [item[:2] for item in late["timers"]] == [item[:2] for item in straight["timers"]]
+    before = await projections(services.journal, server, a_tenant.tenant_id)
+    await rebuild(services.journal, a_tenant.tenant_id)
+    assert await projections(services.journal, server, a_tenant.tenant_id) == before

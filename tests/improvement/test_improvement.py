@@ -71,6 +71,17 @@ async def test_a_merge_loses_no_word_that_is_owed(desk: Desk) -> None:
     assert (case["anomalies"], await items(desk, "/v1/improvements-owed")) == ([], [])
 
 
+async def test_a_link_that_becomes_known_after_the_merge_is_owed_by_the_survivor_too(desk: Desk) -> None:
+    survivor = await desk.open("T-2")
+    await desk.post("case.opened", "T-1", {"kind": "complaint"}, ago=timedelta(hours=3))
+    action = await call(desk, "/v1/corrective-actions", ACTION)
+    await desk.post("case.merged", "T-1", {"into": "T-2"}, ago=timedelta(hours=1))
+    for _ in range(2):
+        await desk.post("case.action_linked", "T-1", {"action": action["ref"]}, ago=timedelta(hours=2))
+    await call(desk, f"/v1/corrective-actions/{action['id']}/deploy")
+    assert [item["case_id"] for item in await items(desk, "/v1/improvements-owed")] == [survivor]
+
+
 async def test_commands_on_actions_are_checked_and_repeats_done_once(desk: Desk) -> None:
     action = await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1")
     assert await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1") == action

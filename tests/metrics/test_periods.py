@@ -1,6 +1,6 @@
 """Periods and buckets over clock changes, month ends and odd zones."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +13,9 @@ from app.metrics.buckets import (
     Period,
     bucket_starts,
     has_whole_hour_offsets,
+    midnight,
     most_buckets,
+    told_midnight,
     truncate,
 )
 from app.metrics.period import get_zone, previous, resolve_period, span, year_before
@@ -157,6 +159,24 @@ def test_every_instant_falls_in_exactly_one_of_the_buckets(start, hours, granula
     assert len(starts) <= most_buckets(period, granularity) * (2 if "Howe" in zone_name else 1)
     middle = start + timedelta(hours=hours) / 3
     assert truncate(middle, granularity, zone) in starts
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "told"),
+    [
+        ("America/Havana", date(2026, 11, 1), 4, 5),  # its midnight comes twice
+        ("America/Havana", date(2026, 3, 8), 5, 5),  # it does not come at all, as in the next
+        ("America/Sao_Paulo", date(2018, 11, 4), 3, 3),
+        ("America/New_York", date(2026, 11, 1), 4, 4),
+    ],
+)
+def test_a_bucket_is_told_to_start_where_the_database_says(zone, day, first, told):
+    """`told`: the hour of UTC that `timezone(zone, day)` and `date_trunc` give in PostgreSQL."""
+    where = ZoneInfo(zone)
+    assert midnight(day, where) == datetime(day.year, day.month, day.day, first, tzinfo=UTC)
+    assert told_midnight(day, where) == datetime(day.year, day.month, day.day, told, tzinfo=UTC)
+    whole = Period(midnight(day, where), midnight(day + timedelta(days=1), where))
+    assert bucket_starts(whole, Granularity.DAY, where) == [told_midnight(day, where)]
 
 
 def test_zones_of_half_hours_do_not_share_hours_with_utc():

@@ -78,6 +78,25 @@ async def test_complaints_are_of_the_place_and_day_of_their_case(world: World, a
     ]
 
 
+async def test_a_branch_is_asked_for_with_all_that_lies_beneath_it(world: World, ask: Ask) -> None:
+    tree = (("shop", None), ("signs", "shop"), ("inside", "shop"), ("till", "inside"), ("x", "y"), ("y", "x"))
+    for key, parent in tree:
+        await world.noun("touchpoint", key, parent)
+    for touchpoint, number in (("shop", 1), ("signs", 5), ("till", 7), ("site", 90), ("x", 2), ("y", 3)):
+        await world.commit(*several(number, Answer(9, touchpoint=touchpoint)))
+
+    async def under(key: str, metric: str = "responses", dimension: str = "touchpoint") -> int | None:
+        branch = [{"dimension": dimension, "op": "under", "values": [key]}]
+        [row] = (await ask(metric, filters=branch)).rows
+        return row[metric]
+
+    assert [await under(key) for key in ("shop", "inside", "signs", "nowhere")] == [13, 7, 5, None]
+    assert await under("x") == 5  # a circle of parents ends
+    for cause in ("staff", "staff.rudeness", "staffing"):
+        await world.case(NOON, cause=cause)
+    assert await under("staff", "cases_opened", "cause") == 2
+
+
 async def test_cases_are_told_apart_by_the_stage_that_they_were_opened_at(world: World, ask: Ask) -> None:
     for stage, number in (("waiting", 3), ("after", 1), (None, 1)):
         for _ in range(number):

@@ -81,6 +81,7 @@ async def acts(world: World) -> None:
         *several(3, Answer(1, scale="button_3", measure="happiness_only", mode="passive", device="lobby")),
         *several(2, Answer(-1, scale="button_3", measure="happiness_only", mode="passive")),
         Answer(6, scale="ces2_1_7"),
+        Answer(4, scale="csat_1_5", measure="journey_overall"),
         Answer("negative", scale="text_only", kind="complaint"),
         Answer(9, scale="nps_1_10"),
         Answer(8, index=1),

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 
 from app.db.engine import Database
 from app.db.tables.cases import case_spans, cases
-from app.db.tables.configuration import attributes, questions
+from app.db.tables.configuration import attributes, directory, questions
 from app.db.tables.feedback import feedback, volumes
 from app.db.tables.journal import case_ties, event_personal, events
 from app.db.tables.journey import touchpoint_retags
@@ -244,6 +244,11 @@ class World:
     async def attribute(self, key: str, kind: str = "text", *, groupable: bool = True) -> None:
         """An attribute is registered."""
         await self._insert(attributes, {"key": key, "type": kind, "personal": False, "groupable": groupable})
+
+    async def noun(self, kind: str, key: str, parent: str | None = None) -> None:
+        """A noun is described."""
+        row = {"kind": kind, "key": key, "parent": parent, "details": {}, "uncategorised": False}
+        await self._insert(directory, row | {"first_seen_at": NOON})
 
     async def relational(self, question: str) -> None:
         """A question of which one answer per customer and 90 days counts."""

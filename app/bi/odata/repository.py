@@ -31,6 +31,8 @@ from app.bi.odata.values import SQL_TYPE
 from app.db.engine import Database
 
 TIMEOUT_SECONDS: Final = 30
+PRUNED: Final = "SET LOCAL constraint_exclusion = on"
+"""A filter by metric leaves the other metrics of the views uncounted."""
 _CANCELLED: Final = "57014"
 _COLUMNS: Final = """
 SELECT c.relname::text AS view, obj_description(c.oid, 'pg_class') AS about, a.attname::text AS name,
@@ -60,6 +62,7 @@ async def list_rows(
     source = _source(options.entity_set)
     async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
         await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        await connection.exec_driver_sql(PRUNED)
         total = await _total(connection, source, options) if options.count else None
         if options.limit == 0:
             return [], total, False
@@ -70,6 +73,7 @@ async def list_rows(
 async def count_rows(database: Database, tenant_id: UUID, options: Options) -> int:
     """How many rows the filter keeps."""
     async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
+        await connection.exec_driver_sql(PRUNED)
         return await _total(connection, _source(options.entity_set), options)
 
 

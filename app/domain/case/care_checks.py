@@ -30,22 +30,27 @@ def check_care(case: Case, event: EventType, data: Mapping[str, Any]) -> None:
     match event:
         case EventType.CASE_VERIFICATION_REQUESTED:
             if not case.customer_facing:
-                raise ConflictError("no_customer", "Nobody can be asked: the author cannot be reached.")
+                cure = "Leave it: reviews count whether or not their author is known."
+                raise ConflictError("no_customer", "The author cannot be reached.", cure=cure)
             if dialogue is not None and dialogue.state in (Verification.REQUESTED, Verification.VERIFIED):
                 state = dialogue.state.value
-                raise ConflictError(f"verification_{state}", f"The verification is {state} already.")
+                cure = "Wait for the answer." if state == "requested" else "Nothing more is to be asked."
+                detail = f"The verification is {state} already."
+                raise ConflictError(f"verification_{state}", detail, cure=cure)
         case EventType.CASE_VERIFIED | EventType.CASE_UNVERIFIED if dialogue is None:
             cure = "Request it first."
             raise ConflictError("not_requested", "Nobody asked the author to verify himself.", cure=cure)
         case EventType.CASE_ACTION_LINKED:
             if any(link.action == data.get("action") for link in case.links):
-                raise ConflictError("already_linked", "The action is linked already.", pointer="/action")
+                detail, cure = "The action is linked already.", "Link another one, or go on."
+                raise ConflictError("already_linked", detail, pointer="/action", cure=cure)
         case EventType.CASE_ACTION_NOT_NEEDED if case.links:
             raise ConflictError(
                 "action_linked", "The case has a corrective action.", cure="Cancel the action."
             )
         case EventType.CASE_ACTION_NOT_NEEDED if case.action_not_needed_at is not None:
-            raise ConflictError("already_said", "That no action is needed was said already.")
+            cure = "Link an action, if one is needed after all."
+            raise ConflictError("already_said", "No action is needed: that was said.", cure=cure)
         case EventType.CASE_IMPROVEMENT_INFORMED:
             _check_informing(case, data)
         case _:
@@ -61,4 +66,5 @@ def _check_informing(case: Case, data: Mapping[str, Any]) -> None:
         detail = "Nothing is better yet: the action is not deployed."
         raise ConflictError("not_deployed", detail, pointer="/action", cure="Deploy the action first.")
     if links[0].informed_at is not None:
-        raise ConflictError("already_informed", "The customer was told already.", pointer="/action")
+        detail, cure = "The customer was told already.", "Leave him in peace: nothing more is owed."
+        raise ConflictError("already_informed", detail, pointer="/action", cure=cure)

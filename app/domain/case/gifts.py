@@ -23,6 +23,12 @@ _TAKES: Final = {
     EventType.COMPENSATION_DELIVERED: {CompensationState.APPROVED},
     EventType.COMPENSATION_RECOVERED: {CompensationState.APPROVED, CompensationState.DELIVERED},
 }
+_CURES: Final = {
+    CompensationState.PENDING_APPROVAL: "Have it approved first.",
+    CompensationState.APPROVED: "Deliver it, or reject it.",
+    CompensationState.REJECTED: "Offer another one.",
+    CompensationState.DELIVERED: "Offer another one, or state what came back of it.",
+}
 
 
 def check_gift(case: Case, event: EventType, data: Mapping[str, Any]) -> None:
@@ -37,7 +43,9 @@ def check_gift(case: Case, event: EventType, data: Mapping[str, Any]) -> None:
     item = named_gift(case, event, data)
     if item.state not in _TAKES[event]:
         detail = f"The compensation {item.key!r} is {item.state.value.replace('_', ' ')}."
-        raise ConflictError(f"compensation_{item.state}", detail, pointer="/compensation")
+        raise ConflictError(
+            f"compensation_{item.state}", detail, pointer="/compensation", cure=_CURES[item.state]
+        )
     back = amount_of(data.get("base_amount"))
     if event is EventType.COMPENSATION_RECOVERED and back is not None and item.base_amount is not None:
         left = item.base_amount - item.recovered

@@ -82,6 +82,10 @@ def _parts(counts: ClassCounts) -> dict[str, int | float | None]:
     return dict(zip(_PARTS, (counts.positive, counts.neutral, counts.negative, counts.unknown), strict=True))
 
 
+def _latent(cell: Cell) -> MetricValue:
+    return latent(cell.unsolicited, cell.terms.voice_rates)
+
+
 def _compare(now: Cell, before: Cell) -> Comparison:
     a, b = now.classes(), before.classes()
     if a is None or b is None:
@@ -167,8 +171,8 @@ HAPPINESS: Final = (
         unit=Unit.COUNT,
         better=Better.LOWER,
         populations=(Population.UNSOLICITED,),
-        compute=lambda cell: latent(cell.unsolicited, cell.terms.voice_rates),
-        compare=lambda now, before: compare_counts(now.unsolicited, before.unsolicited),
+        compute=_latent,
+        compare=lambda now, before: compare_counts(_latent(now).value, _latent(before).value),
         parts=("observed", "low_rate", "high_rate"),
     ),
 )

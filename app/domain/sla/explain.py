@@ -35,7 +35,9 @@ def explain(reading: ClockReading, parts: Sequence[Interval] = ()) -> str:
 
 def _run(reading: ClockReading) -> str:
     cycle = "" if reading.number == 1 else f" (cycle {reading.number})"
-    concerns = f" of {reading.timer.correlate_by} {reading.concerns}" if reading.concerns else ""
+    kind = reading.timer.correlate_by
+    of = "" if kind == reading.timer.key else f" of {kind}"
+    concerns = f"{of} {reading.concerns}" if reading.concerns else ""
     return f"{reading.timer.key}{concerns}{cycle} runs from {_local(reading, reading.started_at)}."
 
 

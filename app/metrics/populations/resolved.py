@@ -37,13 +37,14 @@ from app.metrics.populations.counting import counted
 from app.metrics.populations.standing import Standing, counts_at, happened, standing
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible
-from app.metrics.shape import INSTANT, bucket_of, group_columns, identity, known_rows, rows_of
+from app.metrics.shape import INSTANT, bucket_of, group_columns, group_names, identity, known_rows, rows_of
 
 REOPENED_WITHIN: Final = timedelta(days=14)
 REPEATED_WITHIN: Final = timedelta(days=7)
 RESOLVED_FLAGS: Final = tuple(name for name in ResolvedCases._fields if name not in ("spent", "currencies"))
 FAILED_AGAIN: Final = frozenset(Trigger) - BROKEN_PROMISES
 """Ways in which the handling failed the customer a second time; missed promises are told apart."""
+LOYALTY: Final = "loyalty_conversion"
 RESURVEYS: Final = ("resurvey", "csat")
 
 
@@ -58,58 +59,86 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
 
 def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
     """The cases that `count_resolved` counts, with a column for each of RESOLVED_FLAGS."""
-    as_of = literal(query.as_of)
-    handled = standing(query.as_of)
-    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
-    is_resolved = handled.resolved_at.is_not(None)
-    reopened = handled.reopenings > 0
-    once = and_(
-        is_resolved, ~reopened, ~happened("case.customer_contacted", query, facts), ~_repeated(query, handled)
-    )
-    first_level = and_(is_resolved, ~happened("case.escalated", query, facts))
-    answered = and_(is_resolved, asked.c.answer_class.in_(("positive", "neutral", "negative")))
-    failed_again = _deviated(FAILED_AGAIN, query)
-    failed = or_(reopened, and_(answered, asked.c.answer_class == "negative"), failed_again)
-    due_missed = cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of)
-    known = and_(is_resolved, cases.c.customer_ref.is_not(None))
-    promoter = and_(known, _promoted(query, handled))
-    returned = and_(known, came_back(cases.c, handled.last_resolved_at, query))
-    joined = and_(known, _joined(query, handled))
+    found = _looked_up(query, period, facts).c
+    # whoever was discontent had the case reopened by that: left out, the rate would count the content alone
+    answered = found.answer_class.in_(("positive", "neutral", "negative"))
+    once = and_(found.resolved, ~found.reopened, ~found.contacted, ~found.repeated)
+    first_level = and_(found.resolved, ~found.escalated)
+    known = and_(found.resolved, found.known)
+    failed = or_(found.reopened, and_(answered, found.answer_class == "negative"), found.failed_again)
     flags = {
-        "resolved": is_resolved,
-        "reopened_open": ~is_resolved,
-        "reopened": reopened,
-        "provisional": handled.last_resolved_at > as_of - literal(REOPENED_WITHIN),
+        "resolved": found.resolved,
+        "reopened_open": ~found.resolved,
+        "reopened": found.reopened,
+        "provisional": found.provisional,
         "once": once,
         "first_level": first_level,
         "once_first_level": and_(once, first_level),
         "answered": answered,
-        "recovered": and_(answered, asked.c.is_top),
-        "confirmed": and_(once, answered, asked.c.is_top),
-        "silent": and_(is_resolved, asked.c.answer_class == "silent"),
-        "evaluable": or_(answered, reopened, failed_again),
+        "recovered": and_(answered, found.is_top),
+        "confirmed": and_(once, answered, found.is_top),
+        "silent": found.answer_class == "silent",
+        "evaluable": or_(answered, found.reopened, found.failed_again),
         "failed": failed,
-        "promise_missed": or_(due_missed, _deviated(BROKEN_PROMISES, query)),
-        "compensated": and_(is_resolved, paid.c.net > 0),
+        "promise_missed": found.promise_missed,
+        "compensated": and_(found.resolved, found.net > 0),
         "complainers": known,
-        "loyal": or_(promoter, returned, joined),
-        "promoters": promoter,
-        "repurchased": returned,
-        "joined": joined,
+        "loyal": and_(known, or_(found.promoter, found.returned, found.joined)),
+        "promoters": and_(known, found.promoter),
+        "repurchased": and_(known, found.returned),
+        "joined": and_(known, found.joined),
     }
-    at = handled.last_resolved_at
+    return select(
+        *(found[name] for name in (*group_names(query), "row_id", "row_at", "net", "currency")),
+        *(flags[name].label(name) for name in RESOLVED_FLAGS),
+    ).subquery("resolved_cases")
+
+
+def _looked_up(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+    """What must be looked up of each case, behind OFFSET 0: each look-up once, however many flags read it."""
+    as_of = literal(query.as_of)
+    handled = standing(query.as_of)
+    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
+    resolved, at = handled.resolved_at.is_not(None), handled.last_resolved_at
+    due_missed = cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of)
+    columns = {
+        "resolved": resolved,
+        "reopened": handled.reopenings > 0,
+        "provisional": at > as_of - literal(REOPENED_WITHIN),
+        "contacted": happened("case.customer_contacted", query, facts),
+        "repeated": _repeated(query, handled),
+        "escalated": happened("case.escalated", query, facts),
+        "failed_again": _deviated(FAILED_AGAIN, query),
+        "promise_missed": or_(due_missed, _deviated(BROKEN_PROMISES, query)),
+        "known": cases.c.customer_ref.is_not(None),
+        **_loyalty(query, at),
+        "answer_class": asked.c.answer_class,
+        "is_top": asked.c.is_top,
+        "net": case((resolved, paid.c.net)),
+        "currency": case((resolved, paid.c.currency)),
+    }
     return (
         select(
             *group_columns(cases, bucket_of(at, query), query),
             *identity(cases.c.case_id, at),
-            *(flag.label(name) for name, flag in flags.items()),
-            case((is_resolved, paid.c.net)).label("net"),
-            case((is_resolved, paid.c.currency)).label("currency"),
+            *(column.label(name) for name, column in columns.items()),
         )
         .select_from(cases.outerjoin(handled.cycles, true()).join(paid, true()).outerjoin(asked, true()))
         .where(rows_of(cases, at, query, period, facts), counts_at(query.as_of))
-        .subquery("resolved_cases")
+        .offset(0)
+        .subquery("looked_up")
     )
+
+
+def _loyalty(query: MetricQuery, at: ColumnElement[Any]) -> dict[str, ColumnElement[bool]]:
+    """What the customers did afterwards; nobody looks it up for metrics that do not ask."""
+    if all(metric.id != LOYALTY for metric in query.metrics):
+        return dict.fromkeys(("promoter", "returned", "joined"), literal(False))
+    return {
+        "promoter": _promoted(query, at),
+        "returned": came_back(cases.c, at, query),
+        "joined": customer_did(("customer.enrolled",), cases.c, query, at),
+    }
 
 
 def _resurvey(query: MetricQuery, facts: TenantFacts, handled: Standing) -> LateralFromClause:
@@ -167,7 +196,7 @@ def _repeated(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
     )
 
 
-def _promoted(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
+def _promoted(query: MetricQuery, at: ColumnElement[Any]) -> ColumnElement[bool]:
     """The customer later would recommend us: 9-10."""
     later = feedback.alias("promoted")
     return exists(
@@ -178,7 +207,7 @@ def _promoted(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
             later.c["class"] == str(AnswerClass.POSITIVE),
             known_rows(later, query.known_at),
             credible(later),
-            later.c.occurred_at > handled.last_resolved_at,
+            later.c.occurred_at > at,
             later.c.occurred_at <= literal(query.as_of),
         )
     )
@@ -196,8 +225,3 @@ def _deviated(triggers: Collection[Trigger], query: MetricQuery) -> ColumnElemen
             cast(deviation["at"].astext, INSTANT) <= literal(query.as_of),
         )
     )
-
-
-def _joined(query: MetricQuery, handled: Standing) -> ColumnElement[bool]:
-    """The customer later joined a loyalty programme."""
-    return customer_did(("customer.enrolled",), cases.c, query, handled.last_resolved_at)

@@ -39,6 +39,7 @@ CASE: dict[str, Any] = {
     "source": "call-centre",
     "sequence": 4402341478401,
     "details": {"kind": "complaint", "severity": "sev2", "cause": "office_process.delivery_delay"},
+    "anomalies": [],
 }
 
 COMPENSATION: dict[str, Any] = {

@@ -93,6 +93,7 @@ def test_a_command_that_the_case_does_not_allow_conflicts_and_says_why(told, com
         run(told, command, data)
     assert refused.value.reason == reason
     assert refused.value.detail
+    assert refused.value.cure
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """An opening that only moved is named by the one that was announced first."""
 
+from dataclasses import replace
+
 from app.domain.case import told_as
 
 from .builders import fact
@@ -30,3 +32,11 @@ def test_one_that_takes_the_place_of_what_is_not_known_is_named_by_itself():
 def test_openings_that_name_each_other_come_to_an_end():
     one, other = _opening(1, "a", "b"), _opening(2, "b", "a", position=2)
     assert told_as(one, [one, other]) in {one.event_id, other.event_id}
+
+
+def test_the_opening_of_a_source_is_named_by_ours_that_fell_because_of_it():
+    ours, stated = _opening(5, "ours"), _opening(1, "stated", position=2)
+    said = {"event": "ours", "event_id": str(ours.event_id)}
+    back = replace(fact("event.retracted", 1, said), caused_by=stated.event_id)
+    assert told_as(stated, [ours, stated, back]) == ours.event_id
+    assert told_as(stated, [ours, stated, replace(back, caused_by=None)]) == stated.event_id

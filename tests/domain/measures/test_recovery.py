@@ -26,7 +26,7 @@ from app.domain.measures.recovered import (
     ReturningCustomers,
 )
 from app.domain.measures.recovery import recovery_bounds
-from app.domain.measures.registry import METRICS
+from app.domain.measures.registry import METRICS, get_metric
 from app.domain.measures.statistics import round_half_away
 from app.domain.measures.survival import quantile_of, survival_curve
 
@@ -227,3 +227,10 @@ def test_latent_dissatisfaction_is_a_range():
     value = latent(12, (0.05, 0.5))
     assert (value.value, value.ci_low, value.ci_high) == (240, 24, 240)
     assert latent(None, (0.05, 0.5)).value is None
+
+
+def test_a_change_of_latent_dissatisfaction_is_told_in_its_own_unit():
+    metric = get_metric("latent_negatives")
+    found = metric.compare(Cell(unsolicited=12), Cell(unsolicited=2))
+    assert found.difference == 240 - 40
+    assert metric.compare(Cell(unsolicited=12), Cell()).difference is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.sla import (
     ClockState,
     explain,
@@ -73,3 +75,5 @@ def test_each_customer_of_one_subject_has_a_cycle_of_their_own() -> None:
     assert {explain(reading).split(" runs")[0] for reading in readings} == {
         "reply of customer a", "reply of customer b",
     }  # fmt: skip
+    named = replace(readings[0], timer=replace(readings[0].timer, key="customer"), concerns="a")
+    assert explain(named).startswith("customer a runs")
