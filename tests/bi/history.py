@@ -33,7 +33,10 @@ async def make_history(world: World, chance: Random) -> None:
     for n in range(40):
         told = {"customer": bytes([200 + n]), "at": _at(chance) + 30 * HOUR, **_place(chance)}
         untroubled = Answer(chance.randint(3, 5), scale="csat_1_5", **told)
-        await world.commit(untroubled, Answer(chance.randint(6, 10), **told))
+        whole_way = Answer(chance.randint(1, 5), scale="csat_1_5", measure="journey_overall", **told)
+        await world.commit(untroubled, Answer(chance.randint(6, 10), **told), whole_way)
+    for kind in ("interactions", "transactions") * 8:
+        await world.count(kind, chance.randint(0, 90), _at(chance), **_place(chance))
     await _merges(world, chance, [await _case(world, chance) for _ in range(110)])
     for _ in range(20):
         await _order(world, chance)
