@@ -145,7 +145,7 @@ async def _case(world: World, chance: Random) -> UUID:
         told = await world.event("customer.returned", back, customer=customer)
         if chance.random() < 0.3:
             await world.event("event.retracted", ended[1], event_id=str(told))
-    if customer is not None and chance.random() < 0.1:
+    if customer is not None and chance.random() < 0.3:
         await world.event("customer.enrolled", opened + chance.choice([1, 30]) * HOUR, customer=customer)
     for _ in range(chance.randint(0, 2)):
         due = opened + chance.randint(1, 60) * HOUR
