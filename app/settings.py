@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         default=90.0, gt=0, description="claim of a delivery before another may take it"
     )
-    poll_seconds: float = Field(default=1.0, gt=0, description="longest sleep of a worker loop")
+    poll_seconds: float = Field(
+        default=3.0, gt=0, description="longest sleep of a worker loop: what a lost wakeup costs"
+    )
     webhook_origin: str = Field(
         default="vidhuk",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$",

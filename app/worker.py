@@ -19,6 +19,7 @@ from app.privacy.erasure import ErasureLoop
 from app.privacy.retention import TenantRetention
 from app.sla.loop import SlaLoop, SlaSweep
 from app.sla.recomputations.loop import Recomputer
+from app.sla.rehearsal import Rehearsals
 from app.sla.silence import SourceWatch
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.fanout import Fanout
@@ -66,7 +67,8 @@ def build_pulls(services: Services, hosts: Mapping[str, str] | None = None) -> P
 def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     """The loops that a worker runs, in the order in which a fact travels through them."""
     settings, bell, database = services.settings, services.bell, services.database
-    sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds)
+    rehearsals = Rehearsals(services.journal, services.timers)
+    sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds, rehearsals=rehearsals)
     fanout = Fanout(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds)
     silence = SilenceLoop(services.journal, services.asking_policies, bell)
     return [
@@ -78,6 +80,7 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
         ),
         Loop("moments", MomentLoop(services.journal, services.asking_policies, bell).step),
         Loop("sla", sla.step, bell.wakeups["sla"]),
+        Loop("sla_rehearsal", rehearsals.step),
         Loop("fanout", fanout.step, bell.wakeups["fanout"]),
         *dispatcher.loops(),
         Loop(

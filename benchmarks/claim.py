@@ -15,7 +15,7 @@ CREATE TABLE limit_events (timer_id bigint, due_at timestamptz, recorded_at time
 """
 _FILL = """
 INSERT INTO limit_timers
-SELECT n, $1::timestamptz + n * $2::interval, 'open' FROM generate_series(0, $3::int - 1) AS n
+SELECT n, $1::timestamptz, 'open' FROM generate_series(1, $2::int) AS n
 """
 _CLAIM = """
 WITH due AS (
@@ -32,10 +32,10 @@ SELECT count(*) AS n, min(due_at) AS oldest FROM noted
 
 
 async def claim_lateness(connection: asyncpg.Connection, count: int) -> float:
-    """Seconds from due to commit of the latest of `count` timers that fall due within one second."""
+    """Seconds from due to commit of the latest of `count` timers that fall due at one instant."""
     start = datetime.now(UTC) + timedelta(seconds=2)
     await connection.execute(_TABLES)
-    await connection.execute(_FILL, start, timedelta(seconds=1 / count), count)
+    await connection.execute(_FILL, start, count)
     latest, left = 0.0, count
     while left:
         row = await connection.fetchrow(_CLAIM)

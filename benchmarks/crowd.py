@@ -38,7 +38,7 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
         await put_policy(place, port)
         line = await crowd(place, port, plan.timers)
     line.what = f"{line.what}, among {plan.crowd_among:,} open ones"
-    line.note = f"a look with nothing due: {read}; MiB: {sizes}"
+    line.note = f"{line.note}; a look with nothing due: {read}; MiB: {sizes}"
     return [line]
 
 

@@ -29,6 +29,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.tenants.repository import insert_key, insert_tenant
 from app.wiring import Services, build_services
+from tests.emptying import EMPTY, LET_GO, shape_of
 
 configure_logging("warning", as_json=True)
 # how fast the machine is today is nothing that a test may fail of
@@ -124,55 +125,15 @@ async def server(postgres: Server, template: str, emptied: list[Server]) -> Asyn
         owner = make_url(postgres.owner).username
         name = make_url(database.owner).database
         await _execute(postgres.superuser, f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}")
-    shape = await _shape(database)
+    shape = await shape_of(database.superuser)
     yield database
-    await _execute(database.superuser, _LET_GO)
-    if await _shape(database) == shape:
-        await _execute(database.superuser, _EMPTY)
+    await _execute(database.superuser, LET_GO)
+    if await shape_of(database.superuser) == shape:
+        await _execute(database.superuser, EMPTY)
         emptied.append(database)
     else:
         name = make_url(database.owner).database
         await _execute(postgres.superuser, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _shape(database: Server) -> str:
-    """What a test that changes the schema changes."""
-    connection = await asyncpg.connect(database.superuser)
-    try:
-        shape: str = await connection.fetchval(_SHAPE)
-        return shape
-    finally:
-        await connection.close()
-
-
-_SHAPE = """
-SELECT concat_ws(' ', (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_constraint),
-                 (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_policy),
-                 (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_rewrite))
-"""
-_LET_GO = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-# Most tests touch few tables, and looking into an empty one costs a hundredth of truncating it.
-_EMPTY = """
-DO $$
-DECLARE
-    name regclass;
-    used boolean;
-    names text[] := '{}';
-BEGIN
-    FOR name IN
-        SELECT oid FROM pg_class
-         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-           AND relname <> 'alembic_version'
-    LOOP
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', name) INTO used;
-        IF used THEN names := names || name::text; END IF;
-    END LOOP;
-    IF names <> '{}' THEN EXECUTE 'TRUNCATE ' || array_to_string(names, ', '); END IF;
-END $$
-"""
 
 
 class MovedClock:

@@ -10,8 +10,10 @@ from app.cases.presentation import public_fact
 from app.cases.redating import is_told_already
 from app.db.engine import Tx
 from app.domain.case import Case, refs_of
+from app.domain.case.compensations import Compensation
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
+from app.journal.merges import MOVING, with_families
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
 from app.journal.renames import Renames, load_renames
 from app.kit.ids import public_id
@@ -25,32 +27,36 @@ class CaseAnnouncer:
     async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
         """One announcement per live event of this commit, and of what has come of the handling."""
         told = [event for event in commit.events if _is_told(event, commit)]
-        subjects = {event.subject_id for event in commit.events if event.origin is Origin.LIVE}
-        for case_id, case in commit.folded.items():
-            if case_id in subjects:
-                known = {event.external_id for event in commit.histories.get(case_id, ())}
+        spoken = [event for event in commit.events if event.origin is Origin.LIVE]
+        subjects = {commit.about(event) for event in spoken}
+        moved = {event.subject_id for event in spoken if event.type in MOVING and event.subject_id}
+        subjects |= await with_families(tx, commit, moved)
+        for folded_id, case in commit.folded.items():
+            if folded_id in subjects:
+                known = {event.external_id for event in commit.histories.get(folded_id, ())}
                 told += [
-                    place(item, case_id)
-                    for item in _findings(commit, case_id, case)
+                    place(item, folded_id)
+                    for item in _findings(commit, folded_id, case)
                     if item.event.id not in known
                 ]
         if not told:
             return ()
         renames = await load_renames(tx, commit.config, commit.end_position)
         return [
-            Announcement(event, _data(commit, renames, event.subject_id, event))
+            Announcement(event, _data(commit, renames, case_id, event))
             for event in told
-            if event.subject_id is not None
+            if (case_id := commit.about(event)) is not None
         ]
 
 
 def _is_told(event: StoredEvent, commit: Commit) -> bool:
+    case_id = commit.about(event)
     return (
         event.subject_kind is SubjectKind.CASE
-        and event.subject_id in commit.folded
+        and case_id in commit.folded
         and event.origin is Origin.LIVE
         and event.type.startswith(_FAMILIES)
-        and not is_told_already(event, commit, commit.histories[event.subject_id])
+        and not is_told_already(event, commit, commit.histories[case_id])
     )
 
 
@@ -96,7 +102,7 @@ def _data(commit: Commit, renames: Renames, case_id: UUID, event: StoredEvent) -
     case, history = commit.folded[case_id], commit.histories[case_id]
     shown = {**case_data(case_id, case), "touchpoint": renames.name_of(case.touchpoint)}
     return {
-        "case": {**shown, "refs": refs_of(history)},
+        "case": {**shown, "refs": refs_of(history, case_id)},
         "event_id": public_id("evt", event.event_id),
         "ref": event.personal.get("subject_ref"),
         "occurred_at": event.occurred_at,
@@ -122,6 +128,24 @@ def case_data(case_id: UUID, case: Case) -> dict[str, Any]:
         **{name: getattr(case, name) for name in same},
         "steps": {step.value: at for step, at in case.steps.items()},
         "verification": None if case.dialogue is None else case.dialogue.state.value,
-        "compensation": {"currency": cost.currency, "net": cost.net},
+        "compensation": {
+            "currency": cost.currency,
+            "net": cost.net,
+            "items": [_gift_data(item) for item in case.compensations],
+        },
         "improvements_owed": [link.action for link in case.links if link.is_owed],
+    }
+
+
+def _gift_data(item: Compensation) -> dict[str, Any]:
+    """What was offered, by whom, and how far it is: who approves or hands it over need not ask back."""
+    return {
+        "compensation": item.key,
+        "type": item.kind,
+        "amount": None if item.amount is None else str(item.amount),
+        "currency": item.currency,
+        "state": item.state.value,
+        "employee": item.employee,
+        "approver": item.approver,
+        "due_at": item.due_at,
     }

@@ -80,7 +80,11 @@ class Reply(Command):
 class Promise(Command):
     """What will be done, and by when."""
 
-    due_at: Instant = Field(examples=["2026-11-25T16:00:00+02:00"])
+    due_at: Instant | None = Field(
+        default=None,
+        description="left out only where the remedy is there already: promised and done at once",
+        examples=["2026-11-25T16:00:00+02:00"],
+    )
 
 
 class Because(Command):

@@ -10,19 +10,21 @@ from uuid import UUID
 
 from app.cases.completion import complete_order
 from app.cases.playbooks import bound_playbooks
-from app.cases.repository import find_case_id, find_history, get_history, list_refs, seq_of
+from app.cases.repository import find_case_id, find_history, find_row, get_history, list_own_refs, list_refs
 from app.db.engine import Tx
-from app.domain.case import Case, check, fold
+from app.domain.case import Case, check, fold, merges_of, survivor_of
 from app.domain.case_opening import case_opening
 from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy
 from app.domain.errors import ConflictError, InvalidError
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.config import TenantConfig
 from app.journal.drafts import draft
+from app.journal.histories import find_histories
 from app.journal.journal import Journal
 from app.journal.orders import check_same
-from app.journal.ports import OWN_SOURCE, Commit, Identity
+from app.journal.ports import OWN_SOURCE, POSITION_BITS, Commit, Identity
 from app.journal.renames import Renames, load_renames
+from app.journal.rows import select_events
 from app.kit.ids import new_id, parse_public_id, public_id
 
 _BY_HAND: Final = ComplaintFinding(DecidedBy.EXPLICIT, "by_hand", "opened by hand")
@@ -74,6 +76,12 @@ class Done:
     config: TenantConfig
     renames: Renames
 
+    @property
+    def survivor_id(self) -> UUID | None:
+        """The case that a merge named to go on in its place."""
+        merges = merges_of([event for event in self.history if event.bearing is None])
+        return survivor_of(self.case_id, merges) if self.case_id in merges else None
+
 
 class _RepeatedError(Exception):
     """The same order was carried out while we waited for the lock: give the place back."""
@@ -119,17 +127,18 @@ class CaseCommands:
         appended = await self._journal.append(tx, commit, [made])
         stored = appended.events[0]
         assert stored.subject_id is not None, "a command is about a case"
-        case = commit.folded[stored.subject_id]
+        case_id = commit.about(stored) or stored.subject_id
+        case = commit.folded[case_id]
         _refuse_misfit(case, stored)
-        history = tuple(commit.histories[stored.subject_id])
         renames = await load_renames(tx, commit.config, commit.end_position)
-        return Done(stored, stored.subject_id, case, history, commit.config, renames)
+        return Done(stored, case_id, case, tuple(commit.histories[case_id]), commit.config, renames)
 
     async def _step(self, tx: Tx, commit: Commit, order: Order) -> Event:
         """The event of a command on an existing case."""
         assert order.case_id is not None
         history = await get_history(tx, commit.tenant_id, order.case_id)
-        if order.versions is not None and seq_of(history) not in order.versions:
+        row = None if order.versions is None else await find_row(tx, commit.tenant_id, order.case_id)
+        if order.versions is not None and (row is None or row["seq"] not in order.versions):
             detail = "the case has changed since you read it"
             raise StaleCaseError("stale_case", detail, pointer="header:If-Match", cure="read it again")
         case = fold(history)
@@ -160,11 +169,11 @@ async def _done_before(tx: Tx, tenant_id: UUID, event_id: UUID, config: TenantCo
     case_id = await tx.fetchval(
         "SELECT subject_id FROM events WHERE tenant_id = $1 AND event_id = $2", tenant_id, event_id
     )
-    history = await find_history(tx, tenant_id, case_id)
-    event = next(event for event in history if event.event_id == event_id)
-    until = tuple(known for known in history if known.seq <= event.seq)
+    [event] = await select_events(tx, tenant_id, "e.event_id = $2", event_id)
+    then = await find_histories(tx, tenant_id, (case_id,), before=(event.seq + 1) << POSITION_BITS)
+    case_id = next(item for item, told in then.items() if any(known.event_id == event_id for known in told))
     renames = await load_renames(tx, config, event.position)
-    return Done(event, case_id, fold(until), until, config, renames)
+    return Done(event, case_id, fold(then[case_id]), tuple(then[case_id]), config, renames)
 
 
 async def _opening(tx: Tx, commit: Commit, order: Order) -> Event:
@@ -235,7 +244,7 @@ async def _named_cases(tx: Tx, tenant_id: UUID, order: Order) -> dict[str, Any]:
     if order.command == "merge" and (survivor.ended_as is not None or survivor.closed_at is not None):
         detail = f"the case that is to survive is {survivor.state.value}"
         raise ConflictError("survivor_not_open", detail, pointer="/into", cure="merge into an open case")
-    refs = await list_refs(tx, tenant_id, other)
+    refs = await list_own_refs(tx, tenant_id, other)
     return {**data, field: data[field] if data[field] in refs else _first_ref(refs, history)}
 
 
@@ -253,11 +262,10 @@ async def _get_named_case(tx: Tx, tenant_id: UUID, named: str, field: str) -> UU
 async def _ref_of(tx: Tx, tenant_id: UUID, order: Order, history: list[StoredEvent]) -> str:
     """The reference under which the event is filed: one that leads to this case."""
     assert order.case_id is not None
-    refs = await list_refs(tx, tenant_id, order.case_id)
-    if not refs:
+    if not await list_refs(tx, tenant_id, order.case_id):
         detail = "the case was merged, and its references lead to another one"
         raise ConflictError("case_merged", detail, cure="send it to the surviving case")
-    return _first_ref(refs, history)
+    return _first_ref(await list_own_refs(tx, tenant_id, order.case_id), history)
 
 
 def _first_ref(refs: list[str], history: list[StoredEvent]) -> str:

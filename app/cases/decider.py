@@ -49,7 +49,8 @@ class CaseOpening:
         if not findings:
             return ()
         opened = await _already_opened(tx, commit, findings)
-        repeats = await find_repeats(tx, commit, [finding.event for finding in findings])
+        complaints = [finding.event for finding in findings if finding.kind is CaseKind.COMPLAINT]
+        repeats = await find_repeats(tx, commit, complaints)
         drafts: list[Draft] = []
         for finding in sorted(findings, key=lambda item: item.event.occurred_at):
             known = opened.get(finding.subject)

@@ -41,8 +41,11 @@ class Followups:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `case.assessed` where a rule finds more than was stated, a `case.assigned` where nobody was."""
+        gone = commit.taken_back
         telling = [
-            event for event in commit.events if event.type in _TELLING and event.subject_id is not None
+            event
+            for event in commit.events
+            if event.type in _TELLING and event.subject_id is not None and event.event_id not in gone
         ]
         if not telling:
             return ()
@@ -50,7 +53,8 @@ class Followups:
         repeats = await _repeats(tx, commit, telling)
         drafts = await repeated(tx, commit, list(repeats.values()))
         for event in telling:
-            case = known[event.subject_id] if event.subject_id is not None else _Known()
+            case_id = commit.about(event)
+            case = known[case_id] if case_id is not None else _Known()
             earlier = repeats[event.event_id][1] if event.event_id in repeats else None
             raised = _raised(commit, event, case, earlier)
             case.learn(event)
@@ -64,9 +68,10 @@ class Followups:
 
 
 async def _known(tx: Tx, commit: Commit, telling: list[StoredEvent]) -> dict[UUID, _Known]:
-    ids = {event.subject_id for event in telling if event.subject_id is not None}
+    ids = {case_id for event in telling if (case_id := commit.about(event)) is not None}
     # a case that we open ourselves in this commit is new: it needs no look
-    new = {event.subject_id for event in telling if event.type is EventType.CASE_OPENED and event.caused_by}
+    own = [event for event in telling if event.type is EventType.CASE_OPENED and event.caused_by]
+    new = {event.subject_id for event in own if event.event_id not in commit.moved}
     rows = await get_states(tx, commit.tenant_id, [case_id for case_id in ids if case_id not in new])
     names = ("kind", "severity", "cause", "assignee")
     return {
@@ -80,13 +85,19 @@ async def _repeats(
 ) -> dict[UUID, tuple[StoredEvent, UUID]]:
     """Openings of a customer who complained before: stated with them, or known to us."""
     openings = [event for event in telling if event.type is EventType.CASE_OPENED]
-    unstated = [event for event in openings if not event.fact.get("repeat_of") and event.source != OWN_SOURCE]
+    unstated = [
+        event
+        for event in openings
+        if not event.fact.get("repeat_of")
+        and event.source != OWN_SOURCE
+        and event.fact.get("kind", CaseKind.COMPLAINT) == CaseKind.COMPLAINT
+    ]
     known = await find_repeats(tx, commit, unstated)
     found: dict[UUID, tuple[StoredEvent, UUID]] = {}
     for event in openings:
         stated = parse_public_id("case", str(event.fact.get("repeat_of") or ""))
         earlier = stated or (known.get(event.event_id))
-        if earlier is not None and earlier != event.subject_id:
+        if earlier is not None and earlier != commit.about(event):
             found[event.event_id] = (event, earlier)
     return found
 

@@ -28,27 +28,30 @@ class Granting:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `compensation.approved` or a `compensation.over_limit` for each offer on a case."""
+        gone = commit.taken_back
         offers = [
             event
             for event in commit.events
             if event.type is EventType.COMPENSATION_OFFERED
+            and event.event_id not in gone
             and event.subject_kind is SubjectKind.CASE
             and event.subject_id is not None
         ]
         if not offers:
             return ()
-        ids = list({event.subject_id for event in offers if event.subject_id is not None})
+        ids = list({case_id for event in offers if (case_id := commit.about(event)) is not None})
         states = await get_states(tx, commit.tenant_id, ids)
         rows = await tx.fetch(_GIVEN, commit.tenant_id, ids)
         given: dict[UUID, Decimal] = {row["case_id"]: row["given"] or Decimal(0) for row in rows}
         drafts: list[Draft] = []
         months = _Months(tx, commit)
         for event in offers:
-            assert event.subject_id is not None
-            before = given.get(event.subject_id, Decimal(0))
+            case_id = commit.about(event)
+            assert case_id is not None
+            before = given.get(case_id, Decimal(0))
             month = await months.given_before(event)
-            made, base = _judged(commit, event, states.get(event.subject_id), before, month)
-            given[event.subject_id] = before + base
+            made, base = _judged(commit, event, states.get(case_id), before, month)
+            given[case_id] = before + base
             months.add(event, base)
             drafts.append(made)
         return drafts

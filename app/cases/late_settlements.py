@@ -16,13 +16,13 @@ from app.db.engine import Tx
 from app.domain.case import fold, refs_of
 from app.domain.case_opening import INTERNAL, feedback_case_ref, is_anonymous, named_by
 from app.domain.events import EventType, Origin, StoredEvent, Subject, SubjectKind
+from app.journal.histories import find_histories_so_far
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
 
 _SETTLING: Final = frozenset(
     {EventType.CASE_REMEDIED, EventType.CASE_DECLINED, EventType.CASE_CLOSED, EventType.CASE_WITHDRAWN}
 )
-_HISTORY: Final = "e.subject_id = any($2) AND e.subject_kind = 'case'"
 _STATES: Final = "(e.source, e.object) IN (SELECT * FROM unnest($2::text[], $3::text[]))"
 
 
@@ -31,23 +31,21 @@ class LateSettlements:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `case.reopened` for the first bad word after a settlement of this commit."""
-        settled = list({event.subject_id for event in commit.events if event.type in _SETTLING})
+        told = {commit.about(event) for event in commit.events if event.type in _SETTLING}
+        settled = [case_id for case_id in told if case_id is not None]
         if not settled:
             return ()
-        stored = await select_events(tx, commit.tenant_id, _HISTORY, settled)
+        histories = await find_histories_so_far(tx, commit, settled)
         drafts: list[Draft] = []
         for case_id in settled:
-            if case_id is None:
-                continue
-            history = [event for event in (*stored, *commit.events) if event.subject_id == case_id]
-            drafts += await _consequences(tx, commit, case_id, history)
+            drafts += await _consequences(tx, commit, case_id, histories[case_id])
         return drafts
 
 
 async def _consequences(tx: Tx, commit: Commit, case_id: UUID, history: Sequence[StoredEvent]) -> list[Draft]:
     """What the words that find the case settled do to it, or open in its place."""
     since = min(event.occurred_at for event in history if event.type in _SETTLING)
-    ref = refs_of(history)[0]
+    ref = refs_of(history, case_id)[0]
     if ref.startswith(INTERNAL):
         return await _next_internals(tx, commit, case_id, history, ref)
     later = _after(await _spoken(tx, commit, history), since)

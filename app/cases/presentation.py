@@ -10,7 +10,6 @@ from uuid import UUID
 
 from app.cases.care_presentation import care_of
 from app.cases.playbooks import bound_playbooks
-from app.cases.repository import seq_of
 from app.cases.schemas import (
     AnomalyOut,
     CaseDetail,
@@ -22,7 +21,7 @@ from app.cases.schemas import (
 )
 from app.domain.case import COMMANDS, Case, check, fold
 from app.domain.errors import ConflictError
-from app.domain.events import EventType, StoredEvent
+from app.domain.events import StoredEvent
 from app.domain.playbook import Playbooks
 from app.journal.config import TenantConfig
 from app.journal.renames import NO_RENAMES, Renames
@@ -56,12 +55,11 @@ class KnownCase:
     history: Sequence[StoredEvent]
     config: TenantConfig
     refs: Sequence[str]
+    version: int
+    """the last commit that touched it: the number in its ETag"""
     renames: Renames = NO_RENAMES
-
-    @property
-    def version(self) -> int:
-        """The number in its ETag."""
-        return seq_of(self.history)
+    survivor_id: UUID | None = None
+    """the case that goes on in its place"""
 
 
 def case_item(row: Any, at: datetime) -> CaseItem:
@@ -85,8 +83,6 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
     """A case as all its events tell it, and as the clock reads it at this instant."""
     case = fold(known.history)
     playbooks = bound_playbooks(known.config, known.history, case).value
-    merged = (event for event in known.history if event.type is EventType.CASE_MERGED)
-    into = next((event.fact["into_id"] for event in merged if event.fact.get("into_id")), None)
     renamed = {
         "touchpoint": known.renames.name_of(case.touchpoint),
         "source": reported_by(known.history, case.source),
@@ -99,7 +95,7 @@ def case_detail(known: KnownCase, read_timers: ReadTimers, at: datetime) -> Case
         kind=case.kind.value,
         severity=case.severity.value,
         repeat_of=case.repeat_of,
-        merged_into=_public_case(UUID(into)) if into else None,
+        merged_into=_public_case(known.survivor_id),
         attributes=dict(case.attributes),
         refs=list(known.refs),
         outcome=case.outcome,

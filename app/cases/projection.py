@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +10,21 @@ from app.cases.playbooks import attention, bound_playbooks, reply_completeness
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.care import case_actions, compensations
-from app.db.tables.cases import cases
-from app.domain.case import Case, fold
+from app.db.tables.cases import case_spans, cases
+from app.domain.case import Case, Merges, fold, spans_of, survivor_of
 from app.domain.case.outcome import BROKEN_PROMISES
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.journal.config import TenantConfig
+from app.journal.histories import load_histories
+from app.journal.merges import MOVING, load_merges, with_families
 from app.journal.ports import Commit
 from app.journal.renames import Renames, load_renames, rename_rows
-from app.journal.rows import load_histories, quiet_until, reported_by
+from app.journal.rows import quiet_until, reported_by
 from app.kit.ids import parse_public_id
 
 CASE_COLUMNS = tuple(column.name for column in cases.columns)
 _GIFT_COLUMNS = tuple(column.name for column in compensations.columns)
+_SPAN_COLUMNS = tuple(column.name for column in case_spans.columns)
 _LINK_COLUMNS = tuple(column.name for column in case_actions.columns)
 
 
@@ -29,7 +32,7 @@ class Cases:
     """Folds the cases that a commit names, and those that the clock asks for."""
 
     name = "cases"
-    tables = (cases, compensations, case_actions)
+    tables = (cases, compensations, case_actions, case_spans)
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
         """Write the new state of every case that an event of this commit is about."""
@@ -43,20 +46,37 @@ class Cases:
         }
         if not named:
             return
+        named = await with_families(tx, commit, named)
         folded = await _fold_all(tx, commit, sorted(named))
         await tx.execute(
             "DELETE FROM cases WHERE tenant_id = $1 AND case_id = any($2)", commit.tenant_id, list(named)
         )
         renames = await load_renames(tx, commit.config, commit.end_position)
-        rows = [_row(commit, case_id, case, renames) for case_id, case in folded.items()]
+        merges = await load_merges(tx, commit, named) if commit.config.has_merges else {}
+        rows = [_row(commit, case_id, case, renames, merges) for case_id, case in folded.items()]
         await insert_rows(tx, cases, CASE_COLUMNS, rows)
         await _write_gifts(tx, commit, folded)
         await _write_links(tx, commit, folded)
+        if any(event.type in MOVING for event in commit.events) and commit.config.has_merges:
+            await _write_spans(tx, commit, named, merges)
+
+
+async def _write_spans(tx: Tx, commit: Commit, named: Collection[UUID], merges: Merges) -> None:
+    """For reads by SQL: from when on the facts told of each case are those of another."""
+    await tx.execute(
+        "DELETE FROM case_spans WHERE tenant_id = $1 AND home_id = any($2)", commit.tenant_id, list(named)
+    )
+    rows = [
+        (commit.tenant_id, home_id, span.after_at, span.until_at, span.case_id)
+        for home_id in sorted(named)
+        for span in spans_of(home_id, merges)
+    ]
+    await insert_rows(tx, case_spans, _SPAN_COLUMNS, rows)
 
 
 async def _write_gifts(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> None:
-    touched = {event.subject_id for event in commit.events if event.type.startswith("compensation.")}
-    touched |= _retracted_subjects(commit)
+    given = {event.subject_id for event in commit.events if event.type.startswith("compensation.")}
+    touched = await _with_moved(tx, commit, given)
     if not touched:
         return
     await tx.execute(
@@ -78,8 +98,8 @@ async def _write_gifts(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> N
 
 
 async def _write_links(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> None:
-    touched = {event.subject_id for event in commit.events if event.fact.get("action") is not None}
-    touched |= _retracted_subjects(commit)
+    linked = {event.subject_id for event in commit.events if event.fact.get("action") is not None}
+    touched = await _with_moved(tx, commit, linked)
     if not touched:
         return
     await tx.execute(
@@ -98,8 +118,10 @@ async def _write_links(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> N
     await insert_rows(tx, case_actions, _LINK_COLUMNS, rows)
 
 
-def _retracted_subjects(commit: Commit) -> set[UUID | None]:
-    return {event.subject_id for event in commit.events if event.type is EventType.EVENT_RETRACTED}
+async def _with_moved(tx: Tx, commit: Commit, touched: Iterable[UUID | None]) -> set[UUID]:
+    """These cases, those of which something was taken back, and all that merges tie to them."""
+    moved = {event.subject_id for event in commit.events if event.type in MOVING}
+    return await with_families(tx, commit, {item for item in {*touched, *moved} if item is not None})
 
 
 async def _fold_all(tx: Tx, commit: Commit, case_ids: Sequence[UUID]) -> dict[UUID, Case]:
@@ -114,11 +136,11 @@ async def _fold_all(tx: Tx, commit: Commit, case_ids: Sequence[UUID]) -> dict[UU
     return folded
 
 
-def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames) -> tuple[Any, ...]:
+def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames, merges: Merges) -> tuple[Any, ...]:
     history = commit.histories[case_id]
-    customers = [event.customer_ref for event in history if event.customer_ref is not None]
+    named = [event for event in history if event.customer_ref is not None and event.bearing is None]
+    customer = max(named, key=_by_time, default=None)
     ended = None if case.ended_as is None else case.ended_at
-    merged = next((event.fact["into_id"] for event in history if event.fact.get("into_id")), None)
     values: dict[str, Any] = {
         "tenant_id": commit.tenant_id,
         "case_id": case_id,
@@ -136,7 +158,7 @@ def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames) -> tuple[A
         "product": case.product,
         "cause": case.cause,
         "assignee": case.assignee,
-        "customer_ref": customers[-1] if customers else None,
+        "customer_ref": None if customer is None else customer.customer_ref,
         "customer_facing": case.customer_facing,
         "initiative": case.initiative,
         "detection": dict(case.detection),
@@ -163,11 +185,15 @@ def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames) -> tuple[A
             for item in case.anomalies
         ],
         "repeat_of": parse_public_id("case", case.repeat_of) if case.repeat_of else None,
-        "merged_into": None if merged is None else UUID(merged),
+        "merged_into": survivor_of(case_id, merges) if case_id in merges else None,
         "quiet_until": quiet_until(history),
         **_care(commit.config, history, case),
     }
     return tuple(values[name] for name in CASE_COLUMNS)
+
+
+def _by_time(event: StoredEvent) -> tuple[Any, ...]:
+    return event.occurred_at, event.source, event.external_id
 
 
 def _care(config: TenantConfig, history: Sequence[StoredEvent], case: Case) -> dict[str, Any]:

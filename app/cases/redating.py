@@ -7,12 +7,11 @@ from uuid import UUID
 
 from app.cases.derived import retraction
 from app.db.engine import Tx
+from app.domain.case import REDATES
 from app.domain.events import EventType, Origin, StoredEvent, Subject
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.rows import select_events
 
-REDATES = "redates"
-"""Marks an opening that takes the place of one that was announced: the case is opened once."""
 _REASON = "an earlier reason for the case became known"
 _OPENINGS = "e.subject_id = $2 AND e.type IN ('case.opened', 'event.retracted')"
 
@@ -36,9 +35,13 @@ async def find_own_openings(
 
 def replacing(commit: Commit, opening: Draft, cause: StoredEvent, old: Sequence[StoredEvent]) -> list[Draft]:
     """The earlier opening in the place of these; what followed from them falls with them (`Unfounded`)."""
+    return [in_place_of(opening, old), *(retraction(commit, event, cause, _REASON) for event in old)]
+
+
+def in_place_of(opening: Draft, old: Sequence[StoredEvent]) -> Draft:
+    """The opening, saying which announced ones it takes the place of."""
     told = [event.external_id for event in old if event.origin is Origin.LIVE]
-    made = opening.with_fact({**opening.fact, REDATES: told}) if told else opening
-    return [made, *(retraction(commit, event, cause, _REASON) for event in old)]
+    return opening.with_fact({**opening.fact, REDATES: told}) if told else opening
 
 
 def is_told_already(event: StoredEvent, commit: Commit, history: Sequence[StoredEvent]) -> bool:

@@ -39,7 +39,8 @@ class Repeats:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """For each such pair: what the later case learns of it, and a word on the earlier one."""
-        openings = [event for event in commit.events if _is_complaint(event)]
+        gone = commit.taken_back
+        openings = [event for event in commit.events if _is_complaint(event) and event.event_id not in gone]
         if not openings:
             return ()
         days = commit.config.care.complaint_rules_at(commit.recorded_at).value.repeat_days

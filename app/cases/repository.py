@@ -18,7 +18,7 @@ from app.db.tables.journal import subject_aliases
 from app.db.tables.sla import sla_timers
 from app.domain.errors import NotFoundError
 from app.domain.events import StoredEvent
-from app.journal.rows import select_events
+from app.journal.histories import find_histories
 from app.kit.ids import parse_public_id
 
 CASE_COLUMNS = tuple(
@@ -89,8 +89,8 @@ async def list_cases(
 
 
 async def find_history(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[StoredEvent]:
-    """All events of a case in journal order; [] when there is no such case."""
-    history = await select_events(tx, tenant_id, "e.subject_id = $2 AND e.subject_kind = 'case'", case_id)
+    """All events that belong to a case, in journal order; [] when there is no such case."""
+    history = (await find_histories(tx, tenant_id, (case_id,)))[case_id]
     return history if any(event.type.startswith("case.") for event in history) else []
 
 
@@ -100,18 +100,6 @@ async def get_history(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[StoredEven
     if not history:
         raise NotFoundError("not_found", "there is no such case")
     return history
-
-
-async def list_events(tx: Tx, tenant_id: UUID, case_id: UUID, after: int, limit: int) -> list[StoredEvent]:
-    """Events of a case behind a position, in journal order."""
-    return await select_events(
-        tx,
-        tenant_id,
-        f"e.position IN (SELECT position FROM events WHERE tenant_id = $1 AND subject_id = $2 "
-        f"AND position > $3 ORDER BY position LIMIT {int(limit)})",
-        case_id,
-        after,
-    )
 
 
 async def find_case_id(tx: Tx, tenant_id: UUID, ref: str) -> UUID | None:
@@ -133,7 +121,7 @@ async def get_case_id(tx: Tx, tenant_id: UUID, ref: str) -> UUID:
 
 
 async def list_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
-    """The references of a case, in alphabetical order."""
+    """The references that lead to a case, in alphabetical order; a merged one has none."""
     rows = await tx.fetch(
         "SELECT ref FROM subject_aliases WHERE tenant_id = $1 AND subject_id = $2 ORDER BY ref",
         tenant_id,
@@ -156,11 +144,29 @@ async def get_states(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[
     return {row["case_id"]: row for row in await tx.fetch(_STATES, tenant_id, list(case_ids))}
 
 
+async def list_own_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
+    """The references under which events of this very case are filed, in alphabetical order."""
+    rows = await tx.fetch(
+        "SELECT ref FROM subject_aliases WHERE tenant_id = $1 AND kind = 'case' "
+        "AND (home_id = $2 OR home_id IS NULL AND subject_id = $2) ORDER BY ref",
+        tenant_id,
+        case_id,
+    )
+    return [row["ref"] for row in rows]
+
+
+async def find_row(tx: Tx, tenant_id: UUID, case_id: UUID) -> Any:
+    """The last commit that touched a case, and its survivor if it was merged; None during a rebuild."""
+    return await tx.fetchrow(
+        "SELECT seq, merged_into FROM cases WHERE tenant_id = $1 AND case_id = $2", tenant_id, case_id
+    )
+
+
 async def list_refs_of(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """One reference of each of these cases that has any (a merged one has none)."""
+    """One reference of its own of each of these cases (a merged one has none)."""
     rows = await tx.fetch(
         "SELECT subject_id, min(ref) AS ref FROM subject_aliases "
-        "WHERE tenant_id = $1 AND subject_id = any($2) GROUP BY subject_id",
+        "WHERE tenant_id = $1 AND subject_id = any($2) AND home_id IS NULL GROUP BY subject_id",
         tenant_id,
         list(case_ids),
     )
@@ -212,8 +218,3 @@ async def find_action_ref(tx: Tx, tenant_id: UUID, named: str) -> str | None:
         parse_public_id("action", named),
     )
     return found
-
-
-def seq_of(history: Sequence[StoredEvent]) -> int:
-    """The version of a case: the last commit that holds a fact about it (announcements are none)."""
-    return max((event.seq for event in history if not event.type.is_derived), default=0)

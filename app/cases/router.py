@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -20,6 +21,7 @@ from app.cases.schemas import CaseDetail, CaseEventPage, CasePage, CommandOut
 from app.deps import CasesReader, CasesWriter, DatabaseDep, NowDep, parse_id, refuse_unknown_query
 from app.domain.case import COMMANDS, refs_of
 from app.domain.errors import NotFoundError
+from app.domain.events import Bearing
 from app.domain.sla.document import nearest
 from app.journal.renames import load_renames
 from app.kit.cursors import encode_cursor
@@ -141,8 +143,9 @@ async def list_case_events(
     """Every event of the case in the order of the journal; text only for keys with `feedback:read`."""
     wanted, after = parse_id("case", case_id), position_in(cursor)
     async with database.write(principal.tenant_id) as tx:
-        await repository.get_history(tx, principal.tenant_id, wanted)
-        events = await repository.list_events(tx, principal.tenant_id, wanted, after, limit + 1)
+        history = await repository.get_history(tx, principal.tenant_id, wanted)
+    told = (event for event in history if event.position > after and event.bearing is not Bearing.INHERITED)
+    events = list(islice(told, limit + 1))
     with_personal = principal.may(Scope.FEEDBACK_READ)
     page = CaseEventPage(items=[event_out(event, with_personal=with_personal) for event in events[:limit]])
     if len(events) > limit:
@@ -261,15 +264,20 @@ async def _read_case(
         head = await services.journal.read_head(tx, tenant_id, ())
         history = await repository.get_history(tx, tenant_id, wanted)
         refs = await repository.list_refs(tx, tenant_id, wanted)
+        row = await repository.find_row(tx, tenant_id, wanted)
         renames = await load_renames(tx, head.config)
-    known = KnownCase(wanted, history, head.config, refs, renames)
+    version = max(event.seq for event in history) if row is None else row["seq"]
+    survivor_id = None if row is None else row["merged_into"]
+    known = KnownCase(wanted, history, head.config, refs, version, renames, survivor_id)
     response.headers["ETag"] = f'"{known.version}"'
     return case_detail(known, services.read_timers, now)
 
 
 def _answer(done: Done, request: Request, response: Response) -> CommandOut:
     refs = sorted(refs_of(done.history))
-    known = KnownCase(done.case_id, done.history, done.config, refs, done.renames)
+    known = KnownCase(
+        done.case_id, done.history, done.config, refs, done.event.seq, done.renames, done.survivor_id
+    )
     response.headers["ETag"] = f'"{known.version}"'
     return command_out(done.event, known, request.app.state.services.read_timers)
 

@@ -11,13 +11,15 @@ from uuid import UUID
 from app.cases.decider import SPEAKING, Finding, case_subject, find_complaint, open_case
 from app.cases.derived import retraction, retraction_id
 from app.cases.hearsay import words_before
+from app.cases.redating import in_place_of
 from app.db.engine import Tx
+from app.domain.case import LOST_OPENING
 from app.domain.case_opening import feedback_case_ref
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.journal.rows import select_events
-from app.journal.subjects import find_subjects
+from app.journal.subjects import find_homes
 
 _REASON: Final = "what it followed from was taken back"
 _FOLLOWED: Final = """e.position = any(ARRAY(
@@ -66,7 +68,8 @@ class Unfounded:
         for opening, cause in openings:
             ground = await _other_ground(tx, commit, opening)
             invalid = _invalid(commit, opening, cause)
-            drafts.append(invalid if ground is None else open_case(ground, commit, None))
+            again = None if ground is None else open_case(ground, commit, None)
+            drafts.append(invalid if again is None else in_place_of(again, [opening]))
         return drafts
 
 
@@ -75,7 +78,7 @@ async def _fallen(
 ) -> list[tuple[StoredEvent, StoredEvent]]:
     """Our own events that followed, however far, from what was taken back; each with its retraction."""
     targets = await select_events(tx, commit.tenant_id, "e.event_id = any($2)", list(gone))
-    cases = await find_subjects(tx, commit.tenant_id, _subjects(targets, commit))
+    cases = await find_homes(tx, commit.tenant_id, _subjects(targets, commit))
     told = await select_events(tx, commit.tenant_id, _FOLLOWED, list(gone), list(cases.values()))
     told += [event for event in commit.events if event.caused_by is not None]
     fallen: list[tuple[StoredEvent, StoredEvent]] = []
@@ -140,7 +143,7 @@ def _invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
         id=f"case.marked_invalid:{opening.event_id}",
         source=OWN_SOURCE,
         occurred_at=max(cause.occurred_at, opening.occurred_at),
-        data={"reason": _REASON, "human": False},
+        data={"reason": _REASON, "human": False, LOST_OPENING: str(opening.event_id)},
         subject=Subject(SubjectKind.CASE, opening.personal["subject_ref"]),
     )
     return _drafted(commit, stated, cause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -99,7 +100,10 @@ async def _due(tx: Tx, commit: Commit, case_id: UUID, ref: str) -> list[Draft]:
             data = {"outcome": "customer_silent", "by_rule": True}
             return [_draft(commit, pending.event, name, subject, commit.recorded_at, data)]
         case _:
-            return [_draft(commit, pending.event, name, subject, commit.recorded_at, {})]
+            told = replace(case.current, closing_notified_at=commit.recorded_at)
+            closing = attention(commit.config, history, replace(case, cycles=(*case.cycles[:-1], told)))
+            data = {} if closing is None else {"closes_at": closing.at.isoformat()}
+            return [_draft(commit, pending.event, name, subject, commit.recorded_at, data)]
 
 
 async def _moderation(tx: Tx, commit: Commit, history: Sequence[StoredEvent]) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from fastapi import Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from app.domain.errors import InvalidError
 from app.kit.cursors import CursorError, decode_cursor, encode_cursor
+from app.kit.zones import zone_names
 from app.problems import Problem
 
 _KEY = r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$"
@@ -29,12 +28,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (400, 401, 403, 404, 409, 412, 422, 503)
 }
 
-_known_zones = lru_cache(maxsize=1)(available_timezones)
-
 
 def _known_zone(name: str) -> str:
-    if name not in _known_zones():
-        near = get_close_matches(name, _known_zones(), n=1)
+    if name not in zone_names():
+        near = get_close_matches(name, zone_names(), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no IANA time zone {name[:60]!r}{hint}")
     return name

@@ -45,6 +45,8 @@ APP_ROLE = "vidhuk_app"
 WORKER_ROLE = "vidhuk_worker"
 OPERATOR_ROLE = "vidhuk_operator"
 
+_FOR_ONE_TENANT = "SELECT set_config('app.tenant_id', $1, true), set_config('statement_timeout', $2, true)"
+
 RETRYABLE_SQLSTATES = frozenset(
     {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "25006", "53100"}
 )
@@ -127,6 +129,20 @@ class Database:
             if timeout_seconds is not None:
                 await connection.exec_driver_sql(f"SET LOCAL statement_timeout = {timeout_seconds * 1000}")
             yield connection
+
+    @asynccontextmanager
+    async def snapshot(
+        self, tenant_id: UUID, *, timeout_seconds: int, writable: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of one tenant throughout, opened in two round trips."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=not writable
+            )
+            async with connection.begin():
+                settings = (str(UUID(str(tenant_id))), str(timeout_seconds * 1000))
+                await connection.exec_driver_sql(_FOR_ONE_TENANT, settings)
+                yield connection
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[AsyncConnection]:

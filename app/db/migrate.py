@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 from app.db.engine import APP_ROLE, OPERATOR_ROLE, WORKER_ROLE
+from app.db.revisions import revisions
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK_KEY = 0x56494448  # "VIDH": any constant that no other tool on the server uses
 _GROUPS = (APP_ROLE, WORKER_ROLE, OPERATOR_ROLE)
@@ -25,15 +27,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for the schema owner's connection."""
+    from alembic.config import Config  # here and below: a process that only serves does without its 8 MB
+
     config = Config(str(_ROOT / "alembic.ini"))
     config.set_main_option("script_location", str(_ROOT / "migrations"))
     config.attributes["url"] = url
     return config
-
-
-def head_revision() -> str | None:
-    """The newest revision of this release."""
-    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
 
 
 async def current_revision(connection: asyncpg.Connection) -> str | None:
@@ -57,16 +56,22 @@ async def migrate(owner_url: str, login_url: str) -> bool:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
         if await _is_done(connection, login):
             return False
-        await asyncio.to_thread(command.upgrade, alembic_config(owner_url), "head")
+        await asyncio.to_thread(_upgrade, owner_url)
         await _grant_roles(connection, login)
         return True
     finally:
         await connection.close()
 
 
+def _upgrade(owner_url: str) -> None:
+    from alembic import command
+
+    command.upgrade(alembic_config(owner_url), "head")
+
+
 async def _is_done(connection: asyncpg.Connection, login: str | None) -> bool:
     """The grants count too: whoever migrated may have died before them, or the login may be a new one."""
-    if await current_revision(connection) != head_revision():
+    if await current_revision(connection) != revisions()[0]:
         return False
     lacking = await connection.fetchval(_LACKING, login, _GROUPS)
     return not lacking

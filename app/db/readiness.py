@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from alembic.script import ScriptDirectory
-
 from app.db.engine import APP_ROLE, OPERATOR_ROLE, WORKER_ROLE, Tx
-from app.db.migrate import alembic_config
+from app.db.revisions import revisions
 
 # `session_user` is the login whatever role is set, and a role that it may become is as good as its own.
 _LOGIN = """
@@ -57,14 +53,7 @@ async def check_schema(tx: Tx) -> list[str]:
     if await tx.fetchval("SELECT to_regclass('alembic_version')") is None:
         return ["schema: the database is empty; run `vidhuk migrate`"]
     revision = await tx.fetchval("SELECT version_num FROM alembic_version")
-    head, *older = _revisions()
+    head, *older = revisions()
     if revision is None or revision in older:
         return [f"schema: at {revision or 'no revision'}, this release needs {head}; run `vidhuk migrate`"]
     return []
-
-
-@lru_cache(maxsize=1)
-def _revisions() -> tuple[str, ...]:
-    """Every revision that this release knows, the newest first."""
-    scripts = ScriptDirectory.from_config(alembic_config(""))
-    return tuple(script.revision for script in scripts.walk_revisions())

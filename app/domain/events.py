@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Any
 from uuid import UUID
 
@@ -211,6 +211,17 @@ class Event:
     day_precision: bool = False
 
 
+class Bearing(StrEnum):
+    """What merges make of an event in the history of a case, where it does not simply count."""
+
+    INHERITED = auto()
+    """told of a case that this one absorbed"""
+    REPEATED = auto()
+    """a merge of a case that had been merged before"""
+    CIRCULAR = auto()
+    """a merge by which a case would go on as itself"""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """A fact with its place in the journal: what every fold and projection reads.
@@ -237,6 +248,8 @@ class StoredEvent:
     version: Decimal | None = None
     day_precision: bool = False
     customer_ref: bytes | None = None
+    bearing: Bearing | None = None
+    """given when a history is read (domain/case/merging.py), never stored"""
 
     @property
     def seq(self) -> int:

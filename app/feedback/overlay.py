@@ -19,7 +19,7 @@ from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit
 from app.journal.renames import NO_RENAMES, Renames, given_names, load_renames
 from app.journal.rows import select_events
-from app.journal.subjects import find_subjects
+from app.journal.subjects import find_homes
 
 _AMENDMENTS = tuple(column.name for column in amendments.columns)
 _RETAGS = tuple(column.name for column in touchpoint_retags.columns)
@@ -40,7 +40,8 @@ SELECT DISTINCT event_id FROM feedback WHERE tenant_id = $1 AND seq_to IS NULL A
 """
 _REFS = """
 SELECT ref FROM subject_aliases
- WHERE tenant_id = $1 AND kind = 'case' AND subject_id = any($2) AND starts_with(ref, 'feedback:')
+ WHERE tenant_id = $1 AND kind = 'case' AND coalesce(home_id, subject_id) = any($2)
+   AND (home_id = any($2) OR subject_id = any($2)) AND starts_with(ref, 'feedback:')
 """
 _Target = tuple[str | None, str | None, UUID | None]
 
@@ -128,7 +129,7 @@ async def load_overlay(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
     overlay = Overlay()
     if not events or not commit.config.has_overlays:
         return overlay
-    overlay.cases = await find_subjects(tx, commit.tenant_id, [_case_of(event) for event in events])
+    overlay.cases = await find_homes(tx, commit.tenant_id, [_case_of(event) for event in events])
     named = [event.subject_id for event in events if event.subject_id is not None]
     rows = await tx.fetch(
         _FIND,

@@ -157,7 +157,7 @@ def _rows(
             event.position,
             place,
             counts_at,
-            event.source,
+            event.fact.get("asked_by") or event.source,  # a silence that we state is the asking source's
             _kind(event),
             fact.get("channel") or "other",
             fact.get("touchpoint"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,31 +43,38 @@ async def _deployments(tx: Tx, commit: Commit) -> list[Draft]:
     if not deployed and not linked:
         return []
     by_ref = {event.personal.get("subject_ref"): event for event in deployed}
-    named = {event.fact.get("action") for event in linked} - by_ref.keys()
+    named = {event.fact.get("action") for event in linked} | by_ref.keys()
     known = await lookups.find_actions(tx, commit.tenant_id, [ref for ref in named if ref])
+    names = {ref: str(row["name"]) for ref, row in known.items() if row["name"]}
     drafts = []
     for event in linked:
-        action = event.fact.get("action")
+        action, case_ref = event.fact.get("action"), event.personal["subject_ref"]
         row = known.get(str(action))
         if action in by_ref or (row is not None and row["deployed_at"] is not None):
-            drafts.append(
-                _better(
-                    commit, by_ref.get(action, event), event.subject_id, event.personal["subject_ref"], action
-                )
-            )
+            cause = by_ref.get(action, event)
+            drafts.append(_better(commit, cause, event.subject_id, case_ref, str(action), names))
     untold = await lookups.list_untold(tx, commit.tenant_id, [ref for ref in by_ref if ref])
     new = {event.subject_id for event in linked}
     refs = await lookups.list_case_refs(tx, commit.tenant_id, [row["case_id"] for row in untold])
     drafts += [
-        _better(commit, by_ref[row["action"]], row["case_id"], refs[row["case_id"]], row["action"])
+        _better(commit, by_ref[row["action"]], row["case_id"], refs[row["case_id"]], row["action"], names)
         for row in untold
         if row["case_id"] in refs and row["case_id"] not in new
     ]
     return drafts
 
 
-def _better(commit: Commit, cause: StoredEvent, case_id: UUID | None, case_ref: str, action: Any) -> Draft:
-    subject, data = Subject(SubjectKind.CASE, case_ref), {"action": action}
+def _better(
+    commit: Commit,
+    cause: StoredEvent,
+    case_id: UUID | None,
+    case_ref: str,
+    action: str,
+    names: Mapping[str, str],
+) -> Draft:
+    """`names`: what became better, for whoever is to say it."""
+    data = {"action": action} | ({"action_name": names[action]} if action in names else {})
+    subject = Subject(SubjectKind.CASE, case_ref)
     return follow(commit, cause, EventType.CASE_IMPROVEMENT_DEPLOYED, subject, data, name=str(case_id))
 
 
@@ -105,11 +112,22 @@ def _talk(commit: Commit, event: StoredEvent, case_id: UUID, row: Any) -> Draft:
         "case": case,
         "cause": said.get("cause"),
         "employee": employee,
-        "severity": said.get("severity") or (None if row is None else row["severity"]),
+        "severity": _severity(commit, case_id) or (None if row is None else row["severity"]),
         "location": said.get("location"),
     }
     subject = Subject(SubjectKind.DEBRIEF, f"case:{case}")
     return follow(commit, event, EventType.DEBRIEF_OPENED, subject, data)
+
+
+def _severity(commit: Commit, case_id: UUID) -> str | None:
+    """How severe this commit calls the case: what a rule raised at its opening counts for the talk too."""
+    told = [
+        event
+        for event in commit.events
+        if event.subject_id == case_id and event.type in _TELLING and event.fact.get("severity") is not None
+    ]
+    last = max(told, key=lambda event: (event.occurred_at, event.position), default=None)
+    return None if last is None else last.fact["severity"]
 
 
 async def _praises(tx: Tx, commit: Commit) -> list[Draft]:

@@ -17,10 +17,12 @@ class Inheritance:
 
     async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
         """A `case.action_linked` on the survivor for each action whose customer was not told yet."""
+        gone = commit.taken_back
         merges: dict[UUID, StoredEvent] = {
             event.subject_id: event
             for event in commit.events
             if event.type is EventType.CASE_MERGED
+            and event.event_id not in gone
             and event.subject_id is not None
             and event.fact.get("into_id")
             and event.fact["into_id"] != str(event.subject_id)

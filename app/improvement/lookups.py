@@ -77,10 +77,11 @@ async def list_unsettled(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> l
 
 
 async def list_case_refs(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """One reference of each of these cases that has any."""
+    """One reference of its own of each of these cases (a merged one has none)."""
     rows = await tx.fetch(
         "SELECT subject_id, min(ref) AS ref FROM subject_aliases "
-        "WHERE tenant_id = $1 AND kind = 'case' AND subject_id = any($2) GROUP BY subject_id",
+        "WHERE tenant_id = $1 AND kind = 'case' AND subject_id = any($2) AND home_id IS NULL "
+        "GROUP BY subject_id",
         tenant_id,
         list(case_ids),
     )

@@ -13,8 +13,8 @@ from app.db.engine import Tx
 from app.db.tables.care import corrective_actions, debriefs, proactive_notices, recurring_failures
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.domain.improvement import fold_action, fold_debrief, fold_failure, is_of_improvement
+from app.journal.histories import load_histories
 from app.journal.ports import Commit
-from app.journal.rows import load_histories
 from app.kit.ids import parse_public_id
 
 _FOLDS: Final[dict[SubjectKind, tuple[Table, str, Callable[[Sequence[StoredEvent]], Any]]]] = {

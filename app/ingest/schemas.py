@@ -95,8 +95,12 @@ class SubjectFact(Where):
 
     text: Text | None = None
     human: bool | None = None
-    due_at: datetime | None = None
-    promised_at: datetime | None = None
+    due_at: datetime | None = Field(
+        default=None, description="of a delayed order: when it is expected now; else a deadline"
+    )
+    promised_at: datetime | None = Field(
+        default=None, description="the time that was promised; of a delay: the promise that will not be kept"
+    )
     experienced_at: datetime | None = Field(
         default=None,
         description="when what it is about happened (the call, the first publication): it counts there",

@@ -87,6 +87,8 @@ class TenantConfig:
     """The registered ones, and whether each is personal."""
     has_overlays: bool = False
     """true: some answers were amended or re-tagged, and new ones must be looked up"""
+    has_merges: bool = False
+    """true: some cases were merged, and histories must be read with those of their families"""
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     calendars: dict[str, list[CalendarVersion]] = field(default_factory=dict)
     policies: list[PolicyVersion] = field(default_factory=list)
@@ -177,7 +179,7 @@ _CONFIG_SQL = """
 SELECT 'tenant' AS what, sealed_secret AS sealed, time_zone AS a,
        CASE WHEN EXISTS (SELECT FROM amendments WHERE tenant_id = $1)
               OR EXISTS (SELECT FROM touchpoint_retags WHERE tenant_id = $1) THEN 'overlays' END AS b,
-       NULL AS c,
+       CASE WHEN EXISTS (SELECT FROM case_ties WHERE tenant_id = $1) THEN 'merges' END AS c,
        NULL::jsonb AS document, NULL::timestamptz AS at, 0 AS version
   FROM tenants WHERE tenant_id = $1
 UNION ALL
@@ -245,6 +247,7 @@ class ConfigCache:
             tenant_id, version, self._sealer.open(tenant["sealed"], tenant_id.bytes), ZoneInfo(tenant["a"])
         )
         config.has_overlays = tenant["b"] is not None
+        config.has_merges = tenant["c"] is not None
         for row in by_kind.get("question", []):
             config.questions[row["a"]] = Question(row["a"], row["b"], row["c"])
         for row in by_kind.get("attribute", []):

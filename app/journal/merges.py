@@ -1,16 +1,41 @@
-"""Merges of the commit that is being built: what is later than one goes to the surviving case."""
+"""Cases that merges tie together: found as families, and led to the one that goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
-from app.domain.events import EventType, Subject, SubjectKind
-from app.journal.ports import Draft
+from app.db.bulk import insert_rows
+from app.db.engine import Tx
+from app.db.tables.journal import case_ties
+from app.domain.case import Merges, merges_of, places_of, survivor_of
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
+from app.journal.ports import Commit, Draft
+from app.journal.rows import select_events
 
-Merges = Mapping[UUID, tuple[datetime, UUID]]
-"""absorbed case -> when it was merged, and into which one"""
+_FAMILIES = """
+WITH RECURSIVE kin(seed, case_id) AS (
+    SELECT id, id FROM unnest($2::uuid[]) AS id
+     UNION
+    SELECT kin.seed, t.other_id FROM kin JOIN case_ties t ON t.tenant_id = $1 AND t.case_id = kin.case_id
+)
+SELECT seed, case_id FROM kin
+"""
+_MERGES = "e.subject_id = any($2) AND e.type IN ('case.merged', 'event.retracted') AND e.position < $3"
+_LEAD_ALIASES = """
+UPDATE subject_aliases a SET subject_id = led.survivor, home_id = nullif(led.home, led.survivor)
+  FROM unnest($2::uuid[], $3::uuid[]) AS led(home, survivor)
+ WHERE a.tenant_id = $1 AND (a.home_id = led.home OR a.home_id IS NULL AND a.subject_id = led.home)
+   AND a.subject_id <> led.survivor
+"""
+_LEAD_SUBJECTS = """
+UPDATE subjects s SET merged_into = nullif(led.survivor, led.home)
+  FROM unnest($2::uuid[], $3::uuid[]) AS led(home, survivor)
+ WHERE s.tenant_id = $1 AND s.subject_id = led.home
+"""
+MOVING: Final = frozenset({EventType.CASE_MERGED, EventType.EVENT_RETRACTED})
+"""What may give facts told before to another case."""
 
 
 def merges_into(draft: Draft) -> Subject | None:
@@ -19,23 +44,95 @@ def merges_into(draft: Draft) -> Subject | None:
     return Subject(SubjectKind.CASE, ref) if ref else None
 
 
-def merges_among(drafts: Sequence[Draft], ids: Mapping[Subject, UUID]) -> Merges:
-    """The earliest merge of each case that these drafts tell of."""
-    found: dict[UUID, tuple[datetime, UUID]] = {}
-    for draft in sorted(drafts, key=lambda item: item.event.occurred_at):
-        into, subject = merges_into(draft), draft.event.subject
-        if into is not None and subject is not None and ids[into] != ids[subject]:
-            found.setdefault(ids[subject], (draft.event.occurred_at, ids[into]))
-    return found
+async def find_families(tx: Tx, tenant_id: UUID, case_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """Each of these cases with all that merges ever tied to it, directly or by way of others."""
+    rows = await tx.fetch(_FAMILIES, tenant_id, list(case_ids)) if case_ids else ()
+    found: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["seed"], set()).add(row["case_id"])
+    return {case_id: frozenset(family) for case_id, family in found.items()}
 
 
-def place_of(draft: Draft, subject_id: UUID, merges: Merges) -> UUID:
-    """The case that a draft about `subject_id` belongs to: the survivor of every merge before it."""
-    seen = {subject_id}
-    while draft.event.type is not EventType.CASE_MERGED and subject_id in merges:
-        merged_at, survivor = merges[subject_id]
-        if draft.event.occurred_at <= merged_at or survivor in seen:
-            break
-        subject_id = survivor
-        seen.add(survivor)
-    return subject_id
+async def with_families(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> set[UUID]:
+    """These cases and their families, as this commit knows them; a tenant that never merged asks nothing."""
+    if not commit.config.has_merges:
+        return set(case_ids)
+    unknown = [case_id for case_id in case_ids if case_id not in commit.families]
+    for family in (await find_families(tx, commit.tenant_id, unknown)).values():
+        commit.families.update(dict.fromkeys(family, family))
+    return {member for case_id in case_ids for member in commit.families[case_id]}
+
+
+async def load_merges(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> Merges:
+    """The merges that count of the families of these cases, those of the commit being built included."""
+    told = [event for event in commit.events if event.type in MOVING]
+    tied = ends_of(told)
+    family = await with_families(tx, commit, {*case_ids, *tied})
+    if not tied and all(len(commit.families.get(case_id, ())) <= 1 for case_id in case_ids):
+        return {}  # most cases of a tenant that merges were never merged themselves
+    stored = await select_events(tx, commit.tenant_id, _MERGES, sorted(family), commit.next_position)
+    known = {event.event_id for event in stored}
+    return merges_of([*stored, *(event for event in told if event.event_id not in known)])
+
+
+async def note_moves(tx: Tx, commit: Commit) -> None:
+    """Say of which case the events placed so far are, where that is another than they name."""
+    told = [event for event in commit.events if event.subject_kind is SubjectKind.CASE]
+    named = {event.subject_id for event in told if event.subject_id is not None}
+    if not named or not (commit.config.has_merges or _merging(told)):
+        return
+    merges = await load_merges(tx, commit, named)
+    if merges:
+        places = places_of(told, merges)
+        commit.moved = {
+            event.event_id: places[event.event_id]
+            for event in told
+            if event.subject_id is not None and places[event.event_id] != event.subject_id
+        }
+
+
+async def note_ties(tx: Tx, commit: Commit) -> None:
+    """Store which cases the merges of this commit tie together."""
+    pairs = [(event.subject_id, UUID(event.fact["into_id"])) for event in _merging(commit.events)]
+    if not pairs:
+        return
+    commit.families = {}
+    await insert_rows(
+        tx,
+        case_ties,
+        ("tenant_id", "case_id", "other_id"),
+        [(commit.tenant_id, *pair) for pair in {*pairs, *((other, one) for one, other in pairs)}],
+        suffix="ON CONFLICT DO NOTHING",
+    )
+    if not commit.config.has_merges:
+        # from the first one on, every process of the service looks for them
+        commit.config.has_merges = True
+        await tx.execute(
+            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1",
+            commit.tenant_id,
+        )
+
+
+async def lead_references(tx: Tx, commit: Commit) -> None:
+    """Let every reference lead to the case that goes on in the place of the one it names."""
+    leading = {*MOVING, EventType.CASE_LINKED}
+    told = [e for e in commit.events if e.type in leading and e.subject_kind is SubjectKind.CASE]
+    if not told or not commit.config.has_merges:
+        return
+    named = {event.subject_id for event in told if event.subject_id is not None}
+    homes = sorted(await with_families(tx, commit, {*named, *ends_of(told)}))
+    merges = await load_merges(tx, commit, homes)
+    survivors = [survivor_of(home, merges) for home in homes]
+    await tx.execute(_LEAD_ALIASES, commit.tenant_id, homes, survivors)
+    await tx.execute(_LEAD_SUBJECTS, commit.tenant_id, homes, survivors)
+
+
+def ends_of(events: Sequence[StoredEvent]) -> set[UUID]:
+    """The cases that merges among these events tie together."""
+    merging = _merging(events)
+    named = {event.subject_id for event in merging} | {UUID(event.fact["into_id"]) for event in merging}
+    return {case_id for case_id in named if case_id is not None}
+
+
+def _merging(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    return [event for event in events if event.type is EventType.CASE_MERGED and event.fact.get("into_id")]

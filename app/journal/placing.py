@@ -9,7 +9,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.domain.errors import InvalidError
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
-from app.journal.merges import merges_among, merges_into, place_of
+from app.journal.merges import merges_into, note_moves
 from app.journal.ports import POSITION_BITS, Commit, Draft
 from app.journal.retractions import Retractable, find_retractable, target_of
 from app.journal.subjects import resolve_subjects
@@ -20,7 +20,6 @@ async def place_all(tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
     """Give each draft its id, position and subject in this commit, in their order."""
     ids = await _resolve(tx, commit, drafts)
     retractable = await find_retractable(tx, commit, drafts)
-    merges = merges_among(drafts, ids)
     place = Placer(commit)
     for item in drafts:
         subject = item.event.subject
@@ -31,7 +30,8 @@ async def place_all(tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
         else:
             into = merges_into(item)
             made = item if into is None else _with_fact(item, into_id=str(ids[into]))
-            place(made, place_of(item, ids[subject], merges))
+            place(made, ids[subject])
+    await note_moves(tx, commit)
 
 
 class Placer:

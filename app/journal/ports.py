@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from app.db.engine import Tx
-from app.domain.events import Event, Origin, StoredEvent
+from app.domain.events import Event, EventType, Origin, StoredEvent
 from app.journal.config import TenantConfig
 
 POSITION_BITS = 20
@@ -86,7 +86,8 @@ class Announcement:
     """A public event and the data its subscribers get."""
 
     event: StoredEvent
-    data: Mapping[str, Any]
+    data: Any
+    """a mapping, or JSON that is written already"""
 
 
 @dataclass(slots=True)
@@ -118,8 +119,19 @@ class Commit:
     histories: dict[UUID, list[StoredEvent]] = field(default_factory=dict)
     folded: dict[UUID, Any] = field(default_factory=dict)
     """subject id -> its folded case, left by the case projection for the clock"""
+    moved: dict[UUID, UUID] = field(default_factory=dict)
+    """events about a case that was merged before they happened -> the case that goes on in its place"""
+    families: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+    """case -> all cases that merges tie to it, as far as they were asked for"""
     clocks: dict[UUID, Any] = field(default_factory=dict)
     """subject id -> (as of, its clock): read by the timer projection, used again by its announcer"""
+    rehearsed: Mapping[UUID, Any] = field(default_factory=dict)
+    """subject id -> what is to be said of it, worded before its time; of those in `touched`"""
+
+    @property
+    def first_position(self) -> int:
+        """The place of its first event."""
+        return self.seq << POSITION_BITS
 
     @property
     def next_position(self) -> int:
@@ -130,6 +142,16 @@ class Commit:
     def end_position(self) -> int:
         """First position after this commit."""
         return (self.seq + 1) << POSITION_BITS
+
+    @property
+    def taken_back(self) -> frozenset[UUID]:
+        """The events that retractions of this commit name: nothing follows from them any more."""
+        told = (event for event in self.events if event.type is EventType.EVENT_RETRACTED)
+        return frozenset(UUID(event.fact["event_id"]) for event in told)
+
+    def about(self, event: StoredEvent) -> UUID | None:
+        """The subject of one of its events: of a merged case the one to which it belongs by its time."""
+        return self.moved.get(event.event_id, event.subject_id)
 
     def is_current(self, event: StoredEvent) -> bool:
         """False for a state of an object that a newer one has overtaken, and for what was taken back."""

@@ -91,21 +91,6 @@ async def select_events(tx: Tx, tenant_id: UUID, condition: str, *arguments: Any
     return [event_of(row) for row in rows]
 
 
-async def load_histories(tx: Tx, commit: Commit, subject_ids: Sequence[UUID]) -> None:
-    """Fill `commit.histories` with all events of these subjects up to and with this commit."""
-    missing = [subject_id for subject_id in subject_ids if subject_id not in commit.histories]
-    if not missing:
-        return
-    stored = await select_events(
-        tx, commit.tenant_id, "e.subject_id = any($2) AND e.position < $3", missing, commit.end_position
-    )
-    for subject_id in missing:
-        commit.histories[subject_id] = []
-    for event in stored:
-        if event.subject_id is not None:
-            commit.histories[event.subject_id].append(event)
-
-
 def quiet_until(history: Sequence[StoredEvent]) -> datetime | None:
     """Until when nothing of a subject is announced: the last time that its history was filled in."""
     return max((event.recorded_at for event in history if event.origin is not Origin.LIVE), default=None)
@@ -113,5 +98,7 @@ def quiet_until(history: Sequence[StoredEvent]) -> datetime | None:
 
 def reported_by(history: Sequence[StoredEvent], stated: str) -> str:
     """The source that a case came from: of one that we opened, the source of its feedback."""
-    named = (event.fact.get("reported_by") for event in history if event.type is EventType.CASE_OPENED)
+    openings = [event for event in history if event.type is EventType.CASE_OPENED]
+    openings.sort(key=lambda event: (event.occurred_at, event.source, event.external_id))
+    named = (event.fact.get("reported_by") for event in openings)
     return next((source for source in named if source), stated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,14 +19,17 @@ from app.metrics.compiler import Read, compile_query
 from app.metrics.etag import answer_etag, is_current
 from app.metrics.explain import explained
 from app.metrics.facts import TenantFacts
+from app.metrics.freshness import SourceCoverage, read_coverage
 from app.metrics.known import known_by_seq
 from app.metrics.paging import page_of
 from app.metrics.query import MetricQuery, resolve
 from app.metrics.replay import needs_replay, replay
 from app.metrics.repository import Snapshot, snapshot
-from app.metrics.rows import Row, answer_rows
-from app.metrics.schemas import MetricQueryIn
-from app.metrics.scored import is_scored, scored_rows
+from app.metrics.rows import Table, answer_table
+from app.metrics.schemas import Freshness, MetricQueryIn
+from app.metrics.score_lists import score_lists
+from app.metrics.score_text import is_writable, score_text
+from app.metrics.scored import find_written, is_scored, scored_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Reader:
     """by which cases can be replayed as they were known earlier"""
     bodies: Bodies | None = None
     """what was sent before; without it every answer is computed"""
+    as_json: bool = False
+    """the rows may come as JSON that is written already"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,20 @@ class Answer:
     query: MetricQuery
     facts: TenantFacts
     reads: Sequence[Read]
-    page: Sequence[Row]
+    page: Table
     next_cursor: str | None
     etag: str
+    now: datetime
     statements: Sequence[dict[str, Any]] | None = None
+    written: bytes | None = None
+    """the page as a JSON array of objects, in the place of the table"""
+    coverage: Sequence[SourceCoverage] | None = None
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The rows by column name."""
         names = [column.name for column in self.query.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.page]
+        return [dict(zip(names, row, strict=True)) for row in zip(*self.page, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +105,42 @@ async def answer_query(database: Database, reader: Reader, given: MetricQueryIn,
             return NotModified(etag)
         if reader.bodies is not None and (body := reader.bodies.find(etag)) is not None:
             return Repeated(etag, body)
+        if is_scored(query, with_parts=reader.reads_rows):
+            found = await _score(view, reader, query, facts, etag, now)
+            return replace(found, coverage=await _coverage(view, given, query, facts))
         replayed = needs_replay(query)
         if replayed:
             await replay_cases(view, reader, query)
-        scored = is_scored(query, with_parts=reader.reads_rows)
-        reads = compile_query(query, query.period, facts, replayed=replayed, scored=scored)
-        if scored:
-            rows = scored_rows(query, list(zip(*await view.fetch(reads[0]), strict=True)))
-            return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+        coverage = await _coverage(view, given, query, facts)
+        reads = compile_query(query, query.period, facts, replayed=replayed)
         cells = await _count(view, query, reads)
         before: Mapping[Key, Cell] = {}
         if query.compare is not None:
             before = await count_cells(view, query, query.compare, facts)
-    rows = answer_rows(query, cells, before, with_parts=reader.reads_rows)
-    return _answer(query, facts, reads, rows, etag, explain=reader.explain)
+    table = answer_table(query, cells, before, with_parts=reader.reads_rows)
+    found = _answer(query, facts, reads, table, etag, now=now, explain=reader.explain)
+    return replace(found, coverage=coverage)
+
+
+async def _coverage(
+    view: Snapshot, given: MetricQueryIn, query: MetricQuery, facts: TenantFacts
+) -> Sequence[SourceCoverage] | None:
+    return await read_coverage(view, query, facts) if given.freshness is Freshness.FULL else None
+
+
+async def _score(
+    view: Snapshot, reader: Reader, query: MetricQuery, facts: TenantFacts, etag: str, now: datetime
+) -> Answer:
+    """The answer to a question of scores alone, written by the database where all of it is one page."""
+    if reader.as_json and is_writable(query):
+        reads = compile_query(query, query.period, facts, scored=score_text)
+        written = find_written(query, await view.fetch(reads[0]))
+        if written is not None:
+            statements = explained(reads) if reader.explain else None
+            return Answer(query, facts, reads, (), None, etag, now, statements, written)
+    reads = compile_query(query, query.period, facts, scored=score_lists)
+    table = scored_table(query, await view.fetch_lists(reads[0]))
+    return _answer(query, facts, reads, table, etag, now=now, explain=reader.explain)
 
 
 async def replay_cases(view: Snapshot, reader: Reader, query: MetricQuery) -> None:
@@ -128,15 +159,16 @@ def _answer(
     query: MetricQuery,
     facts: TenantFacts,
     reads: Sequence[Read],
-    rows: Sequence[Row],
+    table: Table,
     etag: str,
     *,
+    now: datetime,
     explain: bool,
 ) -> Answer:
     """The page of the rows that is asked for."""
-    page, next_cursor = page_of(query, rows)
+    page, next_cursor = page_of(query, table)
     statements = explained(reads) if explain else None
-    return Answer(query, facts, reads, page, next_cursor, etag, statements)
+    return Answer(query, facts, reads, page, next_cursor, etag, now, statements)
 
 
 async def count_cells(

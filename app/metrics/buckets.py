@@ -57,6 +57,15 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def told_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The same as the database tells it in a bucket: where a clock change makes two, the later one."""
+    first = datetime.combine(day, time(), tzinfo=zone)
+    second = first.replace(fold=1)
+    if (second.utcoffset() or timedelta()) < (first.utcoffset() or timedelta()):
+        first = second
+    return first.astimezone(UTC)
+
+
 def is_midnight(instant: datetime, zone: ZoneInfo) -> bool:
     """True when a local day begins at this instant."""
     return truncate(instant, Granularity.DAY, zone) == instant
@@ -105,8 +114,8 @@ def bucket_starts(period: Period, granularity: Granularity, zone: ZoneInfo) -> l
 
 def _unit_starts(period: Period, granularity: Granularity, zone: ZoneInfo) -> Iterator[datetime]:
     day = unit_start(period.start.astimezone(zone).date(), granularity)
-    while (start := midnight(day, zone)) < period.end:
-        yield start
+    while midnight(day, zone) < period.end:
+        yield told_midnight(day, zone)
         day = step(day, granularity, 1)
 
 

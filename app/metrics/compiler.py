@@ -10,7 +10,8 @@ from sqlalchemy import Select
 
 from app.domain.measures.definition import DIMENSIONS_OF, Dimension, Population
 from app.metrics.buckets import Period
-from app.metrics.cuboids import find_cuboid, prepare_cuboid
+from app.metrics.cuboid_statements import prepare_cuboid
+from app.metrics.cuboids import Tell, counters, find_cuboid
 from app.metrics.dimensions import DimensionRef
 from app.metrics.facts import TenantFacts
 from app.metrics.feedback_counts import count_rows
@@ -27,7 +28,6 @@ from app.metrics.populations.volumes import count_volumes
 from app.metrics.populations.waits import collect_resolutions, collect_responses
 from app.metrics.prepared import Prepared
 from app.metrics.query import MetricQuery
-from app.metrics.score_sums import score_sums
 
 ROWS: Final = "rows"
 REPLAY: Final = "replay"
@@ -71,14 +71,19 @@ _ON_ROWS: Final[Mapping[Population, Callable[[MetricQuery, Period, TenantFacts],
 
 
 def compile_query(
-    query: MetricQuery, period: Period, facts: TenantFacts, *, replayed: bool = False, scored: bool = False
+    query: MetricQuery,
+    period: Period,
+    facts: TenantFacts,
+    *,
+    replayed: bool = False,
+    scored: Tell | None = None,
 ) -> list[Read]:
     """What must be read to answer the query for this period (its own, or the one it is compared with).
 
-    `scored`: see `scored_rows`, which reads sums of the histograms instead of them.
+    `scored`: `score_lists` or `score_text`, for questions that ask for scores alone.
     """
-    if scored:
-        return [_feedback(Population.FEEDBACK, query, period, facts, scored=True)]
+    if scored is not None:
+        return [_feedback(Population.FEEDBACK, query, period, facts, scored)]
     reads = [_read(population, query, period, facts) for population in query.populations]
     if replayed:
         reads = [replace(read, source=REPLAY) for read in reads]
@@ -97,14 +102,19 @@ def _read(population: Population, query: MetricQuery, period: Period, facts: Ten
 
 
 def _feedback(
-    population: Population, query: MetricQuery, period: Period, facts: TenantFacts, *, scored: bool = False
+    population: Population,
+    query: MetricQuery,
+    period: Period,
+    facts: TenantFacts,
+    scored: Tell | None = None,
 ) -> Read:
     found = find_cuboid(query, period, facts)
     if found is None:
-        counted = count_rows(query, period, facts)
-        return Read(population, score_sums(counted, query) if scored else counted)
+        if scored is not None:
+            return Read(population, scored([count_rows(query, period, facts, stored=True)], query))
+        return Read(population, count_rows(query, period, facts))
     folded_seq = found.fold.folded_seq
-    statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored=scored)
+    statement = prepare_cuboid(found.counts, query, period, facts, folded_seq, scored or counters)
     return Read(population, statement, found.counts.name, folded_seq)
 
 

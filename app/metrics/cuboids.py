@@ -5,23 +5,19 @@ A query is one SELECT = cuboid + tail above `folded_seq`, so every committed eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
 from functools import reduce
 from operator import add
 from typing import Any, Final, NamedTuple, Protocol
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
     Select,
     Subquery,
     and_,
-    bindparam,
     func,
     literal,
     select,
@@ -34,23 +30,32 @@ from app.metrics.buckets import Granularity, Period, has_whole_hour_offsets, mid
 from app.metrics.changes import Commits, changes
 from app.metrics.conditions import conditions_on
 from app.metrics.declared.source import declared_cuboid
-from app.metrics.dimensions import Condition, DimensionRef
 from app.metrics.facts import FoldState, TenantFacts
-from app.metrics.feedback_counts import count_rows, is_by_question, summed, wanted_answers, wanted_counters
-from app.metrics.prepared import Prepared, prepare
-from app.metrics.query import MetricQuery
+from app.metrics.feedback_counts import (
+    count_rows,
+    feedback_keys,
+    is_by_question,
+    summed,
+    wanted_answers,
+    wanted_counters,
+)
+from app.metrics.query import MOST_CELLS, MetricQuery
 from app.metrics.schemas import Respondents
-from app.metrics.score_sums import score_sums
-from app.metrics.shape import Seq, bucket_of, bucket_of_day, group_columns, group_names, rows_of
+from app.metrics.shape import (
+    Seq,
+    group_columns,
+    group_names,
+    rows_of,
+    stored_bucket_of,
+    stored_bucket_of_day,
+    told_columns,
+)
 
 LONGEST_TAIL: Final = 2_000
 """Commits above the cuboid beyond which reading the rows is cheaper than adding the tail."""
 
-MOST_CELLS: Final = 100_000
-"""What one SELECT may return; it asks for one more, to tell that there are more."""
-
-_MOST_PREPARED: Final = 256
-_FOLDED_SEQ: Final = "folded_seq"
+Tell = Callable[[Sequence[Select[Any]], MetricQuery], Select[Any]]
+"""What is made of the parts that add up to the counters: the counters, or what scores are made of."""
 
 
 class Counts(Protocol):
@@ -130,77 +135,50 @@ def whole_days(period: Period, zone: ZoneInfo) -> Period | None:
     return Period(start, end, period.unit) if start < end else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """All that decides the text of a statement; the fold moves on with every commit and is a parameter."""
+class Spans(NamedTuple):
+    """A period as a cuboid has it: whole days (or hours), and broken days at its ends, which rows answer."""
 
-    cuboid: str
-    dimensions: tuple[str, ...]
-    tenant_id: UUID
-    relational: tuple[str, ...]
-    presses: bool
-    period: Period
-    granularity: Granularity
-    zone: str
-    group_by: tuple[DimensionRef, ...]
-    conditions: tuple[Condition, ...]
-    metrics: tuple[str, ...]
-    scored: bool
+    inner: Period
+    before: Period | None = None
+    after: Period | None = None
 
 
-def prepare_cuboid(
-    cuboid: Counts,
-    query: MetricQuery,
-    period: Period,
-    facts: TenantFacts,
-    folded_seq: int,
-    *,
-    scored: bool = False,
-) -> Prepared:
-    """`count_cuboid` as the driver takes it; a question that is asked again is not written again."""
-    shape = _Shape(
-        cuboid=cuboid.name,
-        dimensions=cuboid.dimensions,
-        tenant_id=facts.tenant_id,
-        relational=facts.relational,
-        presses=facts.presses,
-        period=period,
-        granularity=query.granularity,
-        zone=query.zone.key,
-        group_by=query.group_by,
-        conditions=query.conditions,
-        metrics=tuple(metric.id for metric in query.metrics),
-        scored=scored,
-    )
-    prepared = _prepared.get(shape)
-    if prepared is None:
-        if len(_prepared) >= _MOST_PREPARED:
-            del _prepared[next(iter(_prepared))]
-        folded = bindparam(_FOLDED_SEQ, folded_seq, type_=BigInteger)
-        statement = count_cuboid(cuboid, query, period, facts, folded)
-        if scored:
-            statement = score_sums(statement, query)
-        prepared = _prepared[shape] = prepare(statement.limit(MOST_CELLS + 1))
-    return prepared.given(**{_FOLDED_SEQ: folded_seq})
+def spans_of(cuboid: Counts, period: Period, zone: ZoneInfo) -> Spans:
+    """The period taken apart for this cuboid."""
+    inner = whole_days(period, zone) if cuboid.grain is Grain.DAY else None
+    if inner is None:
+        return Spans(period)
+    before = Period(period.start, inner.start) if period.start < inner.start else None
+    return Spans(inner, before, Period(inner.end, period.end) if inner.end < period.end else None)
 
 
-_prepared: Final[dict[_Shape, Prepared]] = {}
+def days_of(period: Period, zone: ZoneInfo) -> tuple[date, date]:
+    """The first local day, and the one after the last."""
+    return period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
 
 
-def count_cuboid(
-    cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq
-) -> Select[Any]:
-    """Counters by group from a cuboid and its tail; the broken days at the ends come from the rows."""
+def cuboid_parts(
+    cuboid: Counts, query: MetricQuery, spans: Spans, facts: TenantFacts, folded_seq: Seq
+) -> list[Select[Any]]:
+    """A cuboid's rows, its tail, the broken days at the ends from the rows: what adds up to the counters.
+
+    Their keys are written as the cuboids of days write them.
+    """
+    tail = summed(_tail(query, spans.inner, facts, folded_seq), query)
+    edges = [edge for edge in (spans.before, spans.after) if edge is not None]
+    beside = [count_rows(query, edge, facts, stored=True) for edge in edges]
+    return [_folded(cuboid, query, spans.inner, facts), tail, *beside]
+
+
+def counters(parts: Sequence[Select[Any]], query: MetricQuery) -> Select[Any]:
+    """The counters by group, measure and scale that the parts add up to."""
+    rows = union_all(*parts).subquery("parts")
+    keys = [rows.c[name] for name in (*group_names(query), "measure", "scale_id")]
     names = wanted_counters(query)
-    inner, edges = period, []
-    if cuboid.grain is Grain.DAY:
-        inner = whole_days(period, query.zone) or period
-        edges = [Period(period.start, inner.start), Period(inner.end, period.end)]
-    tail = summed(_tail(query, inner, facts, folded_seq), query)
-    beside = [count_rows(query, edge, facts) for edge in edges if edge.start < edge.end]
-    counted = union_all(_folded(cuboid, query, inner, facts), tail, *beside).subquery("counted")
-    keys = [counted.c[name] for name in (*group_names(query), "measure", "scale_id")]
-    return select(*keys, *(func.sum(counted.c[name]).label(name) for name in names)).group_by(*keys)
+    added = select(*keys, *(func.sum(rows.c[name]).label(name) for name in names)).group_by(*keys)
+    groups = added.subquery("groups")
+    rest = [groups.c[name] for name in ("measure", "scale_id", *names)]
+    return select(*told_columns(groups, query), *rest).limit(MOST_CELLS + 1)
 
 
 def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
@@ -208,12 +186,12 @@ def _folded(cuboid: Counts, query: MetricQuery, period: Period, facts: TenantFac
     start: Any = period.start
     end: Any = period.end
     if cuboid.grain is Grain.DAY:
-        start, end = (t.astimezone(query.zone).date() for t in (period.start, period.end))
-        bucket = bucket_of_day(table.c.bucket, query)
+        start, end = days_of(period, query.zone)
+        bucket = stored_bucket_of_day(table.c.bucket, query)
     else:
-        bucket = bucket_of(table.c.bucket, query)
+        bucket = stored_bucket_of(table.c.bucket, query)
     return select(
-        *group_columns(table, bucket, query, empty_is_null=True),
+        *group_columns(table, bucket, query),
         table.c.measure,
         table.c.scale_id,
         *_counters(cuboid, query),
@@ -236,9 +214,8 @@ def _counters(cuboid: Counts, query: MetricQuery) -> list[ColumnElement[int]]:
 
 
 def _tail(query: MetricQuery, period: Period, facts: TenantFacts, folded_seq: Seq) -> Subquery:
-    bucket = bucket_of(feedback.c.occurred_at, query)
     only = and_(
         rows_of(feedback, feedback.c.occurred_at, query, period, facts), wanted_answers(feedback, query)
     )
     commits = Commits(facts.tenant_id, folded_seq, None, facts.relational, facts.presses)
-    return changes(group_columns(feedback, bucket, query), only, commits).subquery("tail")
+    return changes(feedback_keys(query, stored=True), only, commits).subquery("tail")

@@ -24,8 +24,10 @@ def answer_etag(
 ) -> str:
     """A weak tag: what was asked (times absolute), what is stored, how numbers are defined and shown.
 
-    An answer that reads the clock (deadlines pass without any event) changes its tag every minute.
+    An answer that reads the clock (deadlines pass without any event) changes its tag every minute; any
+    changes it when a source falls silent.
     """
+    silent = [source.key for source in facts.sources if source.is_silent(now)]
     told: list[Any] = [
         str(facts.tenant_id),
         facts.seq,
@@ -37,6 +39,7 @@ def answer_etag(
         [query.period.start, query.period.end, query.zone.key],
         query.as_of if query.as_of_given else None,
         query.terms.version,
+        silent,
         now.replace(second=0, microsecond=0) if query.reads_clock else None,
     ]
     return f'W/"{hashlib.sha256(json.dumps(told)).hexdigest()[:32]}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -68,6 +68,23 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """When a source was last heard of (recorded), and how often it should be heard of, where that is told."""
+
+    key: str
+    last_event_at: datetime | None
+    expected_every_seconds: int | None = None
+
+    def is_silent(self, now: datetime) -> bool | None:
+        """True when it should have been heard of again; null where nobody said how often."""
+        if self.expected_every_seconds is None:
+            return None
+        return self.last_event_at is None or now - self.last_event_at > timedelta(
+            seconds=self.expected_every_seconds
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TenantFacts:
     """The tenant at the snapshot of a query. `relational` questions count once per customer and 90 days."""
 
@@ -79,7 +96,11 @@ class TenantFacts:
     relational: tuple[str, ...] = ()
     presses: bool = False
     """True where answers name the device that was pressed"""
-    sources: tuple[tuple[str, datetime | None], ...] = ()
+    merges: bool = False
+    """True where cases were merged: facts then belong to the case that went on by then"""
+    renames: tuple[tuple[int, str, str], ...] = ()
+    """(position, touchpoint, its new name), in the order in which they were given"""
+    sources: tuple[SourceState, ...] = ()
     fold: FoldState | None = None
     declared: tuple[Declared, ...] = ()
     terms: tuple[tuple[datetime, Terms], ...] = ()

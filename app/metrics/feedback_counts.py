@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,7 +30,15 @@ from app.metrics.facts import TenantFacts
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible, is_first_press, stands
 from app.metrics.schemas import Respondents
-from app.metrics.shape import bucket_of, group_columns, group_names, identity, known_rows, rows_of
+from app.metrics.shape import (
+    bucket_of,
+    group_columns,
+    group_names,
+    identity,
+    known_rows,
+    rows_of,
+    stored_bucket_of,
+)
 
 COMPLAINT: Final = "complaint"
 _OF_ANSWERS: Final = (Dimension.QUESTION, Dimension.MEASURE, Dimension.SCALE_ID)
@@ -111,14 +119,21 @@ def sums(rows: FromClause, names: Sequence[str], *, by_question: bool = False) -
     return [cast(all_sums[name], Integer).label(name) for name in names]
 
 
-def count_rows(query: MetricQuery, period: Period, facts: TenantFacts) -> Select[Any]:
-    """Counters by group from the current rows, with the rules of who counts."""
-    return summed(list_answers(query, period, facts), query)
+def feedback_keys(query: MetricQuery, *, stored: bool) -> list[ColumnElement[Any]]:
+    """Bucket and dimensions of a feedback row; `stored`: as cuboids write them."""
+    bucket = (stored_bucket_of if stored else bucket_of)(feedback.c.occurred_at, query)
+    return group_columns(feedback, bucket, query, null_is_empty=stored)
 
 
-def list_answers(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
+def count_rows(
+    query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False
+) -> Select[Any]:
+    """Counters by group from the current rows, with the rules of who counts; `stored`: see the keys."""
+    return summed(list_answers(query, period, facts, stored=stored), query)
+
+
+def list_answers(query: MetricQuery, period: Period, facts: TenantFacts, *, stored: bool = False) -> Subquery:
     """The answers that `count_rows` counts, weighed."""
-    bucket = bucket_of(feedback.c.occurred_at, query)
     weight: ColumnElement[int] = literal(1)
     counts = None
     if query.respondents is Respondents.LATEST_PER_CUSTOMER:
@@ -130,7 +145,7 @@ def list_answers(query: MetricQuery, period: Period, facts: TenantFacts) -> Subq
     pressed = is_first_press(query.known_at) if facts.presses else true()
     return (
         select(
-            *group_columns(feedback, bucket, query),
+            *feedback_keys(query, stored=stored),
             *identity(feedback.c.feedback_id, feedback.c.occurred_at),
             *weighed(feedback, weight, counts),
         )
@@ -153,11 +168,26 @@ def summed(rows: FromClause, query: MetricQuery) -> Select[Any]:
     )
 
 
-def _rank_of_customer() -> ColumnElement[int]:
+def of_respondents(rows: Select[Any], query: MetricQuery, name: str, *apart: ColumnElement[Any]) -> Subquery:
+    """The rows, a SELECT from the answers, of the respondents whose answers count; `apart`: ranked alone."""
+    match query.respondents:
+        case Respondents.ALL:
+            return rows.subquery(name)
+        case Respondents.LATEST_PER_CUSTOMER:
+            rank = _rank_of_customer(*apart)
+        case Respondents.FIRST_PER_CASE:
+            rank = _rank_in_case(*apart)
+        case _:
+            assert_never(query.respondents)
+    ranked = rows.add_columns(rank.label("turn")).subquery("ranked")
+    return select(ranked).where(ranked.c.turn == 1).subquery(name)
+
+
+def _rank_of_customer(*apart: ColumnElement[Any]) -> ColumnElement[int]:
     """1 for the latest answer of each customer to each question; who is unknown stands alone."""
     nobody = case((feedback.c.customer_ref.is_(None), feedback.c.feedback_id))
     return func.row_number().over(
-        partition_by=[feedback.c.customer_ref, nobody, feedback.c.question],
+        partition_by=[feedback.c.customer_ref, nobody, feedback.c.question, *apart],
         order_by=[
             feedback.c["class"] == str(AnswerClass.SILENT),
             feedback.c.occurred_at.desc(),
@@ -166,11 +196,11 @@ def _rank_of_customer() -> ColumnElement[int]:
     )
 
 
-def _rank_in_case() -> ColumnElement[int]:
+def _rank_in_case(*apart: ColumnElement[Any]) -> ColumnElement[int]:
     """1 for the first answer to each question about each subject (a case, an interaction)."""
     alone = case((feedback.c.subject_id.is_(None), feedback.c.feedback_id))
     return func.row_number().over(
-        partition_by=[feedback.c.subject_id, alone, feedback.c.question],
+        partition_by=[feedback.c.subject_id, alone, feedback.c.question, *apart],
         order_by=[
             feedback.c["class"] == str(AnswerClass.SILENT),
             feedback.c.occurred_at,

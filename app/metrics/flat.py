@@ -42,6 +42,7 @@ class FlatQueryIn(BaseModel):
     as_of: str | None = None
     known_at: str | None = Field(default=None, description="data_seq of an earlier answer, or a time")
     fill: str = "none"
+    freshness: str = Field(default="brief", description="full: what the answer rests on, by source")
     order: Texts
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
@@ -80,6 +81,7 @@ def unfold(flat: FlatQueryIn) -> MetricQueryIn:
                 "as_of",
                 "known_at",
                 "fill",
+                "freshness",
                 "limit",
                 "cursor",
             }

@@ -15,19 +15,21 @@ from app.kit.cursors import CursorError, decode_cursor, encode_cursor
 from app.metrics.buckets import Granularity
 from app.metrics.columns import BUCKET
 from app.metrics.query import MetricQuery
-from app.metrics.rows import Row
+from app.metrics.rows import Row, Table
 
 _CURSOR_PARTS: Final = 2
 
 
-def page_of(query: MetricQuery, rows: Sequence[Row]) -> tuple[list[Row], str | None]:
-    """One page of the rows (given in the order of their keys) and the cursor of the next, if there is one.
+def page_of(query: MetricQuery, table: Table) -> tuple[Table, str | None]:
+    """One page of the table (given in the order of its keys) and the cursor of the next, if there is one.
 
     The cursor holds the sort values of the last row given, so that rows which appear or vanish between two
     pages neither repeat nor hide others. Raises InvalidError `invalid_cursor`.
     """
+    if not query.order and query.cursor is None and len(table[0]) <= query.limit:
+        return table, None
     keys = _sort_keys(query)
-    ordered = list(rows)
+    ordered = list(zip(*table, strict=True))
     for key in reversed(keys[: len(query.order)]):
         ordered = _sorted_by(key, ordered)
     if query.cursor is not None:
@@ -37,9 +39,10 @@ def page_of(query: MetricQuery, rows: Sequence[Row]) -> tuple[list[Row], str | N
         except TypeError:
             raise _invalid_cursor() from None
     page = ordered[: query.limit]
+    turned: Table = list(zip(*page, strict=True)) if page else [()] * len(table)
     if len(ordered) <= query.limit:
-        return page, None
-    return page, encode_cursor(_digest(query), [page[-1][key.place] for key in keys])
+        return turned, None
+    return turned, encode_cursor(_digest(query), [page[-1][key.place] for key in keys])
 
 
 class _SortKey(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from app.domain.errors import InvalidError
+from app.kit.zones import zone_names
 from app.metrics.buckets import (
     Granularity,
     Period,
@@ -23,6 +23,9 @@ from app.metrics.buckets import (
 
 DEFAULT_PERIOD: Final = "28d"
 
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 2, tzinfo=UTC)
+"""No event is older; what is later is a slip of the pen. Between them no calendar arithmetic can overflow."""
+
 _SHORTCUT: Final = re.compile(r"([1-9]\d{0,3})([hdwmy])", re.ASCII)
 _LOCAL_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -35,16 +38,11 @@ _NAMED: Final = {
 }
 
 
-@lru_cache(maxsize=1)
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def get_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises InvalidError `unknown_time_zone`; the cure names the nearest."""
-    if name in _zone_names():
+    if name in zone_names():
         return ZoneInfo(name)
-    near = get_close_matches(name[:64], sorted(_zone_names()), n=1, cutoff=0.0)
+    near = get_close_matches(name[:64], sorted(zone_names()), n=1, cutoff=0.0)
     raise InvalidError(
         "unknown_time_zone",
         f"{name[:64]!r} is not an IANA time zone",
@@ -67,7 +65,7 @@ def resolve_period(text: str, zone: ZoneInfo, now: datetime) -> Period:
             start = step(unit_start(today, unit), unit, steps)
             return Period(midnight(start, zone), midnight(step(start, unit, 1), zone), unit)
         if match is not None:
-            return _rolling(int(match[1]), match[2], today, zone, now)
+            return _within_reach(_rolling(int(match[1]), match[2], today, zone, now), "/period")
     except (OverflowError, ValueError):
         pass  # a period that begins before the first year
     raise InvalidError(
@@ -91,7 +89,10 @@ def _rolling(count: int, unit: str, today: date, zone: ZoneInfo, now: datetime) 
 
 
 def span(start: str, end: str, zone: ZoneInfo, pointer: str = "/period") -> Period:
-    """The period between two dates or instants, the end excluded; naive ones are local to the zone."""
+    """The period between two dates or instants, the end excluded; naive ones are local to the zone.
+
+    Raises InvalidError `invalid_time`, `empty_period`, `invalid_period` (out of reach).
+    """
     period = Period(parse_instant(start, zone, f"{pointer}/from"), parse_instant(end, zone, f"{pointer}/to"))
     if period.start >= period.end:
         raise InvalidError(
@@ -99,6 +100,17 @@ def span(start: str, end: str, zone: ZoneInfo, pointer: str = "/period") -> Peri
             f"nothing lies between {start} and {end}",
             pointer=f"{pointer}/to",
             cure="put from before to; to is excluded",
+        )
+    return _within_reach(period, pointer)
+
+
+def _within_reach(period: Period, pointer: str) -> Period:
+    if period.start < _FIRST - timedelta(days=1) or period.end > _LAST:
+        raise InvalidError(
+            "invalid_period",
+            "the period reaches beyond the years 1900 to 2199",
+            pointer=pointer,
+            cure='no event is older: take a period within them, such as "28d"',
         )
     return period
 

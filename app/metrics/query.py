@@ -22,6 +22,9 @@ from app.metrics.schemas import Fill, MetricQueryIn, ReportType, Respondents, Sp
 
 MOST_BUCKETS: Final = 10_000
 FM_LEVEL: Final = "fm_level"
+MOST_CELLS: Final = 100_000
+"""What one SELECT may return; it asks for one more, to tell that there are more."""
+
 KEPT_APART: Final = (Dimension.COLLECTION_MODE, Dimension.SCALE_ID)
 """Dimensions across which no score is ever averaged."""
 

@@ -10,13 +10,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import PostgresError
-from sqlalchemy import Row, Select, func, literal, select
+from sqlalchemy import Row, Select, case, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.engine import Database
 from app.db.tables.configuration import attributes, sources
 from app.db.tables.declared import declared_cuboids, declared_folds
+from app.db.tables.journey import touchpoint_retags
 from app.db.tables.metrics import metric_annotations, metric_folds, metric_terms
 from app.db.tables.tenants import tenant_head, tenants
 from app.domain.errors import InvalidError
@@ -25,9 +26,18 @@ from app.domain.measures.terms import Terms
 from app.domain.measures.terms_document import terms_of
 from app.journal.ports import OWN_SOURCE, POSITION_BITS
 from app.metrics.compiler import Read
-from app.metrics.cuboids import MOST_CELLS
-from app.metrics.facts import Annotation, Attribute, AttributeType, Declared, FoldState, TenantFacts
+from app.metrics.facts import (
+    Annotation,
+    Attribute,
+    AttributeType,
+    Declared,
+    FoldState,
+    SourceState,
+    TenantFacts,
+)
+from app.metrics.populations.belonging import has_merges
 from app.metrics.prepared import Prepared, prepare
+from app.metrics.query import MOST_CELLS
 from app.metrics.shape import has_presses, relational_questions
 
 TIMEOUT_SECONDS: Final = 10
@@ -58,6 +68,8 @@ class Snapshot:
             attributes=_attributes(row["attributes"]),
             relational=tuple(row["relational"]),
             presses=row["presses"],
+            merges=row["merges"],
+            renames=tuple(sorted((at, raw, new) for at, raw, new in row["renames"] or ())),
             sources=_sources(row["sources"]),
             fold=_fold(row),
             declared=_declared(row["declared"]),
@@ -73,16 +85,20 @@ class Snapshot:
 
     async def fetch(self, read: Read) -> Sequence[Any]:
         """The counters of one population. Raises InvalidError when they are too many or take too long."""
-        with in_time(read.population):
-            rows = await self._rows(read.statement)
-        if len(rows) > MOST_CELLS:
-            raise InvalidError(
-                "answer_too_large",
-                f"the answer has more than {MOST_CELLS} cells",
-                pointer="/group_by",
-                cure="take a coarser granularity, fewer dimensions, or filters",
-            )
+        rows = await self._fetch(read)
+        _check_size(len(rows))
         return rows
+
+    async def fetch_lists(self, read: Read) -> list[Sequence[Any]]:
+        """The columns that `score_lists` tells, empty where it found no group; raises the same."""
+        [row] = await self._fetch(read)
+        lists = [column or [] for column in row]
+        _check_size(len(lists[0]))
+        return lists
+
+    async def _fetch(self, read: Read) -> Sequence[Any]:
+        with in_time(read.population):
+            return await self._rows(read.statement)
 
     async def _rows(self, statement: Select[Any] | Prepared) -> Sequence[Any]:
         """Its rows; what is prepared goes to the driver itself, in the same transaction."""
@@ -117,10 +133,19 @@ def in_time(population: Population) -> Iterator[None]:
 @asynccontextmanager
 async def snapshot(database: Database, tenant_id: UUID, *, writable: bool = False) -> AsyncIterator[Snapshot]:
     """A transaction that sees one state of the tenant; read-only unless temporary tables are needed."""
-    async with database.tenant(tenant_id, timeout_seconds=TIMEOUT_SECONDS) as connection:
-        mode = "READ WRITE" if writable else "READ ONLY"
-        await connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")
+    opened = database.snapshot(tenant_id, timeout_seconds=TIMEOUT_SECONDS, writable=writable)
+    async with opened as connection:
         yield Snapshot(connection, tenant_id)
+
+
+def _check_size(cells: int) -> None:
+    if cells > MOST_CELLS:
+        raise InvalidError(
+            "answer_too_large",
+            f"the answer has more than {MOST_CELLS} cells",
+            pointer="/group_by",
+            cure="take a coarser granularity, fewer dimensions, or filters",
+        )
 
 
 @cache
@@ -137,7 +162,11 @@ def _tenant_parameters() -> tuple[str, ...]:
 def _facts_of(tenant_id: UUID) -> Any:
     tenant = literal(tenant_id)
     attribute = func.jsonb_build_array(attributes.c.key, attributes.c.type, attributes.c.groupable)
-    source = func.jsonb_build_array(sources.c.key, sources.c.last_event_at)
+    source = func.jsonb_build_array(
+        sources.c.key,
+        sources.c.last_event_at,
+        case((sources.c.disabled_at.is_(None), sources.c.expected_every_seconds)),
+    )
     version = func.jsonb_build_array(
         metric_terms.c.version, metric_terms.c.valid_from, metric_terms.c.document
     )
@@ -145,6 +174,8 @@ def _facts_of(tenant_id: UUID) -> Any:
     annotation = func.jsonb_build_array(
         told.key, told.title, told.starts_at, told.ends_at, told.breaks_series
     )
+    retag = touchpoint_retags.c
+    rename = func.jsonb_build_array(retag.seq, retag.raw, retag.touchpoint)
     fold = metric_folds.c
     own = declared_folds.c
     declared = func.jsonb_build_array(
@@ -165,6 +196,8 @@ def _facts_of(tenant_id: UUID) -> Any:
             select(func.jsonb_agg(attribute)).where(attributes.c.tenant_id == tenant).label("attributes"),
             relational_questions(tenant_id).label("relational"),
             has_presses(tenant_id).label("presses"),
+            has_merges(tenant_id).label("merges"),
+            select(func.jsonb_agg(rename)).where(touchpoint_retags.c.tenant_id == tenant).label("renames"),
             select(func.jsonb_agg(source))
             .where(sources.c.tenant_id == tenant, sources.c.key != OWN_SOURCE)
             .label("sources"),
@@ -189,8 +222,13 @@ def _attributes(rows: Sequence[tuple[str, str, bool]] | None) -> Mapping[str, At
     return {key: Attribute(key, AttributeType(kind), groupable) for key, kind, groupable in rows or ()}
 
 
-def _sources(rows: Sequence[tuple[str, str | None]] | None) -> tuple[tuple[str, datetime | None], ...]:
-    return tuple(sorted((key, None if at is None else datetime.fromisoformat(at)) for key, at in rows or ()))
+def _sources(rows: Sequence[tuple[str, str | None, int | None]] | None) -> tuple[SourceState, ...]:
+    """In the order of their keys; who is switched off is not expected."""
+    found = (
+        SourceState(key, None if at is None else datetime.fromisoformat(at), expected)
+        for key, at, expected in rows or ()
+    )
+    return tuple(sorted(found, key=lambda source: source.key))
 
 
 def _terms(rows: Sequence[tuple[int, str, Any]] | None) -> tuple[tuple[datetime, Terms], ...]:

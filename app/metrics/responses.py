@@ -39,6 +39,7 @@ def reader_of(request: Request, principal: Principal, form: Form | None, *, expl
         explain,
         journal=services.journal,
         bodies=services.bodies,
+        as_json=chosen is Form.JSON,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -21,6 +21,9 @@ from app.metrics.query import MetricQuery
 from app.metrics.schemas import Fill
 from app.metrics.suppression import withhold_tellers
 
+Table = Sequence[Sequence[Any]]
+"""The rows of an answer turned round: for each column of the query its cells, row by row."""
+
 Row = tuple[Any, ...]
 """The cells of a row, in the order of the query's columns."""
 
@@ -31,14 +34,14 @@ _HIDDEN: Final = Comparison(None)
 _TEXT_OF: Final = {status: status.value for status in MetricStatus}
 
 
-def answer_rows(
+def answer_table(
     query: MetricQuery, now: Mapping[Key, Cell], before: Mapping[Key, Cell], *, with_parts: bool
-) -> list[Row]:
+) -> Table:
     """All rows of an answer, ordered by bucket and then by the dimensions (nulls last).
 
     `with_parts` is for readers who may read the rows behind the numbers: see `published`.
     """
-    keys = _in_order(_all_keys(query, now))
+    keys = _in_order(_all_keys(query, [*now, *_here(query, before)]))
     columns = _key_columns(query, keys)
     cells_now = [now.get(key, _EMPTY) for key in keys]
     cells_before = [before.get(key, _EMPTY) for key in _partners(query, keys)]
@@ -53,20 +56,21 @@ def answer_rows(
                 for value, old, cell, old_cell in pairs
             ]
             columns += _comparison_columns(metric, earlier, _claims(found, broken=query.series_broken))
-    return list(zip(*columns, strict=True))
+    return columns
 
 
-def _all_keys(query: MetricQuery, cells: Mapping[Key, Cell]) -> Sequence[Key]:
-    """The keys that have data, and those that stand for its absence.
+def _all_keys(query: MetricQuery, known: Iterable[Key]) -> Sequence[Key]:
+    """The keys that have data in either period, and those that stand for its absence.
 
     A question about the whole always has one row; with fill, every bucket of every group that occurs.
     """
     nothing: Key = (None, *(None for _ in query.group_by))
+    found = list(dict.fromkeys(known))
     if query.granularity is Granularity.NONE:
-        return list(cells) or ([nothing] if query.asked_by == 0 else [])
+        return found or ([nothing] if query.asked_by == 0 else [])
     if query.fill is Fill.NONE:
-        return list(cells)
-    groups = dict.fromkeys(key[1:] for key in cells) or {nothing[1:]: None}
+        return found
+    groups = dict.fromkeys(key[1:] for key in found) or {nothing[1:]: None}
     starts = bucket_starts(query.period, query.granularity, query.zone)
     return [(start, *group) for start in starts for group in groups]
 
@@ -87,6 +91,16 @@ def _partners(query: MetricQuery, keys: Sequence[Key]) -> list[Key]:
     earlier = bucket_starts(query.compare, query.granularity, query.zone)
     partner = dict(zip(starts, earlier, strict=False))
     return [(partner.get(key[0]) if key[0] else None, *key[1:]) for key in keys]
+
+
+def _here(query: MetricQuery, before: Iterable[Key]) -> list[Key]:
+    """The keys of the previous period where they stand beside this one: what is no more is shown too."""
+    if query.compare is None or query.granularity is Granularity.NONE:
+        return list(before)
+    starts = bucket_starts(query.period, query.granularity, query.zone)
+    earlier = bucket_starts(query.compare, query.granularity, query.zone)
+    partner = dict(zip(earlier, starts, strict=False))
+    return [(partner[key[0]], *key[1:]) for key in before if key[0] in partner]
 
 
 def _key_columns(query: MetricQuery, keys: Sequence[Key]) -> list[Sequence[Any]]:

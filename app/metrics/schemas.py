@@ -59,6 +59,13 @@ class Fill(StrEnum):
     NULL = "null"
 
 
+class Freshness(StrEnum):
+    """How much is told of the sources: when each was heard of, or also what the answer rests on."""
+
+    BRIEF = "brief"
+    FULL = "full"
+
+
 class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -106,7 +113,11 @@ class MetricQueryIn(_Schema):
     compare: Literal["previous_period", "previous_year"] | SpanIn | None = Field(
         default=None, description="the period before, the same days a year before, or from and to"
     )
-    respondents: Respondents = Respondents.ALL
+    respondents: Respondents = Field(
+        default=Respondents.ALL,
+        description="whose answers count: of a customer's (or of those about a case) to one question in the "
+        "period all, the latest, the first; cases, volumes, orders and reviews are no answers",
+    )
     report_type: ReportType = Field(
         default=ReportType.MONITORING,
         description="audit: `fm_level` is answered with every metric of key questions, asked for or not",
@@ -121,6 +132,11 @@ class MetricQueryIn(_Schema):
         examples=[1042, "2026-03-31T18:00:00Z"],
     )
     fill: Fill = Fill.NONE
+    freshness: Freshness = Field(
+        default=Freshness.BRIEF,
+        description="`full` tells of each source when its newest row happened and which share of each metric "
+        "rests on it; it counts the rows of the period once more",
+    )
     order: list[Name] = Field(
         default_factory=list, max_length=5, description="columns, `-` in front: descending; nulls last"
     )
@@ -182,11 +198,30 @@ class AnnotationOut(BaseModel):
     breaks_series: bool
 
 
-class FreshnessOut(BaseModel):
-    """How fresh a source is."""
+class SourceShareOut(BaseModel):
+    """How much of what a metric rests on is of one source."""
 
-    source: str
-    last_event_at: datetime | None
+    metric: str
+    population: str = Field(description="a ratio of two populations has a line for each")
+    n: int = Field(description="what the metric rests on; of a ratio of two: rows of the population")
+    share: float | None = Field(description="0..1 of n over all sources")
+
+
+class FreshnessOut(BaseModel):
+    """How fresh a source is, and with `freshness=full` what it gave to this answer."""
+
+    source: str | None = Field(description="null: rows that name no source")
+    last_event_at: datetime | None = Field(
+        description="when it was last heard of (recorded), to within seconds"
+    )
+    expected_every_seconds: int | None = Field(description="how often it should be heard of, where told")
+    is_silent: bool | None = Field(description="true: longer ago than that; null: nobody said how often")
+    last_occurred_at: datetime | None = Field(
+        default=None, description="when the newest of its rows in this answer happened; with `freshness=full`"
+    )
+    coverage: list[SourceShareOut] | None = Field(
+        default=None, description="its share of each metric; with `freshness=full`"
+    )
 
 
 class PlanOut(BaseModel):

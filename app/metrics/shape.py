@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     DateTime,
     FromClause,
     ScalarSelect,
+    String,
     Text,
     and_,
     cast,
@@ -43,14 +45,35 @@ def bucket_of(instant: ColumnElement[datetime], query: MetricQuery) -> ColumnEle
     return func.date_trunc(query.granularity.value, instant, zone, type_=INSTANT).label("bucket")
 
 
-def bucket_of_day(day: ColumnElement[Any], query: MetricQuery) -> ColumnElement[datetime]:
-    """The same for a local day of the query's zone."""
-    if query.granularity is Granularity.NONE:
-        return cast(null(), INSTANT).label("bucket")
-    start: ColumnElement[Any] = cast(day, TIMESTAMP)
-    if query.granularity is not Granularity.DAY:
-        start = func.date_trunc(query.granularity.value, start, type_=TIMESTAMP)
-    return func.timezone(query.zone.key, start, type_=INSTANT).label("bucket")
+def stored_bucket_of(instant: ColumnElement[datetime], query: MetricQuery) -> ColumnElement[Any]:
+    """The same as cuboids of days write it: the first local day of the bucket; hours stay instants."""
+    if query.granularity is Granularity.HOUR:
+        return bucket_of(instant, query)
+    return stored_bucket_of_day(func.timezone(query.zone.key, instant, type_=TIMESTAMP), query)
+
+
+def stored_bucket_of_day(day: ColumnElement[Any], query: MetricQuery) -> ColumnElement[Any]:
+    """The same for a local day (or local time) of the query's zone."""
+    match query.granularity:
+        case Granularity.NONE:
+            return cast(null(), Date).label("bucket")
+        case Granularity.DAY:
+            return cast(day, Date).label("bucket")
+        case _:
+            local = cast(day, TIMESTAMP)
+            return cast(func.date_trunc(query.granularity.value, local), Date).label("bucket")
+
+
+def told_columns(rows: FromClause, query: MetricQuery) -> list[ColumnElement[Any]]:
+    """The group columns of `rows`, stored as cuboids do, as an answer tells them; cheap after grouping."""
+    bucket: ColumnElement[Any] = rows.c.bucket
+    if query.granularity is not Granularity.HOUR:
+        bucket = func.timezone(query.zone.key, cast(bucket, TIMESTAMP), type_=INSTANT)
+    told = [
+        rows.c[name] if ref.attribute is not None else func.nullif(rows.c[name], "", type_=String)
+        for name, ref in zip(group_names(query)[1:], query.group_by, strict=True)
+    ]
+    return [column.label(name) for name, column in zip(group_names(query), [bucket, *told], strict=True)]
 
 
 def group_names(query: MetricQuery) -> list[str]:
@@ -59,14 +82,19 @@ def group_names(query: MetricQuery) -> list[str]:
 
 
 def group_columns(
-    table: FromClause, bucket: ColumnElement[Any], query: MetricQuery, *, empty_is_null: bool = False
+    table: FromClause, bucket: ColumnElement[Any], query: MetricQuery, *, null_is_empty: bool = False
 ) -> list[ColumnElement[Any]]:
-    """The bucket and the dimensions that the query groups by, under their common names."""
-    dimensions = [
-        dimension_column(table, ref, empty_is_null=empty_is_null).label(f"d{number}")
-        for number, ref in enumerate(query.group_by)
-    ]
-    return [bucket.label("bucket"), *dimensions]
+    """The bucket and the dimensions that the query groups by, under their common names.
+
+    `null_is_empty` writes null as cuboids do (attributes keep theirs: empty is a value of them).
+    """
+    columns: list[ColumnElement[Any]] = [bucket.label("bucket")]
+    for number, ref in enumerate(query.group_by):
+        column = dimension_column(table, ref)
+        if null_is_empty and ref.attribute is None:
+            column = func.coalesce(column, "", type_=String)
+        columns.append(column.label(f"d{number}"))
+    return columns
 
 
 def identity(row_id: ColumnElement[Any], at: ColumnElement[datetime]) -> list[ColumnElement[Any]]:

@@ -16,7 +16,7 @@ from app.domain.errors import ConflictError
 from app.domain.events import StoredEvent, SubjectKind
 from app.domain.sla.compare import Comparison, Side
 from app.journal.config import TenantConfig
-from app.journal.rows import select_events
+from app.journal.histories import find_histories
 from app.sla.readings import Bind, Circumstances, SubjectClock, read_subject
 from app.sla.receipts import find_receipts
 
@@ -94,11 +94,9 @@ async def compare_subjects(
             return Compared(comparison, "events")
         if asyncio.get_running_loop().time() > ends_at:
             return Compared(comparison, "time")
-        events = await select_events(tx, question.tenant_id, "e.subject_id = any($2)", chunk)
-        histories: dict[UUID, list[StoredEvent]] = {subject_id: [] for subject_id in chunk}
-        for event in events:
-            if event.subject_id is not None:
-                histories[event.subject_id].append(event)
+        merges = question.config.has_merges
+        found = await find_histories(tx, question.tenant_id, chunk, merges=merges)
+        histories = {subject_id: found[subject_id] for subject_id in chunk}
         receipts = await find_receipts(tx, question.tenant_id, question.config, chunk)
         await asyncio.to_thread(_compare, comparison, question, histories, receipts, kinds)
     return Compared(comparison, None)

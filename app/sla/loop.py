@@ -13,6 +13,7 @@ from app.db.wakeup import Bell
 from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.tenants import list_tenants
+from app.sla.rehearsal import Rehearsals
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval 
 """
 _NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
 _STILL_DUE: Final = """
-SELECT subject_id FROM sla_due
+SELECT subject_id, xmin::text AS version FROM sla_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
 _OPEN = """
@@ -44,10 +45,19 @@ _FIRST = UUID(int=0)
 class SlaLoop:
     """One step fires everything that is due now, tenant by tenant; it sleeps until the next due time."""
 
-    def __init__(self, database: Database, journal: Journal, bell: Bell, *, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        bell: Bell,
+        *,
+        poll_seconds: float,
+        rehearsals: Rehearsals | None = None,
+    ) -> None:
         self._database = database
         self._journal = journal
         self._bell = bell
+        self._rehearsals = rehearsals
         self._poll_seconds = poll_seconds
 
     async def step(self) -> float:
@@ -68,6 +78,8 @@ class SlaLoop:
             commit = await self._journal.lock(tx, tenant_id)
             rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
             commit.touched = {row["subject_id"] for row in rows}
+            if self._rehearsals is not None:
+                commit.rehearsed = self._rehearsals.take(rows)
             return await self._journal.announce(tx, commit)
 
     async def _postpone(self, tenant_id: UUID, subject_id: UUID, error: Exception) -> None:

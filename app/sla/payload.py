@@ -35,6 +35,7 @@ def reading_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]:
     policy, calendar = clock.policy_of(reading), reading.calendar
     return {
         "timer": reading.timer.key,
+        "concerns": reading.concerns or None,
         "cycle": reading.number,
         "clock_kind": reading.timer.clock_kind.value,
         "state": reading.state.value,
@@ -124,7 +125,7 @@ class Refs:
     def of(self, subject: UUID) -> list[str]:
         """The references in order of first mention."""
         if subject not in self._known:
-            self._known[subject] = refs_of(self._histories[subject])
+            self._known[subject] = refs_of(self._histories[subject], subject)
         return self._known[subject]
 
 
@@ -138,22 +139,14 @@ class Readings:
         """The reading in JSON without its policy, and its explanation."""
         known = self._known.get(id(item.reading))
         if known is None:
-            data = reading_data(item.clock, item.reading)
+            data = {**reading_data(item.clock, item.reading), "as_of": item.reading.as_of}
             del data["policy"]
             known = self._known[id(item.reading)] = (data, explain(item.reading))
         return known
 
 
-def announcement_data(
-    item: Found,
-    refs: Refs,
-    readings: Readings,
-    routing: Routing | None,
-    *,
-    detected_at: datetime,
-    sequence: int,
-) -> dict[str, Any]:
-    """The `data` of one outgoing message about a timer."""
+def announcement_data(item: Found, refs: Refs, readings: Readings, routing: Routing | None) -> dict[str, Any]:
+    """The `data` of one outgoing message about a timer, but for its place in the journal (see `placed`)."""
     clock, finding = item.clock, item.finding
     policy = clock.policy_of(item.reading)
     reading, explanation = readings.told(item)
@@ -167,8 +160,6 @@ def announcement_data(
         "revision": finding.revision,
         "confidence": "provisional" if finding.provisional else "final",
         "confidence_reason": item.reason or None,
-        "sequence": sequence,
-        "detected_at": detected_at,
         "policy": {"key": policy.key, "version": policy.version},
         "facts": {key: value for key, value in clock.facts.items() if value is not None},
         "standing": standing_data(clock, refs.history_of(clock.subject_id)),
@@ -177,9 +168,7 @@ def announcement_data(
     }
 
 
-def revoked_data(
-    breach: StoredEvent, refs: Refs, *, revision: int, detected_at: datetime, sequence: int
-) -> dict[str, Any]:
+def revoked_data(breach: StoredEvent, refs: Refs, *, revision: int) -> dict[str, Any]:
     """The same for a breach whose cycle is no more: what had started it was taken back."""
     fact, kind = breach.fact, breach.subject_kind
     assert kind is not None and breach.subject_id is not None, "a breach is about a subject"
@@ -193,8 +182,6 @@ def revoked_data(
         "revision": revision,
         "confidence": "final",
         "confidence_reason": "start_retracted",
-        "sequence": sequence,
-        "detected_at": detected_at,
         "policy": {"key": fact.get("policy"), "version": fact.get("policy_version")},
         "facts": {},
         "standing": {},

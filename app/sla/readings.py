@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.domain.case import Case
+from app.domain.case import REDATES, Case, told_as
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
-from app.domain.sla import Calendar, ClockReading, Pin, Policy, clock_event, plan_timers, read_plan
+from app.domain.sla import (
+    Calendar,
+    ClockEvent,
+    ClockReading,
+    Pin,
+    Policy,
+    clock_event,
+    plan_timers,
+    read_plan,
+)
 from app.journal.config import Repin, TenantConfig, in_order
 from app.journal.rows import reported_by
 
@@ -101,7 +110,7 @@ def read_subject(
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
     repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
-    facts, events = _facts(kind, kept, case), [clock_event(event) for event in kept]
+    facts, events = _facts(kind, kept, case), _clock_events(kept, history)
     told = {event.type for event in events}
     readings: list[ClockReading] = []
     bound: dict[str, Binding] = {}
@@ -112,6 +121,14 @@ def read_subject(
                 readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
     held = repin is not None and not repin.finished
     return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
+
+
+def _clock_events(kept: Sequence[StoredEvent], history: Sequence[StoredEvent]) -> list[ClockEvent]:
+    events = [clock_event(event) for event in kept]
+    for number, event in enumerate(kept):
+        if event.type is EventType.CASE_OPENED and REDATES in event.fact:
+            events[number] = replace(events[number], event_id=told_as(event, history))
+    return events
 
 
 def binding(config: TenantConfig, repin: Repin | None) -> Bind:
@@ -152,6 +169,7 @@ def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:
         event
         for event in history
         if not event.type.is_derived
+        and event.bearing is None
         and event.type is not EventType.EVENT_RETRACTED
         and str(event.event_id) not in retracted
     ]

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import Tx
 from app.journal.config import TenantConfig
-from app.journal.ports import Commit
-from app.journal.rows import load_histories
 
 _LONGEST_CHAIN = 10
 _ABSORBED = """
 SELECT merged_into, case_id, opened_at FROM cases WHERE tenant_id = $1 AND merged_into = any($2)
 """
-
-
-async def list_survivors(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> set[UUID]:
-    """The cases that absorbed these, directly or one after another."""
-    found: set[UUID] = set()
-    frontier = set(case_ids)
-    for _ in range(_LONGEST_CHAIN):
-        await load_histories(tx, commit, sorted(frontier))
-        told = (event.fact.get("into_id") for case_id in frontier for event in commit.histories[case_id])
-        frontier = {UUID(into) for into in told if into} - found - set(case_ids)
-        if not frontier:
-            break
-        found |= frontier
-    return found
 
 
 async def find_receipts(
@@ -38,7 +22,7 @@ async def find_receipts(
 
     Asked only where a policy has a statutory clock: no other counts from a receipt of another case.
     """
-    if not config.has_statutory:
+    if not (config.has_statutory and config.has_merges):
         return {}
     earliest: dict[UUID, datetime] = {}
     heads = {case_id: case_id for case_id in case_ids}

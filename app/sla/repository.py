@@ -16,8 +16,8 @@ from app.db.tables.sla import announcements, sla_timers
 from app.domain.case import fold
 from app.domain.errors import NotFoundError
 from app.domain.events import Subject, SubjectKind
+from app.journal.histories import find_histories
 from app.journal.journal import Journal
-from app.journal.rows import select_events
 from app.journal.subjects import find_subjects
 from app.sla.readings import Circumstances, SubjectClock, read_subject
 from app.sla.receipts import find_receipts
@@ -138,9 +138,9 @@ async def get_clock(
     """The clock of a subject; None when nothing binds it. Raises NotFoundError."""
     async with journal.database.write(tenant_id) as tx:
         head = await journal.read_head(tx, tenant_id, ())
-        history = await select_events(
-            tx, tenant_id, "e.subject_id = $2 AND e.subject_kind = $3", subject_id, kind.value
-        )
+        merges = head.config.has_merges and kind is SubjectKind.CASE
+        found = await find_histories(tx, tenant_id, (subject_id,), merges=merges)
+        history = [event for event in found[subject_id] if event.subject_kind is kind]
         receipts = await find_receipts(tx, tenant_id, head.config, (subject_id,))
     told = any(event.type.startswith("case.") for event in history)
     if not history or (kind is SubjectKind.CASE and not told):
@@ -156,5 +156,5 @@ async def get_subject_id(journal: Journal, tenant_id: UUID, kind: SubjectKind, r
     async with journal.database.write(tenant_id) as tx:
         known = await find_subjects(tx, tenant_id, [wanted])
     if wanted not in known:
-        raise NotFoundError("not_found", f"no {kind.value} is known by this reference")
+        raise NotFoundError("not_found", f"no {kind.value} is known by the reference {ref!r}")
     return known[wanted]

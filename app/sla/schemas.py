@@ -73,6 +73,9 @@ class ReadingOut(BaseModel):
     """What the clock says of one cycle of a timer."""
 
     timer: str = Field(examples=["acknowledge"])
+    concerns: str | None = Field(
+        description="which compensation or action, of a timer that runs once for each (`correlate_by`)"
+    )
     cycle: int = Field(description="1, or more after a reopening")
     clock_kind: str = Field(examples=["internal"])
     state: str = Field(examples=["running"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.domain.sla import Announcement as Finding
 from app.domain.sla import announcement_id
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
+from app.kit import json
 from app.sla.judging import Found, revocation
 from app.sla.ledger import CycleKey
 from app.sla.payload import Readings, Refs, announcement_data, revoked_data
@@ -18,32 +20,37 @@ from app.sla.payload import Readings, Refs, announcement_data, revoked_data
 Row = tuple[Any, ...]
 
 
-def state_found(commit: Commit, found: Sequence[Found], place: Place) -> tuple[list[Announcement], list[Row]]:
-    """The announcements of findings and their ledger rows, each with its place in the journal."""
-    stated: list[Announcement] = []
-    rows: list[Row] = []
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A finding as it is put down and told: all but its place in the journal and the time of telling."""
+
+    key: CycleKey
+    finding: Finding
+    event: Event
+    fact: Mapping[str, Any]
+    event_id: UUID
+    data: bytes
+    """the JSON object that subscribers get, without `sequence` and `detected_at`"""
+
+
+def word(commit: Commit, found: Sequence[Found]) -> list[Worded]:
+    """The words of findings, in their order."""
+    worded: list[Worded] = []
     refs, readings = Refs(commit.histories), Readings()
     routing = commit.config.care.routing_at(commit.recorded_at).value
     for item in found:
-        clock, reading, finding = item.clock, item.reading, item.finding
-        key = (clock.subject_id, reading.timer.key, reading.cycle)
+        clock, reading = item.clock, item.reading
         policy = clock.policy_of(reading)
-        fact = {"due_at": reading.due_at, "policy": policy.key, "policy_version": policy.version}
-        event = place(_draft(commit, clock.kind, key, finding, fact), clock.subject_id)
-        data = announcement_data(
-            item, refs, readings, routing, detected_at=commit.recorded_at, sequence=event.position
-        )
-        stated.append(Announcement(event, data))
-        rows.append(ledger_row(commit.tenant_id, commit.recorded_at, key, finding, event.event_id))
-    return stated, rows
+        told = {"due_at": reading.due_at, "policy": policy.key, "policy_version": policy.version}
+        key = (clock.subject_id, reading.timer.key, reading.cycle)
+        data = announcement_data(item, refs, readings, routing)
+        worded.append(_worded(commit.tenant_id, clock.kind, key, item.finding, told, data))
+    return worded
 
 
-def state_vanished(
-    commit: Commit, gone: Sequence[tuple[CycleKey, int]], place: Place
-) -> tuple[list[Announcement], list[Row]]:
+def word_vanished(commit: Commit, gone: Sequence[tuple[CycleKey, int]]) -> list[Worded]:
     """The revocations of breaches whose cycle is no more; what was told of them stands in the journal."""
-    stated: list[Announcement] = []
-    rows: list[Row] = []
+    worded: list[Worded] = []
     refs = Refs(commit.histories)
     for key, revision in gone:
         finding = revocation(revision, commit.recorded_at)
@@ -51,12 +58,30 @@ def state_vanished(
         if breach is None or breach.subject_kind is None:
             continue
         told = {name: breach.fact.get(name) for name in ("due_at", "policy", "policy_version")}
-        event = place(_draft(commit, breach.subject_kind, key, finding, told), key[0])
-        data = revoked_data(
-            breach, refs, revision=revision, detected_at=commit.recorded_at, sequence=event.position
+        data = revoked_data(breach, refs, revision=revision)
+        worded.append(_worded(commit.tenant_id, breach.subject_kind, key, finding, told, data))
+    return worded
+
+
+def state(commit: Commit, worded: Sequence[Worded], place: Place) -> tuple[list[Announcement], list[Row]]:
+    """Give the words their place in the journal: the announcements, and the rows of the ledger."""
+    stated: list[Announcement] = []
+    rows: list[Row] = []
+    for item in worded:
+        draft = Draft(
+            item.event,
+            item.fact,
+            {},
+            # the id is made of all that is said: an event of this id cannot say anything else
+            fingerprint=item.event_id.bytes,
+            received_at=commit.recorded_at,
+            caused_by=item.key[2],
+            event_id=item.event_id,
         )
-        stated.append(Announcement(event, data))
-        rows.append(ledger_row(commit.tenant_id, commit.recorded_at, key, finding, event.event_id))
+        event = place(draft, item.key[0])
+        stamp = json.dumps({"sequence": event.position, "detected_at": commit.recorded_at})
+        stated.append(Announcement(event, json.written(stamp[:-1] + b"," + item.data[1:])))
+        rows.append(ledger_row(commit.tenant_id, commit.recorded_at, item.key, item.finding, item.event_id))
     return stated, rows
 
 
@@ -79,11 +104,16 @@ def finding_id(tenant_id: UUID, key: CycleKey, finding: Finding) -> UUID:
     return announcement_id(tenant_id, *key, finding.kind, finding.level, finding.revision)
 
 
-def _draft(
-    commit: Commit, kind: SubjectKind, key: CycleKey, finding: Finding, told: Mapping[str, Any]
-) -> Draft:
+def _worded(
+    tenant_id: UUID,
+    kind: SubjectKind,
+    key: CycleKey,
+    finding: Finding,
+    told: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> Worded:
     """The derived event: made by hand, since what we state ourselves needs no reading and no rules."""
-    identity = finding_id(commit.tenant_id, key, finding)
+    identity = finding_id(tenant_id, key, finding)
     fact = {
         "timer": key[1],
         "cycle": str(key[2]),
@@ -100,16 +130,7 @@ def _draft(
         occurred_at=finding.at,
         subject=Subject(kind, str(key[0])),
     )
-    return Draft(
-        event=event,
-        fact=fact,
-        personal={},
-        # the id is made of all that is said: an event of this id cannot say anything else
-        fingerprint=identity.bytes,
-        received_at=commit.recorded_at,
-        caused_by=key[2],
-        event_id=identity,
-    )
+    return Worded(key, finding, event, fact, identity, json.dumps(data))
 
 
 def _told_of(history: Sequence[StoredEvent], key: CycleKey, revision: int) -> StoredEvent | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from app.db.bulk import insert_rows, upsert_suffix
@@ -11,19 +12,28 @@ from app.db.engine import Tx
 from app.db.tables.sla import sla_due, sla_timers
 from app.domain.case import fold
 from app.domain.events import SubjectKind
+from app.journal.histories import load_histories
+from app.journal.merges import with_families
 from app.journal.ports import Announcement, Commit, Place
 from app.journal.renames import load_renames, rename_rows
-from app.journal.rows import load_histories
 from app.sla.judging import Judge, vanished
 from app.sla.ledger import append_announced, list_announced
 from app.sla.readings import Circumstances, SubjectClock, read_subject
-from app.sla.receipts import find_receipts, list_survivors
+from app.sla.receipts import find_receipts
 from app.sla.rows import timer_values
 from app.sla.silence import find_silent
-from app.sla.statements import state_found, state_vanished
+from app.sla.statements import Worded, state, word, word_vanished
 
 TIMER_COLUMNS = tuple(column.name for column in sla_timers.columns)
 _DUE_COLUMNS = tuple(column.name for column in sla_due.columns)
+
+
+class Look(NamedTuple):
+    """What one look at some subjects found."""
+
+    worded: list[Worded]
+    wakeups: dict[UUID, datetime]
+    clocks: Sequence[SubjectClock]
 
 
 class SlaTimers:
@@ -50,25 +60,38 @@ class SlaTimers:
 
     async def announce(self, tx: Tx, commit: Commit, place: Place) -> Sequence[Announcement]:
         """Say what is newly true of the touched subjects, note it in the ledger, move the due index."""
-        asked = sorted({*await named_subjects(tx, commit), *commit.touched})
-        if not asked:
+        named = await named_subjects(tx, commit)
+        if not named and not commit.touched:
             return ()
+        silent = await find_silent(tx, commit)
+        ready = {i: item for i, item in commit.rehearsed.items() if item.holds(commit, silent)}
+        asked = sorted({*named, *commit.touched} - ready.keys())
+        look = await self.look(tx, commit, asked, silent)
+        worded = [words for item in ready.values() for words in item.worded] + look.worded
+        stated, rows = state(commit, worded, place)
+        again = {i: item.wakes_at for i, item in ready.items() if item.wakes_at is not None}
+        await move_due(tx, commit, [*asked, *ready], look.wakeups | again)
+        # last, so that it travels with the events and the outbox in one statement
+        await append_announced(tx, rows)
+        return stated
+
+    async def look(self, tx: Tx, commit: Commit, asked: Sequence[UUID], silent: frozenset[str]) -> Look:
+        """Read the clocks of these subjects: what is to be said now, and when to look again."""
+        if not asked:
+            return Look([], {}, [])
         clocks = await read_clocks(tx, commit, asked)
         told = await list_announced(tx, commit.tenant_id, asked)
-        judge = Judge(commit, told, self.settle_seconds, await find_silent(tx, commit))
+        judge = Judge(commit, told, self.settle_seconds, silent)
         found = [item for clock in clocks for item in judge.findings(clock)]
-        revoked, gone = state_vanished(commit, vanished(told, clocks), place)
-        stated, rows = state_found(commit, found, place)
-        await move_due(tx, commit, asked, judge.wakeups(clocks))
-        # last, so that it travels with the events and the outbox in one statement
-        await append_announced(tx, [*gone, *rows])
-        return [*revoked, *stated]
+        worded = [*word_vanished(commit, vanished(told, clocks)), *word(commit, found)]
+        return Look(worded, judge.wakeups(clocks), clocks)
 
 
 async def named_subjects(tx: Tx, commit: Commit) -> list[UUID]:
     """Subjects of business facts; what is announced changes no reading, and a rebuild must find the same.
 
-    With them the cases into which one of them was merged: their statutory clocks count from its receipt.
+    With them the cases that merges tie to one of them: a fact may become the other's, and the statutory
+    clock of a survivor counts from the earliest receipt.
     """
     timed = commit.config.timed_subjects
     named = {
@@ -76,9 +99,7 @@ async def named_subjects(tx: Tx, commit: Commit) -> list[UUID]:
         for event in commit.events
         if event.subject_id is not None and event.subject_kind in timed and not event.type.is_derived
     }
-    if commit.config.has_statutory and named:
-        named |= await list_survivors(tx, commit, named)
-    return sorted(named)
+    return sorted(await with_families(tx, commit, named))
 
 
 async def write_timers(

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.auth import Scope
+from app.kit.zones import zone_names
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 TenantKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
-_known_zones = lru_cache(maxsize=1)(available_timezones)
-
 
 def _known_zone(name: str) -> str:
-    if name not in _known_zones():
-        near = get_close_matches(name, _known_zones(), n=1)
+    if name not in zone_names():
+        near = get_close_matches(name, zone_names(), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(f"there is no IANA time zone {name[:60]!r}{hint}")
     return name

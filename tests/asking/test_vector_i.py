@@ -102,6 +102,13 @@ async def test_a_day_gives_exactly_vector_i_in_any_order_of_arrival(
     assert row["surveys_per_transaction"] == pytest.approx(2.1778, abs=5e-5)
     assert row["raw_conversion"] == pytest.approx(0.1800, abs=5e-5)
 
+    # a silence belongs to the source that asked, although it is the service that states it
+    answer = await client.post(
+        "/v1/metrics/query", json={"metrics": ["silent"], "period": "28d", "group_by": ["source"]}
+    )
+    silent_by_source = {row["source"]: row["silent"] for row in answer.json()["rows"] if row["silent"]}
+    assert silent_by_source == {"crm": 42}
+
     before = await projections(services.journal, server, a_tenant.tenant_id)
     await rebuild(services.journal, a_tenant.tenant_id)
     assert await projections(services.journal, server, a_tenant.tenant_id) == before

@@ -23,6 +23,7 @@ _TEXTS = {
     "cases": ("source", "cause", "assignee"),
     "sla_timers": ("policy", "source"),
     "volumes": ("source", "touchpoint"),
+    "events": ("source",),
     "directory": ("title",),
     "questions": ("wording",),
     "sources": ("title",),
@@ -62,6 +63,7 @@ async def _prepare(server: Server, label: str) -> Reports:
         await superuser.execute("UPDATE feedback SET seq_to = NULL")
         await superuser.execute("UPDATE volumes SET seq_to = NULL")
         await superuser.execute("UPDATE sla_timers SET due_at = started_at")
+        await superuser.execute("UPDATE events SET type = 'rating.displayed'")
         await superuser.execute("UPDATE tenants SET time_zone = 'Europe/Kyiv'")
         for table, columns in _TEXTS.items():
             changes = ", ".join(f"{column} = '{SECRET}'" for column in columns)

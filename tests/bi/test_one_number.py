@@ -214,10 +214,10 @@ async def by_api(
 
 
 def of_view(rows: list[dict[str, Any]]) -> Numbers:
-    """The same from rows of metric_daily."""
+    """The same from rows of metric_daily (see test_every_metric for those that are not of EVERY)."""
     found: Numbers = {}
     for row in rows:
-        if row["value"] is not None:
+        if row["value"] is not None and row["metric"] in EVERY:
             place = [row[name] for name in PLACE]
             key = (row["metric"], row["local_date"], *place, row["scale_id"], row["collection_mode"])
             found[key] = _shown(row["metric"], row["value"], row["n"])

@@ -120,6 +120,11 @@ async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
     assert [item["state"] for item in second["case"]["compensations"]] == ["approved", "pending_approval"]
     assert second["case"]["compensation_net"] == "1200.00"
     assert "compensation.over_limit" in await outgoing(server)
+    [told] = await query(server, "SELECT data FROM outbox WHERE type = 'compensation.over_limit'")
+    item = json.loads(told["data"])["case"]["compensation"]["items"][1]
+    assert [item[name] for name in ("compensation", "type", "amount", "currency", "state", "employee")] == [
+        "2", "money", "30", "USD", "pending_approval", "ivan",
+    ]  # fmt: skip
     refused = await desk.send(case_id, "approve-compensation", {"employee": "ivan"})
     assert (refused.status_code, refused.json()["code"]) == (409, "not_the_approver")
     done = await desk.done(case_id, "approve-compensation", {"employee": "boss"})
@@ -257,6 +262,9 @@ async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(
     desk.clock.advance(days=14)
     await upkeep.step()
     assert "case.closing_notified" in await event_types(desk, case_id)
+    told = await desk.client.get(f"/v1/cases/{case_id}/events")
+    [notice] = [item for item in told.json()["items"] if item["type"] == "case.closing_notified"]
+    assert notice["data"]["closes_at"] == (await desk.case("T-1"))["next_attention_at"].replace("Z", "+00:00")
     desk.clock.advance(days=2)
     await upkeep.step()
     assert (await desk.case("T-1"))["state"] == "waiting_customer"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import rating, results_of
+from tests.builders import event, rating, results_of
 from tests.cases.conftest import Desk
 
 ANNA = {"type": "email", "value": "anna@example.com"}
@@ -63,3 +63,22 @@ async def test_of_three_that_come_in_one_batch_between_known_ones_each_repeats_t
     assert found[9]["repeat_of"] is None
     assert found[5]["repeat_of"] == found[9]["id"]
     assert found[2]["repeat_of"] == found[5]["id"]
+
+
+@pytest.mark.parametrize("order", ["straight", "together"])
+async def test_a_later_question_repeats_no_complaint_however_they_arrive(desk: Desk, order: str) -> None:
+    [complaint] = complaints(desk, 4)
+    when = (desk.clock() - timedelta(days=1)).isoformat()
+    about = {"kind": "question", "customer": ANNA, "cause": CAUSE}
+    stated = event("case.opened", "Q", when=when, subject="case/Q-1", data=about)
+    asked = rating("q", 5, scale="csat_1_5", question="call", when=when, **about)
+    told = {
+        "straight": [[complaint], [stated, asked]],
+        "together": [[stated, asked, complaint]],
+    }
+    await tell(desk, *told[order])
+    earlier = await desk.case("feedback:crm:f4")
+    assert earlier["deviations"] == []
+    for ref in ("Q-1", "feedback:crm:q"):
+        question = await desk.case(ref)
+        assert (question["kind"], question["repeat_of"]) == ("question", None)

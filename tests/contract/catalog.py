@@ -63,12 +63,19 @@ _OPERATOR = "('tenants', 'tenant_head', 'api_keys', 'audit')"
 _LOOKED_UP = "('api_keys', 'inlets', 'tenants')"
 _REPORTED = (
     "('tenants', 'feedback', 'volumes', 'cases', 'sla_timers', "
-    "'questions', 'directory', 'attributes', 'sources', 'metric_terms')"
+    "'questions', 'directory', 'attributes', 'sources', 'metric_terms', 'events', 'event_personal')"
 )
 _NEVER_REPORTED = (
-    "('sealed_secret', 'sealed_secrets', 'mapping', 'defaults', 'details', 'detection', 'steps')"
+    "('sealed_secret', 'sealed_secrets', 'mapping', 'defaults', 'details', 'detection', 'data', "
+    "'external_id')"
 )
 _LOGIN = "(tenant_id = (\"substring\"((SESSION_USER)::text, ''^bi_([0-9a-f]{32})_''::text))::uuid)"
+# Of the journal: what is told of cases, orders and reviews, and a few other kinds of facts.
+_OF_FACTS = (
+    f"({_LOGIN} AND ((subject_kind = ANY (ARRAY[''case''::text, ''order''::text, ''review''::text])) OR "
+    "(type = ANY (ARRAY[''rating.displayed''::text, ''event.retracted''::text, "
+    "''transaction.completed''::text, ''customer.returned''::text]))))"
+)
 
 # The policies that each kind of table calls for: (name, command, roles, shown, written).
 _WANTED = f"""
@@ -78,7 +85,8 @@ SELECT t.name, w.* FROM tables t CROSS JOIN LATERAL (VALUES
     ('worker', 'r', 'vidhuk_worker', 'true', NULL, t.kind = 'reference'),
     ('worker', '*', 'vidhuk_worker', 'true', 'true', t.kind = 'local' AND t.worker),
     ('operator', '*', 'vidhuk_operator', 'true', 'true', t.name IN {_OPERATOR}),
-    ('reports', 'r', 'vidhuk_bi', '{_LOGIN}', NULL, t.name IN {_REPORTED})
+    ('reports', 'r', 'vidhuk_bi', '{_LOGIN}', NULL, t.name IN {_REPORTED} AND t.name <> 'events'),
+    ('reports', 'r', 'vidhuk_bi', '{_OF_FACTS}', NULL, t.name = 'events')
 ) AS w(policy, command, role, shown, written, due) WHERE w.due
 """
 

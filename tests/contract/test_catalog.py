@@ -150,7 +150,7 @@ TWINS = {
         ("GRANT SELECT ON cases TO vidhuk_worker", None, "cases: SELECT to vidhuk_worker"),
         ("GRANT TRUNCATE ON cases TO vidhuk_app", None, "cases: TRUNCATE to vidhuk_app"),
         ("GRANT INSERT ON tenants TO vidhuk_app", None, "tenants: INSERT to vidhuk_app"),
-        ("GRANT SELECT (steps) ON cases TO vidhuk_bi", None, "cases.steps"),
+        ("GRANT SELECT (detection) ON cases TO vidhuk_bi", None, "cases.detection"),
     ],
     "partitions are reached through their table, and none is wanting": [
         ("GRANT SELECT ON raw_payloads_default TO vidhuk_app", None, "raw_payloads_default"),

@@ -105,7 +105,7 @@ async def test_a_schema_without_a_revision_is_not_ready(server, superuser):
 
 
 async def test_a_schema_older_than_the_release_is_not_ready(server, superuser, monkeypatch):
-    monkeypatch.setattr("app.db.readiness._revisions", lambda: ("next", "0001_schema"))
+    monkeypatch.setattr("app.db.readiness.revisions", lambda: ("next", "0001_schema"))
     await superuser.execute("UPDATE alembic_version SET version_num = '0001_schema'")
     (problem,) = await check_schema(superuser)
     assert "at 0001_schema, this release needs next" in problem

@@ -27,7 +27,7 @@ CLAIMED = {table.name for table in TABLES if table.info.get("worker")}
 OPERATED = {"tenants", "tenant_head", "api_keys", "audit"}
 REPORTED = {
     *("tenants", "feedback", "volumes", "cases", "sla_timers"),
-    *("questions", "directory", "attributes", "sources", "metric_terms"),
+    *("questions", "directory", "attributes", "sources", "metric_terms", "events", "event_personal"),
 }
 WRITTEN = [table for table in TABLES if kind_of(table) is not TableKind.REFERENCE]
 

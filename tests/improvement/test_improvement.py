@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +48,8 @@ async def test_one_action_serves_many_cases_and_each_customer_is_owed_a_word(
     assert (await call(desk, f"{path}/link", {"cases": [unreachable]}))["owed"] == 4
     owed = await items(desk, "/v1/improvements-owed")
     assert {item["case_id"] for item in owed} == {first, second, late, unreachable}
+    rows = await query(server, "SELECT fact FROM events WHERE type = 'case.improvement_deployed'")
+    assert {json.loads(row["fact"])["action_name"] for row in rows} == {ACTION["name"]}
     told = (await desk.done(first, "inform-of-improvement", {"text": "thanks to you"}))["case"]
     assert told["actions"][0]["informed_at"] is not None
     assert first not in {item["case_id"] for item in await items(desk, "/v1/improvements-owed?action=FIX-1")}
@@ -125,6 +128,14 @@ async def test_cases_filled_in_afterwards_announce_no_failure(desk: Desk) -> Non
     answer = await desk.client.post("/v1/events?backfill=true", json=events)
     assert answer.status_code == 200
     assert await items(desk, "/v1/recurring-failures") == []
+
+
+async def test_a_talk_is_as_urgent_as_the_case_that_a_rule_made_graver(desk: Desk) -> None:
+    await desk.post("case.opened", "R-1", {"cause": "staff.rudeness", "employee": "ivan"})
+    await desk.post("case.opened", "R-2", {"cause": "staff.manner", "employee": "ivan", "severity": "sev4"})
+    assert (await desk.case("R-1"))["severity"] == "sev2"
+    found = {item["cause"]: item["severity"] for item in await items(desk, "/v1/debriefs")}
+    assert found == {"staff.rudeness": "sev2", "staff.manner": "sev4"}
 
 
 async def test_a_rude_word_of_staff_calls_for_a_talk_of_seven_steps(desk: Desk, server: Server) -> None:

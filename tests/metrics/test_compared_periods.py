@@ -45,3 +45,29 @@ async def test_buckets_are_compared_one_by_one_and_small_ones_not_at_all(http, w
     )
     assert (second["nps_previous"], second["nps_previous_n"]) == (None, 3)
     assert (second["nps_difference"], second["nps_verdict"]) == (None, None)
+
+
+async def test_what_was_there_before_and_is_no_more_stands_in_the_comparison(http, world: World) -> None:
+    monday = datetime(2026, 3, 9, tzinfo=UTC)
+    before = monday - timedelta(days=1)
+    await world.commit(
+        *several(6, Answer(10, at=monday, location="kyiv")),
+        *several(5, Answer(0, at=before, location="kyiv")),
+        *several(7, Answer(0, at=before, location="lviv")),
+    )
+    period = {"from": "2026-03-09", "to": "2026-03-11"}
+    asked = {"group_by": ["location"], "period": period, "compare": "previous_period"}
+    answer = await post(http, "responses", **asked)
+    shown = [(row["location"], row["responses"], row["responses_previous"]) for row in answer["rows"]]
+    assert shown == [("kyiv", 6, 5), ("lviv", None, 7)]
+    answer = await post(http, "responses", granularity="day", **asked)
+    shown = [
+        (row["bucket"][:10], row["location"], row["responses"], row["responses_previous"])
+        for row in answer["rows"]
+    ]
+    # the second day of one period belongs to the second of the other
+    assert shown == [
+        ("2026-03-09", "kyiv", 6, None),
+        ("2026-03-10", "kyiv", None, 5),
+        ("2026-03-10", "lviv", None, 7),
+    ]

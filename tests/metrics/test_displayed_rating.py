@@ -68,3 +68,19 @@ async def test_what_no_site_displays_is_refused(client, data: dict[str, Any], pl
     answer = await client.post("/v1/events", json=[{**event, "data": {**event["data"], **data}}])
     [result] = answer.json()["results"]
     assert (result["status"], result["error"]["pointer"]) == ("rejected", place)
+
+
+async def test_a_touchpoint_that_got_another_name_is_shown_by_it_and_by_the_old_one_as_was_known(
+    client,
+) -> None:
+    await post(client, stated(1, "google", 2, "4.6", touchpoint="shop"))
+    known_at = (await client.post("/v1/metrics/query", json={"metrics": [METRIC], "period": MARCH})).json()
+    await client.post("/v1/journey/retags", json={"raw": "shop", "touchpoint": "store"})
+    await post(client, stated(2, "yelp", 3, "4.0", touchpoint="shop"))
+    named = [{"dimension": "touchpoint", "values": ["store"]}]
+    assert await shown(client, "source", "touchpoint", filters=named) == [
+        ("google", "store", 4.6, 100, []),
+        ("yelp", "store", 4.0, 100, []),
+    ]
+    then = await shown(client, "touchpoint", known_at=known_at["data_seq"])
+    assert then == [("shop", 4.6, 100, [])]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.kit import json
 from app.metrics.columns import Column, ColumnType
 from app.metrics.json_rows import rows_json
-from app.metrics.rows import Row
+from app.metrics.rows import Row, Table
 
 CELLS: dict[ColumnType, st.SearchStrategy[object]] = {
     "text": st.none() | st.text() | st.sampled_from(['a,"b"', "},{", "\\"]),
@@ -27,15 +27,17 @@ CELLS: dict[ColumnType, st.SearchStrategy[object]] = {
 def test_rows_are_written_as_the_encoder_would(rows: list[Row], mark: str) -> None:
     columns = [Column(f"{mark}{kind}", kind) for kind in CELLS]
     names = [column.name for column in columns]
-    assert rows_json(columns, rows) == json.dumps([dict(zip(names, row, strict=True)) for row in rows])
+    table = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    assert rows_json(columns, table) == json.dumps([dict(zip(names, row, strict=True)) for row in rows])
 
 
 def test_what_is_written_already_is_embedded_as_it_is() -> None:
-    assert json.dumps({"rows": json.written(rows_json([Column("n", "integer")], [(1,), (None,)]))}) == (
+    assert json.dumps({"rows": json.written(rows_json([Column("n", "integer")], [(1, None)]))}) == (
         b'{"rows":[{"n":1},{"n":null}]}'
     )
 
 
-def test_a_row_of_another_width_is_refused() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        rows_json([Column("n", "integer"), Column("m", "integer")], [(1,)])
+@pytest.mark.parametrize("table", [[(1,)], [(1,), (1, 2)]])
+def test_a_table_of_another_shape_is_refused(table: Table) -> None:
+    with pytest.raises(ValueError, match=r"zip|has 2 cells, not 1"):
+        rows_json([Column("n", "integer"), Column("m", "integer")], table)

@@ -16,7 +16,7 @@ from app.metrics.buckets import (
     most_buckets,
     truncate,
 )
-from app.metrics.period import get_zone, previous, resolve_period, span
+from app.metrics.period import get_zone, previous, resolve_period, span, year_before
 
 KYIV = ZoneInfo("Europe/Kyiv")
 UTC_ZONE = ZoneInfo("UTC")
@@ -52,7 +52,8 @@ def test_shortcuts_are_local_days_hours_and_calendar_units(text, start, end):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "28", "0d", "d", "-1d", "28D", "9999y", "last_day", "x" * 5000, "٣d", "1d\x00", "99999d"]
+    "text",
+    ["", "28", "0d", "d", "-1d", "28D", "9999y", "1500y", "last_day", "x" * 500, "٣d", "1d\x00", "99999d"],
 )
 def test_what_is_no_period_is_refused_with_examples(text):
     with pytest.raises(InvalidError) as refused:
@@ -81,6 +82,10 @@ def test_spans_take_local_dates_and_instants_and_exclude_their_end():
         ("2026-03-01", "tomorrow", "invalid_time"),
         ("0001-01-01", "2026-03-01", "invalid_time"),
         ("2026-03-01", "2026-03-01T25:00:00Z", "invalid_time"),
+        ("0001-01-02", "2026-03-01", "invalid_period"),
+        ("1899-12-30", "2026-03-01", "invalid_period"),
+        ("9999-12-30", "9999-12-31", "invalid_period"),
+        ("2026-03-01", "2200-01-03", "invalid_period"),
     ],
 )
 def test_impossible_spans_are_refused(start, end, reason):
@@ -161,13 +166,22 @@ def test_zones_of_half_hours_do_not_share_hours_with_utc():
     assert not has_whole_hour_offsets(period, ZoneInfo("Australia/Lord_Howe"))
 
 
-@pytest.mark.parametrize("name", ["Europe/Kiyv", "+02:00", "", "../../etc/passwd", "UTC\x00", "x" * 9000])
+@pytest.mark.parametrize(
+    "name", ["Europe/Kiyv", "+02:00", "", "../../etc/passwd", "UTC\x00", "x" * 9000, "localtime"]
+)
 def test_an_unknown_zone_is_refused_and_the_nearest_named(name):
     with pytest.raises(InvalidError) as refused:
         get_zone(name)
     assert refused.value.reason == "unknown_time_zone"
     assert "nearest" in refused.value.cure
     assert len(refused.value.detail) < 200
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Apia"])
+def test_the_outermost_periods_have_one_before_and_one_a_year_before(zone):
+    period = span("1900-01-01", "2200-01-01", ZoneInfo(zone))
+    assert previous(period, ZoneInfo(zone)).end == period.start
+    assert year_before(period, ZoneInfo(zone)).start < period.start
 
 
 def test_the_nearest_zone_is_near():

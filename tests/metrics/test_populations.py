@@ -218,3 +218,36 @@ async def test_deadlines_group_by_timer_policy_and_attribute(world: World, ask: 
 async def test_as_of_may_not_lie_ahead(ask: Ask) -> None:
     with pytest.raises(InvalidError, match="nobody knows yet"):
         await ask("sla_attainment", as_of="2026-04-01")
+
+
+async def test_of_a_customers_answers_the_latest_counts_for_indices_too(world: World, ask: Ask) -> None:
+    pressed = {"scale": "button_3", "measure": "recommend", "mode": "passive"}
+    rows = []
+    for number in range(6):
+        said = {**pressed, "customer": bytes([number])}
+        rows += [Answer(-1, at=NOON, **said), Answer(1, at=NOON + timedelta(hours=1), **said)]
+        # what the expert found invalid takes nobody's turn
+        rows.append(Answer(-1, at=NOON + timedelta(hours=2), qualification="invalid", **said))
+    await world.commit(*rows, *several(2, Answer(-1, **pressed)))
+    shown = []
+    for respondents in ("all", "latest_per_customer"):
+        [index] = (await ask("iel", respondents=respondents)).rows
+        [latent] = (await ask("latent_negatives", respondents=respondents)).rows
+        shown.append((index["iel_n"], index["iel_negative"], latent["latent_negatives_observed"]))
+    assert shown == [(14, 8, 8), (8, 2, 2)]
+
+
+async def test_the_paradox_reads_one_answer_of_each_customer_where_that_is_asked(
+    world: World, ask: Ask
+) -> None:
+    for number in range(3):
+        said = {"scale": "csat_1_5", "customer": bytes([number])}
+        await world.commit(Answer(1, at=NOON, **said), Answer(5, at=NOON + timedelta(days=1), **said))
+    found = {
+        respondents: (await ask("paradox_delta", respondents=respondents)).rows[0]
+        for respondents in ("all", "latest_per_customer", "first_per_case")
+    }
+    counted = {
+        name: (row["paradox_delta_other_top"], row["paradox_delta_other_n"]) for name, row in found.items()
+    }
+    assert counted == {"all": (3, 6), "latest_per_customer": (3, 3), "first_per_case": (3, 6)}

@@ -98,6 +98,42 @@ async def test_vector_r_through_the_query(world: World, ask: Ask) -> None:
     assert row["reopen_rate_reasons"] == ["provisional"]
 
 
+def deviation(trigger: str, at: datetime) -> dict[str, str]:
+    return {"trigger": trigger, "cycle": str(uuid4()), "at": at.isoformat()}
+
+
+async def test_a_complaint_about_the_handling_is_a_failed_remedy_without_any_answer(
+    world: World, ask: Ask
+) -> None:
+    for _ in range(6):
+        again = [deviation("second_complaint", OPENED + 5 * HOUR)]
+        await world.case(OPENED, remedied_at=OPENED + HOUR, deviations=again)
+    for _ in range(2):
+        case_id = await world.case(OPENED, remedied_at=OPENED + HOUR)
+        await world.commit(Answer(5, OPENED + 2 * HOUR, "csat_1_5", "resurvey", case_id=case_id))
+    [row] = (await ask("double_deviation_rate", as_of=NOON.isoformat())).rows
+    shown = [row[f"double_deviation_rate{part}"] for part in ("", "_n", "_failed")]
+    assert shown == [75.0, 8, 6]
+    # nobody had complained of it by then
+    [row] = (await ask("double_deviation_rate", as_of=(OPENED + 4 * HOUR).isoformat())).rows
+    assert (row["double_deviation_rate_n"], row["double_deviation_rate_failed"]) == (2, 0)
+
+
+async def test_a_missed_promise_is_told_apart_from_a_failed_remedy(world: World, ask: Ask) -> None:
+    for trigger in ("promise_missed", "compensation_late"):
+        broken = [deviation(trigger, OPENED + 2 * HOUR)]
+        promised = OPENED + HOUR if trigger == "promise_missed" else None
+        case_id = await world.case(
+            OPENED, remedied_at=OPENED + 2 * HOUR, promised_due_at=promised, deviations=broken
+        )
+        # what subscribers were told of it is no second count
+        await world.event("case.double_deviation", OPENED + 2 * HOUR, ("case", case_id), triggers=[trigger])
+        await world.commit(Answer(5, NOON, "csat_1_5", "resurvey", case_id=case_id))
+    [row] = (await ask("double_deviation_rate", as_of=NOON.isoformat())).rows
+    names = ("_n", "_failed", "_promise_missed")
+    assert [row[f"double_deviation_rate{name}"] for name in names] == [2, 0, 2]
+
+
 async def test_a_case_stands_as_it_stood_then(world: World, ask: Ask) -> None:
     # resolved at +3 h, reopened at +4 h, resolved for good at +8 h
     await world.case(

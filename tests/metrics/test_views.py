@@ -112,7 +112,12 @@ async def test_before_and_after_a_fix(http: httpx.AsyncClient, world: World) -> 
     assert body["recurrence"]["avoided_contacts"] == 4.667
     assert body["recurrence"]["saving"] == 23.333
     assert body["recurrence"]["provisional"] is False
-    assert (body["csat"]["pairs"], body["csat"]["delta"]) == (4, 1.5)
+    # four customers are too few to speak of, and five are few
+    assert body["csat"] == {**dict.fromkeys(body["csat"]), "pairs": 4, "status": "suppressed"}
+    fifth = {"scale": "csat_1_5", "customer": b"5"}
+    await world.commit(Answer(4, at=before, **fifth), Answer(4, at=after, **fifth))
+    csat = (await http.post("/v1/metrics/before-after", json=asked)).json()["csat"]
+    assert (csat["pairs"], csat["delta"], csat["status"]) == (5, 1.2, "low_n")
     narrow = (await http.post("/v1/metrics/before-after", json={**asked, "cause": "office"})).json()
     assert (narrow["before"]["cases"], narrow["recurrence"]["ratio"]) == (0, 1.2)  # 0.5 added to both
     for wrong in (

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, update
 
 from app.db.engine import Database
-from app.db.tables.cases import cases
+from app.db.tables.cases import case_spans, cases
 from app.db.tables.configuration import attributes, directory, questions
 from app.db.tables.feedback import feedback, volumes
-from app.db.tables.journal import event_personal, events
+from app.db.tables.journal import case_ties, event_personal, events
+from app.db.tables.journey import touchpoint_retags
 from app.db.tables.metrics import metric_terms
 from app.db.tables.sla import sla_timers
 from app.db.tables.tenants import tenant_head
@@ -46,6 +47,7 @@ class Answer:
     force_majeure: str | None = None
     cause: str | None = None
     case_id: UUID | None = None
+    subject: tuple[str, UUID] | None = None
     index: int = 0
     device: str | None = None
     verification: str | None = None
@@ -65,6 +67,7 @@ class Answer:
 
     def row(self, tenant_id: UUID, seq: int) -> dict[str, Any]:
         read = None if self.silent else self.read()
+        subject = self.subject or (None if self.case_id is None else ("case", self.case_id))
         scored = read is not None and read.value is not None and self.scale != "text_only"
         return {
             "tenant_id": tenant_id,
@@ -97,8 +100,8 @@ class Answer:
             "qualification": self.qualification,
             "force_majeure": self.force_majeure,
             "cause": self.cause,
-            "subject_kind": None if self.case_id is None else "case",
-            "subject_id": self.case_id,
+            "subject_kind": subject and subject[0],
+            "subject_id": subject and subject[1],
             "attributes": dict(self.attributes),
             "device": self.device,
             "verification": self.verification,
@@ -201,6 +204,22 @@ class World:
         if customer is not None:
             await self._insert(event_personal, {"event_id": event_id, "customer_ref": customer, "data": {}})
         return event_id
+
+    async def merge(
+        self, home_id: UUID, case_id: UUID, after: datetime | None, until: datetime | None = None
+    ) -> None:
+        """Later facts of the first case are those of the other one; without a time it was taken back."""
+        for pair in ((home_id, case_id), (case_id, home_id)):
+            await self._insert(case_ties, dict(zip(("case_id", "other_id"), pair, strict=True)))
+        if after is not None:
+            span = {"home_id": home_id, "after_at": after, "until_at": until, "case_id": case_id}
+            await self._insert(case_spans, span)
+
+    async def rename(self, raw: str, touchpoint: str) -> None:
+        """A touchpoint gets another name."""
+        self.seq += 1
+        row = {"raw": raw, "touchpoint": touchpoint, "occurred_at": NOON, "seq": self.seq << 20}
+        await self._insert(touchpoint_retags, row | {"event_id": uuid4()})
 
     async def timer(self, due_at: datetime | None, **columns: Any) -> None:
         """A timer cycle as its projection leaves it."""

@@ -102,7 +102,7 @@ async def test_a_statutory_clock_counts_from_the_earlier_receipt_of_a_merged_cas
     assert timer["started_at"] == early.isoformat().replace("+00:00", "Z")
     await bench.tick(101)
     told = [item for item in await bench.told() if item.type == "sla.breached"]
-    assert [item.data["subject"]["refs"] for item in told] == [["T-2"]]
+    assert [item.data["subject"]["refs"] for item in told] == [["T-2", "T-1"]]
 
 
 async def test_an_internal_clock_keeps_its_own_start_after_a_merge(bench: Bench) -> None:

@@ -9,25 +9,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.db.bulk import insert_rows
 from app.db.tables.ledgers import outbox
 from app.domain.egress import EgressRules, parse_networks
 from app.domain.signature import HmacSecret, Secret
 from app.kit.loops import Loop, Wakeup, run_loops
-from app.webhooks import service
+from app.problem_handlers import install_problem_handlers
+from app.webhooks import messages_router, router, service
 from app.webhooks.dispatcher import Dispatcher, Limits
 from app.webhooks.egress import EgressGuard
 from app.webhooks.fanout import Fanout
+from app.webhooks.openapi import describe_webhooks
 from app.webhooks.ordering import OrderSweep
 from app.webhooks.schemas import EndpointIn
 from app.webhooks.sender import Sender
 from app.webhooks.service import Edit
 from app.webhooks.transport import VettedTransport
 from app.wiring import Services
-from tests.conftest import Tenant
-from tests.receiver import Receiver
+from tests.conftest import MakeKey, Tenant
+from tests.receiver import Receiver, status
 
 SECRET = HmacSecret(bytes(range(32)))
 QUICK = Limits(lease_seconds=30.0, poll_seconds=0.05)
@@ -98,6 +102,12 @@ class Outlet:
         async with self.database.write(tenant_id) as tx:
             await insert_rows(tx, outbox, columns, rows)
         return ids
+
+    async def queue(self, receiver: Receiver, count: int = 1) -> None:
+        """Messages that wait for an endpoint which accepts them."""
+        await self.endpoint(receiver.on("/hook", status(200), secret=SECRET.text))
+        await self.announce(count=count)
+        await self.fan_out()
 
     async def fan_out(self) -> None:
         """Fan out all there is (twice: notices become outbox rows first)."""
@@ -173,3 +183,29 @@ async def receiver() -> AsyncIterator[Receiver]:
 def ago(**delta: float) -> datetime:
     """A moment in the past."""
     return datetime.now(UTC) - timedelta(**delta)
+
+
+@pytest.fixture
+def api(outlet: Outlet) -> FastAPI:
+    """The webhook routes alone, over the services of the outlet."""
+    services = outlet.services
+    app = FastAPI()
+    app.state.database, app.state.clock, app.state.bell = services.database, services.clock, services.bell
+    app.state.sealer, app.state.egress = services.sealer, outlet.guard
+    app.state.webhook_origin = "vidhuk.example.com"
+    install_problem_handlers(app)
+    app.include_router(router.router)
+    app.include_router(messages_router.router)
+    describe_webhooks(app)
+    return app
+
+
+@pytest.fixture
+async def http(api: FastAPI, api_key: MakeKey) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller with the scope of webhooks."""
+    headers = {"Authorization": f"Bearer {await api_key('webhooks:manage')}"}
+    transport = httpx.ASGITransport(app=api)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://vidhuk.test", headers=headers
+    ) as client:
+        yield client

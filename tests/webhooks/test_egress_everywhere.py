@@ -16,10 +16,8 @@ from app.webhooks.sender import Sender
 from app.webhooks.transport import VettedTransport
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
+from tests.webhooks.routes import ENDPOINTS
 from tests.webhooks.senders import Names, ip_address
-from tests.webhooks.test_router import ENDPOINTS, api, http
-
-__all__ = ["api", "http"]
 
 INSIDE = [
     "http://127.0.0.1:8080/",

@@ -16,7 +16,7 @@ from app.webhooks.sender import Parcel, Receipt, Sender
 from app.webhooks.settlement import Settlement, settle
 from app.webhooks.transport import VettedTransport
 from tests.receiver import Receiver, after, held_until, status
-from tests.webhooks.conftest import SECRET, Outlet
+from tests.webhooks.conftest import Outlet
 
 SHORT = Limits(lease_seconds=2.5, poll_seconds=0.05)
 
@@ -33,16 +33,10 @@ async def settle_as_delivered(outlet: Outlet, claimed: Claimed) -> int:
         return len(await settle(tx, [Settlement(claimed, receipt, Delivered())]))
 
 
-async def a_queued_message(outlet: Outlet, receiver: Receiver, count: int = 1) -> None:
-    await outlet.endpoint(receiver.on("/hook", status(200), secret=SECRET.text))
-    await outlet.announce(count=count)
-    await outlet.fan_out()
-
-
 async def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await a_queued_message(outlet, receiver)
+    await outlet.queue(receiver)
     (first,) = await claim_all(outlet, lease_seconds=0.3)
     assert await claim_all(outlet) == []
     await asyncio.sleep(0.35)
@@ -54,7 +48,7 @@ async def test_a_claimed_delivery_is_nobody_elses_until_its_lease_ends(
 async def test_a_settlement_under_an_old_fence_is_refused_and_under_the_current_one_it_counts(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await a_queued_message(outlet, receiver)
+    await outlet.queue(receiver)
     (old,) = await claim_all(outlet, lease_seconds=0.1)
     await asyncio.sleep(0.15)
     (current,) = await claim_all(outlet)
@@ -99,7 +93,7 @@ async def test_a_stopped_worker_that_wakes_up_late_changes_nothing(
 async def test_a_worker_that_dies_after_sending_costs_one_duplicate_and_no_loss(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await a_queued_message(outlet, receiver)
+    await outlet.queue(receiver)
     dying = outlet.dispatcher(Limits(lease_seconds=2.3), deadline_seconds=1, wakeup=Wakeup())
     await dying.claim()
     await receiver.wait_for(1)  # it has sent, and never comes to settle
@@ -155,76 +149,6 @@ async def test_two_fan_outs_make_each_message_once_and_in_order(outlet: Outlet, 
     assert [row["sequence"] for row in rows] == sorted(row["sequence"] for row in rows)
 
 
-async def test_closing_lets_attempts_end_and_gives_the_rest_back_at_once(
-    outlet: Outlet, receiver: Receiver
-) -> None:
-    await outlet.endpoint(receiver.on("/hook", after(0.3, status(200))))
-    await outlet.announce(count=30)
-    await outlet.fan_out()
-    dispatcher = outlet.dispatcher(Limits(lease_seconds=60, first_slots=10, first_per_endpoint=8))
-    await dispatcher.claim()
-    await receiver.wait_for(8)
-    held = dispatcher.in_hand
-    await dispatcher.close(grace_seconds=2)
-
-    assert held == 16
-    assert Counter(row["state"] for row in await outlet.messages()) == {"delivered": 8, "pending": 22}
-    waiting = await outlet.sql("SELECT claim_id, tries, losses, due_at <= now() AS due FROM deliveries")
-    assert {(row["claim_id"], row["tries"], row["losses"], row["due"]) for row in waiting} == {
-        (None, 0, 0, True)
-    }
-    assert len(await outlet.attempts()) == 8
-
-
-async def test_an_attempt_cut_short_by_shutdown_counts_for_nothing(
-    outlet: Outlet, receiver: Receiver
-) -> None:
-    endpoint_id = await outlet.endpoint(receiver.on("/hook", after(5, status(200)), status(200)))
-    await outlet.announce()
-    await outlet.fan_out()
-    first = outlet.dispatcher(deadline_seconds=10)
-    await first.claim()
-    await receiver.wait_for(1)
-    await first.close(grace_seconds=0.1)
-    assert await outlet.attempts() == []
-    assert (await outlet.endpoint_row(endpoint_id))["failures"] == 0
-    await outlet.deliver(outlet.dispatcher())
-    assert [row["outcome"] for row in await outlet.attempts()] == ["delivered"]
-
-
-async def test_closing_an_idle_dispatcher_and_closing_it_before_it_began_lose_nothing(
-    outlet: Outlet, receiver: Receiver
-) -> None:
-    await a_queued_message(outlet, receiver, 3)
-    dispatcher = outlet.dispatcher()
-    await dispatcher.close()
-    await dispatcher.claim()
-    await dispatcher.close(grace_seconds=0.0)  # tasks that never ran are given back too
-    assert {row["claim_id"] for row in await outlet.sql("SELECT claim_id FROM deliveries")} <= {None}
-    await outlet.deliver(outlet.dispatcher())
-    assert {row["state"] for row in await outlet.messages()} == {"delivered"}
-
-
-async def test_a_delivery_that_waited_too_long_for_a_slot_is_given_back_unsent(
-    outlet: Outlet, receiver: Receiver
-) -> None:
-    await outlet.endpoint(receiver.on("/hook", after(0.6, status(200))))
-    await outlet.announce(count=3)
-    await outlet.fan_out()
-    # a lease of 1.6 s less a deadline of 1 s and a tenth for the margin: nothing starts after 0.44 s
-    limits = Limits(lease_seconds=1.6, first_slots=2, first_per_endpoint=1, poll_seconds=0.05)
-    dispatcher = outlet.dispatcher(limits, deadline_seconds=1.0)
-    await dispatcher.claim()
-    assert dispatcher.in_hand == 2
-    while dispatcher.in_hand:
-        await asyncio.sleep(0.01)
-        await dispatcher.settle()
-    assert len(receiver.arrivals()) == 1
-    await outlet.deliver(dispatcher, rounds=2)
-    assert {row["state"] for row in await outlet.messages()} == {"delivered"}
-    assert {row["losses"] for row in await outlet.sql("SELECT losses FROM deliveries")} <= {0}
-
-
 async def test_a_lease_that_an_attempt_would_outlast_is_refused_at_the_start(outlet: Outlet) -> None:
     with pytest.raises(ValueError, match="does not outlast"):
         outlet.dispatcher(Limits(lease_seconds=10), deadline_seconds=9.5)
@@ -233,7 +157,7 @@ async def test_a_lease_that_an_attempt_would_outlast_is_refused_at_the_start(out
 async def test_what_kills_its_workers_again_and_again_is_quarantined(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await a_queued_message(outlet, receiver)
+    await outlet.queue(receiver)
     for _ in range(MAX_LOSSES):
         assert len(await claim_all(outlet, lease_seconds=0.0)) == 1
     await outlet.deliver(outlet.dispatcher())
@@ -242,7 +166,7 @@ async def test_what_kills_its_workers_again_and_again_is_quarantined(
 
 
 async def test_one_lost_lease_more_and_it_is_not_sent(outlet: Outlet, receiver: Receiver) -> None:
-    await a_queued_message(outlet, receiver)
+    await outlet.queue(receiver)
     for _ in range(MAX_LOSSES + 1):
         assert len(await claim_all(outlet, lease_seconds=0.0)) == 1
     await outlet.deliver(outlet.dispatcher())
@@ -266,7 +190,7 @@ class LeakySender(Sender):
 async def test_a_row_that_cannot_be_stored_does_not_spoil_its_neighbours(
     outlet: Outlet, receiver: Receiver
 ) -> None:
-    await a_queued_message(outlet, receiver, 9)
+    await outlet.queue(receiver, 9)
     await outlet.announce(what="poison")
     await outlet.fan_out()
     sender = LeakySender(VettedTransport(outlet.guard), deadline_seconds=1)
@@ -282,7 +206,7 @@ async def test_a_row_that_cannot_be_stored_does_not_spoil_its_neighbours(
 async def test_a_database_that_is_away_delays_settling_but_forgets_nothing(
     outlet: Outlet, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await a_queued_message(outlet, receiver, 5)
+    await outlet.queue(receiver, 5)
     dispatcher: Dispatcher = outlet.dispatcher()
     await dispatcher.claim()
     await receiver.wait_for(5)

@@ -8,9 +8,8 @@ import httpx
 
 from tests.receiver import Receiver, by_method, raw, silence, status
 from tests.webhooks.conftest import Outlet
-from tests.webhooks.test_router import ENDPOINTS, api, create, http
+from tests.webhooks.routes import ENDPOINTS, create
 
-__all__ = ["api", "http"]
 ALLOWED = status(200, WebHook_Allowed_Origin="vidhuk.example.com", WebHook_Allowed_Rate="120", Allow="POST")
 
 

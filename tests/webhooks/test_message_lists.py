@@ -12,9 +12,7 @@ from app.kit.ids import public_id
 from tests.builders import event
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import SECRET, Outlet
-from tests.webhooks.test_router import MESSAGES, api, create, http
-
-__all__ = ["api", "http"]
+from tests.webhooks.routes import MESSAGES, create
 
 
 async def found(http: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:

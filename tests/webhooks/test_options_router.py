@@ -13,9 +13,7 @@ from app.command_line.schema import description
 from app.webhooks.options import FILTER_EXAMPLE
 from tests.receiver import Receiver, status
 from tests.webhooks.conftest import Outlet
-from tests.webhooks.test_router import ENDPOINTS, MESSAGES, api, code_of, create, http
-
-__all__ = ["api", "http"]
+from tests.webhooks.routes import ENDPOINTS, MESSAGES, code_of, create
 
 OPTIONS: dict[str, Any] = {
     "filter": FILTER_EXAMPLE,

@@ -14,9 +14,9 @@ from app.db.engine import Tx
 from app.db.wakeup import Bell
 from app.domain.asking.act import read_act, silences
 from app.journal.due import in_chunks, in_halves
+from app.journal.histories import load_histories
 from app.journal.journal import Journal
 from app.journal.ports import Commit, Draft
-from app.journal.rows import load_histories
 
 log = structlog.get_logger()
 

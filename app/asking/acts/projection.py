@@ -15,8 +15,8 @@ from app.db.tables.asking import asking_due, survey_acts
 from app.domain.asking.act import ACT_TYPES, Act, Timeout, read_act, silences, silent_events
 from app.domain.events import EventType, Origin, StoredEvent, SubjectKind
 from app.domain.scales import QuestionMeasure
+from app.journal.histories import load_histories
 from app.journal.ports import POSITION_BITS, Announcement, Commit, Place
-from app.journal.rows import load_histories
 
 _COLUMNS = tuple(column.name for column in survey_acts.columns)
 _DUE_COLUMNS = tuple(column.name for column in asking_due.columns)

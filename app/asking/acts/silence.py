@@ -34,6 +34,7 @@ def silence_draft(commit: Commit, subject_id: UUID, silence: Silence) -> Draft:
     if silence.question != NO_QUESTION:
         data["question"] = silence.question
     data |= {"scale": asked["scale"], "measure": asked["measure"], "reason": silence.reason}
+    data["asked_by"] = started.source
     event = Event(
         type=EventType.SURVEY_TIMED_OUT,
         id=str(identity),

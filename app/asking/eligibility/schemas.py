@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.domain.channel import Channel
+from app.kit.zones import zone_names
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
-_ZONES = frozenset(available_timezones())
 
 
 def _known_zone(name: str) -> str:
-    if name not in _ZONES:
+    if name not in zone_names():
         raise ValueError(f"there is no IANA time zone {name[:60]!r}")
     return name
 

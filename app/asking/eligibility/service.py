@@ -17,6 +17,7 @@ from app.domain.scales import QuestionMeasure
 from app.journal.config import TenantConfig
 from app.journal.journal import Journal
 from app.kit.ids import public_id
+from app.kit.zones import zone_names
 
 
 class Eligibility:
@@ -85,12 +86,7 @@ def _ask(
 
 def zone_of(stated: str | None, config: TenantConfig) -> ZoneInfo:
     """The zone of this name; the tenant's where none, or one that nobody knows, was stated."""
-    if stated:
-        try:
-            return ZoneInfo(stated)
-        except (ValueError, OSError, KeyError):
-            pass
-    return config.zone
+    return ZoneInfo(stated) if stated and stated in zone_names() else config.zone
 
 
 def _out(decision_id: UUID, ask: Ask, decision: Decision, policy: AskingPolicy) -> EligibilityOut:

@@ -80,3 +80,13 @@ cases = tenant_table(
     Index("ix_cases_merged", "tenant_id", "merged_into", postgresql_where="merged_into is not null"),
     comment="One row per complaint or question, folded from its events.",
 )
+
+case_spans = tenant_table(
+    "case_spans",
+    Column("home_id", Uuid, primary_key=True, comment="the case of which events name it"),
+    Column("after_at", DateTime(timezone=True), primary_key=True, comment="its merge: later facts"),
+    Column("until_at", DateTime(timezone=True), comment="the next merge; null: for good"),
+    Column("case_id", Uuid, nullable=False, comment="the case that these facts belong to"),
+    Index("ix_case_spans_case", "tenant_id", "case_id"),
+    comment="From when to when the facts told of a merged case belong to which other one.",
+)

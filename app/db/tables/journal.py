@@ -87,9 +87,18 @@ subject_aliases = tenant_table(
     "subject_aliases",
     Column("kind", Text, primary_key=True),
     Column("ref", Text, primary_key=True, comment="a reference by which callers know the subject"),
-    Column("subject_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False, comment="of a case that was merged the one that goes on"),
+    Column("home_id", Uuid, comment="the subject of which events name it, where merges lead to another"),
     Index("ix_subject_aliases_subject", "tenant_id", "subject_id"),
+    Index("ix_subject_aliases_home", "tenant_id", "home_id", postgresql_where="home_id is not null"),
     comment="Many references, one subject.",
+)
+
+case_ties = tenant_table(
+    "case_ties",
+    Column("case_id", Uuid, primary_key=True),
+    Column("other_id", Uuid, primary_key=True),
+    comment="Cases that a merge named together, in both directions, whether it stands or not.",
 )
 
 object_heads = tenant_table(

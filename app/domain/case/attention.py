@@ -32,7 +32,7 @@ def next_attention(case: Case, playbooks: Playbooks, calendar: Calendar | None) 
 
 def _expiry(case: Case, playbooks: Playbooks) -> Attention | None:
     dialogue = case.dialogue
-    if dialogue is None or dialogue.state is not Verification.REQUESTED:
+    if dialogue is None or dialogue.state is not Verification.REQUESTED or case.state is CaseState.MERGED:
         return None
     at = dialogue.requested_at + timedelta(days=playbooks.verification_days)
     return Attention(at, EventType.CASE_VERIFICATION_EXPIRED)

@@ -82,7 +82,7 @@ def check(
     if event is None:
         detail = f"There is no command {command!r}."
         raise InvalidError("unknown_command", detail, cure=nearest(command, COMMANDS))
-    _check_data(event, data, now)
+    _check_data(event, data, now, is_remedied=Step.REMEDIED in case.steps)
     check_ticks(case, data, playbooks)
     if case.ended_as is not None:
         _check_ended(case, event, case.ended_as)
@@ -100,8 +100,10 @@ def check(
     return event
 
 
-def _check_data(event: EventType, data: Mapping[str, Any], now: datetime) -> None:
-    needed = _NEEDS.get(event)
+def _check_data(event: EventType, data: Mapping[str, Any], now: datetime, *, is_remedied: bool) -> None:
+    # What was remedied on the spot was promised in the same breath: no time lies between the two.
+    on_the_spot = is_remedied and event is EventType.CASE_PROMISED
+    needed = None if on_the_spot else _NEEDS.get(event)
     if needed is not None and not str(data.get(needed) or "").strip():
         cure = f"Send `{needed}`."
         raise InvalidError(f"missing_{needed}", f"{event} needs `{needed}`.", pointer=f"/{needed}", cure=cure)
@@ -147,16 +149,24 @@ def _check_steps(case: Case, event: EventType, now: datetime) -> None:
             f"already_{step}", f"The case is {step} already.", cure="Reply instead, or close."
         )
     match event:
-        case EventType.CASE_PROMISED | EventType.CASE_DECLINED if Step.REMEDIED in case.steps:
-            raise ConflictError("already_remedied", "There is nothing left to promise or to refuse.")
+        case EventType.CASE_PROMISED if {Step.REMEDIED, Step.PROMISED} <= case.steps.keys():
+            cure = "Communicate the decision, or close; reopen it if the remedy was none."
+            raise ConflictError("already_remedied", "What was promised is done: nothing is left.", cure=cure)
+        case EventType.CASE_DECLINED if Step.REMEDIED in case.steps:
+            cure = "Communicate the decision, or close; reopen it if the remedy was none."
+            raise ConflictError("already_remedied", "There is nothing left to refuse.", cure=cure)
         case EventType.CASE_RESURVEYED if case.settled_at is None and Step.REPLIED not in case.steps:
-            raise ConflictError("not_answered", "Ask again after a remedy, a refusal or an answer.")
+            cure = "Ask again after a remedy, a refusal or an answer."
+            raise ConflictError("not_answered", "The customer got no answer yet.", cure=cure)
         case EventType.CASE_WAITING_CUSTOMER if waiting:
-            raise ConflictError("already_waiting", "The case waits for the customer already.")
+            cure = "Resume it first, if the waiting is to begin anew."
+            raise ConflictError("already_waiting", "The case waits for the customer already.", cure=cure)
         case EventType.CASE_WAITING_CUSTOMER if not case.customer_facing:
-            raise ConflictError("no_customer", "Nobody can be waited for: the author is not known.")
+            cure = "Work on it, or mark it invalid with a reason."
+            raise ConflictError("no_customer", "Nobody can be waited for: no author is known.", cure=cure)
         case EventType.CASE_RESUMED if not waiting:
-            raise ConflictError("not_waiting", "The case does not wait for the customer.")
+            cure = "Nothing is to be done: its clocks run."
+            raise ConflictError("not_waiting", "The case does not wait for the customer.", cure=cure)
         case EventType.CASE_REOPENED:
             _check_reopening(case, now)
         case _:
@@ -166,7 +176,8 @@ def _check_steps(case: Case, event: EventType, now: datetime) -> None:
 def _check_reopening(case: Case, now: datetime) -> None:
     misfit = reopening_misfit(case, now)
     if misfit == "reopened_while_open":
-        raise ConflictError(misfit, "The case is open: nothing was remedied, refused or closed yet.")
+        detail = "The case is open: nothing was remedied, refused or closed yet."
+        raise ConflictError(misfit, detail, cure="Go on with it; nothing is to be reopened.")
     if misfit == "reopened_too_late":
         cure = "Open a new case with `repeat_of`."
         raise ConflictError(misfit, "More than 14 days have passed since it was settled.", cure=cure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from app.domain.case.state import CaseState
 from app.domain.complaint import CaseKind, Severity
@@ -69,10 +70,13 @@ RANK: Final = {
 }
 
 
-def refs_of(history: Sequence[StoredEvent]) -> list[str]:
-    """The callers' references that the events of a subject name, in order of first mention."""
+def refs_of(history: Sequence[StoredEvent], subject_id: UUID | None = None) -> list[str]:
+    """The callers' references that the events of a subject name, in order of first mention.
+
+    Those of `subject_id` come first, those of cases that it absorbed behind them.
+    """
     found: dict[str, None] = {}
-    for event in history:
+    for event in sorted(history, key=lambda event: event.subject_id != subject_id) if subject_id else history:
         linked = named(event, "ref") if event.type is EventType.CASE_LINKED else None
         found |= dict.fromkeys(ref for ref in (event.personal.get("subject_ref"), linked) if ref)
     return list(found)

@@ -24,10 +24,11 @@ from app.domain.case.facts import (
 )
 from app.domain.case.misfit import misfit_of
 from app.domain.case.moments import moment_of
+from app.domain.case.openings import told_as
 from app.domain.case.standing import latest, order, standing
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 from app.domain.errors import NotFoundError
-from app.domain.events import EventType, StoredEvent
+from app.domain.events import Bearing, EventType, StoredEvent
 from app.domain.playbook import Step
 from app.domain.sla.clock_event import clock_event
 
@@ -49,29 +50,28 @@ def fold(events: Sequence[StoredEvent]) -> Case:
     """
     if not events:
         raise NotFoundError("no_events", "A case is known by its events, and there are none.")
-    told = [event for event in events if event.type in RANK]
+    told = [event for event in events if event.type in RANK and event.bearing is not Bearing.INHERITED]
     facts = sorted(standing(told, events), key=order)
     if not facts:
         return _void(min(told, key=order)) if told else _awaiting(events)
     opening = next((fact for fact in facts if fact.type is EventType.CASE_OPENED), None)
-    case = _opened_by(opening) if opening else _awaiting(facts)
+    case = _opened_by(opening, events) if opening else _awaiting(facts)
     case = reduce(_apply, (fact for fact in facts if fact is not opening), case)
-    return _care_for(case, facts, [event for event in events if event.type not in RANK], events)
+    return _care_for(case, facts, events)
 
 
-def _care_for(
-    case: Case, facts: Sequence[StoredEvent], others: Sequence[StoredEvent], events: Sequence[StoredEvent]
-) -> Case:
-    """What the facts as a whole, and the answers and gifts beside them, tell of the case."""
-    beside = [event for event in others if _counts(event)]
+def _care_for(case: Case, facts: Sequence[StoredEvent], events: Sequence[StoredEvent]) -> Case:
+    """What the facts as a whole, and the answers, gifts and inherited words beside them, tell of the case."""
+    beside = [event for event in events if _counts(event)]
     told = sorted(standing(beside, events), key=order) if beside else []
-    if not told and len(facts) == 1 and not facts[0].fact.keys() & _CARES:
+    heard = [event for event in events if event.bearing is Bearing.INHERITED]
+    if not told and not heard and len(facts) == 1 and not facts[0].fact.keys() & _CARES:
         return case  # one fact with nothing before or beside it
     given = fold_compensations(told)
     answers = [event for event in told if event.type in ANSWERS]
     learned: dict[str, Any] = {
         "ticked": ticks_of(facts),
-        "dialogue": dialogue_of(facts),
+        "dialogue": dialogue_of(sorted([*facts, *heard], key=order) if heard else facts),
         "links": links_of(facts),
         "action_not_needed_at": first_at(facts, EventType.CASE_ACTION_NOT_NEEDED),
         "compensations": given,
@@ -86,13 +86,13 @@ def _counts(event: StoredEvent) -> bool:
     return event.type in ANSWERS or event.type.startswith("compensation.")
 
 
-def _opened_by(opening: StoredEvent) -> Case:
+def _opened_by(opening: StoredEvent, events: Sequence[StoredEvent]) -> Case:
     at, said = opening.occurred_at, opening.fact
     facing, initiative = said.get("customer_facing") is not False, said.get("initiative") or "reactive"
     stated: dict[str, Any] = {
         "opened_at": at,
         "source": opening.source,
-        "cycles": (Cycle(opening.event_id, at, {Step.RECEIVED: at}),),
+        "cycles": (Cycle(told_as(opening, events), at, {Step.RECEIVED: at}),),
         "due_given_at": moment_of(said.get("due_at")),
         "customer_facing": facing,
         "initiative": initiative,
@@ -128,7 +128,7 @@ def _apply(case: Case, fact: StoredEvent) -> Case:
     if fact.type is EventType.CASE_REOPENED:
         return case if misfit else _reopen(case, fact)
     if fact.type in ENDINGS:
-        return case if misfit == "after_closing" else _end(case, fact)
+        return case if misfit == "after_closing" or fact.bearing else _end(case, fact)
     if fact.type is EventType.CASE_CUSTOMER_CONTACTED:
         case = replace(case, contacts=case.contacts + 1)
     return replace(case, cycles=(*case.cycles[:-1], _advance(case.current, fact)))

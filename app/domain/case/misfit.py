@@ -8,9 +8,10 @@ from typing import Final
 from app.domain.case.facts import FIT_A_CLOSED, FIT_AN_END
 from app.domain.case.standing import latest
 from app.domain.case.state import Case, CaseState
-from app.domain.events import EventType, StoredEvent
+from app.domain.events import Bearing, EventType, StoredEvent
 
 REOPEN_WINDOW: Final = timedelta(days=14)
+_IDLE_MERGES: Final = {Bearing.REPEATED: "merged_already", Bearing.CIRCULAR: "merged_in_a_circle"}
 
 
 def misfit_of(case: Case, fact: StoredEvent) -> str | None:
@@ -18,6 +19,8 @@ def misfit_of(case: Case, fact: StoredEvent) -> str | None:
     at, closed_until = fact.occurred_at, case.current.closed_until
     if fact.type is EventType.CASE_OPENED:
         return "second_opening"
+    if fact.bearing is not None:
+        return _IDLE_MERGES[fact.bearing]
     if case.is_opened and latest(fact) < case.opened_at:
         return "before_opening"
     if fact.type is EventType.CASE_REOPENED:

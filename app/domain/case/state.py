@@ -35,6 +35,7 @@ class Anomaly:
     """A fact that does not fit: kept, applied as far as it can be, and listed (design.md 3).
 
     `reason`: awaiting_opening, before_opening, second_opening, after_closing, after_ending, retracted,
+    merged_already, merged_in_a_circle,
     stated_differently, unreadable_fact (both name the `field`), reopened_while_open, reopened_too_late,
     resumed_without_waiting.
     """

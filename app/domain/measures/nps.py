@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Final, NamedTuple
 
-from app.domain.measures import scores
+from app.domain.measures import bounds
 from app.domain.measures.cell import Cell
 from app.domain.measures.comparison import NOT_COMPARABLE, Comparison, verdict_of
 from app.domain.measures.counters import Counters
@@ -51,7 +51,7 @@ def adjusted(promoters: int, passives: int, detractors: int) -> Spread:
 
 def adjusted_wald(promoters: int, passives: int, detractors: int) -> Interval:
     """The interval that is published, in points, clipped to -100..100."""
-    low, high = scores.adjusted_wald(promoters, detractors, promoters + passives + detractors)
+    low, high = bounds.adjusted_wald(promoters, detractors, promoters + passives + detractors)
     return Interval(100 * low, 100 * high)
 
 

@@ -1,19 +1,19 @@
 """Scores straight from histograms: the one place of their formulas, free of objects because they are many.
 
-A score reads a few sums of a histogram (n, the classes, the boxes) and is a formula over them. The sums of
-many histograms are taken column by column, which is what makes an answer of thousands of cells cheap.
+A score reads a few sums of a histogram (n, the classes, the boxes) and is a formula over them. Sums and
+formulas ask no more of what they reckon with than `Arithmetic`: so a database can be told to reckon with its
+columns by the same lines, which is what makes an answer of thousands of cells cheap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from math import sqrt
 from operator import mul
 from typing import Any, Final, NamedTuple
 
+from app.domain.measures.bounds import NUMBERS, Arithmetic, adjusted_wald, mean_bounds, wilson_bounds
 from app.domain.measures.counters import Layout, layout_of
-from app.domain.measures.statistics import Z_95, mean_interval, wilson
 
 Scored = tuple[Any, ...]
 """`(value, n, low, high, *parts)`, unrounded; value and parts are None where nobody answered."""
@@ -25,25 +25,19 @@ Sums = Iterable[float]
 
 
 class Score(NamedTuple):
-    """A formula, and what it reads of a histogram beside the number of answers."""
+    """A formula of answers that are there, what it reads of a histogram beside their number, its parts."""
 
     formula: Callable[..., Scored]
     reads: Sequence[Callable[[Layout, Slots], Sums]]
+    part_count: int
 
-    @property
-    def nothing(self) -> Scored:
-        """The score of no answers."""
-        return self.formula(0, *(0 for _ in self.reads))
+    def scored(self, n: int, *reads: float) -> Scored:
+        """The score of a group, which may be empty."""
+        return self.formula(NUMBERS, n, *reads) if n else (None, 0, *repeat(None, 2 + self.part_count))
 
     def of(self, scale_id: str, histogram: Sequence[int]) -> Scored:
         """The score of one histogram (at least as many columns as the scale has values)."""
-        [scored] = self.of_many(scale_id, [(count,) for count in histogram])
-        return scored
-
-    def of_many(self, scale_id: str, slots: Slots) -> list[Scored]:
-        """The scores of many histograms on one scale."""
-        layout = layout_of(scale_id)
-        return list(map(self.formula, _sums(slots), *(read(layout, slots) for read in self.reads)))
+        return self.scored(*self.sums(layout_of(scale_id), [(count,) for count in histogram]))
 
     def sums(self, layout: Layout, slots: Sequence[tuple[Any]]) -> list[Any]:
         """The number of answers and what the formula reads, of one histogram of anything that adds up."""
@@ -84,49 +78,33 @@ def _weighed(slots: Slots, weights: Sequence[float]) -> Sums:
     return map(sum, zip(*weighed, strict=True))
 
 
-def _nps(n: int, promoters: int, detractors: int) -> Scored:
-    if not n:
-        return None, 0, None, None, None, None, None
-    low, high = adjusted_wald(promoters, detractors, n)
+def _nps(a: Arithmetic, n: Any, promoters: Any, detractors: Any) -> Scored:
+    low, high = adjusted_wald(promoters, detractors, n, a)
     value = 100 * (promoters - detractors) / n
     return value, n, 100 * low, 100 * high, promoters, n - promoters - detractors, detractors
 
 
-def adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[float, float]:
-    """Interval of (promoters - detractors) / n, clipped to -1..1, with 3 pseudo-answers (Rocks 2016)."""
-    total = n + 3.0
-    p, d = (promoters + 0.75) / total, (detractors + 0.75) / total
-    centre = p - d
-    half = Z_95 * sqrt((p + d - centre * centre) / total)
-    low, high = centre - half, centre + half
-    return low if low > -1.0 else -1.0, high if high < 1.0 else 1.0
-
-
-def _share(n: int, x: int, *more: int) -> Scored:
-    if not n:
-        return None, 0, None, None, None, *(None for _ in more)
-    low, high = wilson(x, n)
+def _share(a: Arithmetic, n: Any, x: Any, *more: Any) -> Scored:
+    low, high = wilson_bounds(x, n, a)
     return 100 * x / n, n, 100 * low, 100 * high, x, *more
 
 
-def _mean(n: int, total: float, squares: float) -> Scored:
-    if not n:
-        return None, 0, None, None, None
-    low, high = mean_interval(n, total, squares) or (None, None)
+def _mean(a: Arithmetic, n: Any, total: Any, squares: Any) -> Scored:
+    low, high = mean_bounds(n, total, squares, a)
     return total / n, n, low, high, total
 
 
-NPS_SCORE: Final = Score(_nps, (_positive, _negative))
+NPS_SCORE: Final = Score(_nps, (_positive, _negative), 3)
 """Points; parts: promoters, passives, detractors. Interval: adjusted Wald."""
 
-TOP_SCORE: Final = Score(_share, (_top, _bottom))
+TOP_SCORE: Final = Score(_share, (_top, _bottom), 2)
 """Percent in the top box; parts: top, bottom. Interval: Wilson."""
 
-POSITIVE_SCORE: Final = Score(_share, (_positive, _negative))
+POSITIVE_SCORE: Final = Score(_share, (_positive, _negative), 2)
 """Percent in the positive class; parts: positive, negative."""
 
-NEGATIVE_SCORE: Final = Score(_share, (_negative,))
+NEGATIVE_SCORE: Final = Score(_share, (_negative,), 1)
 """Percent in the negative class; part: negative."""
 
-MEAN_SCORE: Final = Score(_mean, (_total, _squares))
+MEAN_SCORE: Final = Score(_mean, (_total, _squares), 1)
 """Mean score (a reversed scale is turned round); part: the sum. Interval: normal, sample deviation."""

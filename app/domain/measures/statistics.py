@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import repeat
 from math import erfc, floor, sqrt
-from operator import mul, sub, truediv
+from operator import sub
 from typing import Final, NamedTuple
 
-Z_95: Final = 1.959964
-"""The two-sided 95 % quantile of the normal distribution, to the digits of domain.md 4.1."""
+from app.domain.measures import bounds
 
-_Z2: Final = Z_95 * Z_95
-_EXACT: Final = 1e9
+Z_95: Final = bounds.Z_95
+
+EXACT: Final = 1e9
 _NEAR_HALF: Final = 1e-4
-_SURE: Final = 0.5 - _NEAR_HALF
+_NO_FRACTIONS: Final = 1.5 * 2.0**52
+SURE: Final = 0.5 - _NEAR_HALF
+"""A number below EXACT that lies nearer than this to a whole one is rounded as it is, whatever its digits."""
 
 
 class Interval(NamedTuple):
@@ -45,7 +46,7 @@ def round_half_away(value: float, digits: int) -> float:
     Only what is near a half needs its decimal digits; everything else is rounded exactly, and fast, as is.
     """
     scaled = value * 10.0**digits
-    if abs(scaled) < _EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
+    if abs(scaled) < EXACT and abs(scaled % 1.0 - 0.5) > _NEAR_HALF:
         return round(scaled) / 10.0**digits
     exponent = Decimal(1).scaleb(-digits)
     return float(Decimal(repr(value)).quantize(exponent, rounding=ROUND_HALF_UP)) + 0.0
@@ -63,27 +64,23 @@ def rounded_column(values: Sequence[float | None], digits: int) -> list[float | 
 
 def _rounded(values: Sequence[float], digits: int) -> list[float]:
     """Rounded as they are; only what is near a half (or huge) goes by its decimal digits."""
-    scaled = list(map(mul, values, repeat(10.0**digits)))
-    if any(abs(end) >= _EXACT for end in (min(scaled, default=0.0), max(scaled, default=0.0))):
+    power = 10.0**digits
+    scaled = [value * power for value in values]
+    if max(map(abs, scaled), default=0.0) >= EXACT:
         return [round_half_away(value, digits) for value in values]
-    whole = list(map(round, scaled))
-    shown = list(map(truediv, whole, repeat(10.0**digits)))
-    for place, off in enumerate(map(sub, scaled, whole)):
-        if not -_SURE < off < _SURE:
+    # Beside so large a number a float has no room for a fraction: adding it rounds, and leaves no -0.0.
+    whole = [value + _NO_FRACTIONS - _NO_FRACTIONS for value in scaled]
+    shown = [value / power for value in whole]
+    off = list(map(sub, scaled, whole))
+    if max(map(abs, off), default=0.0) >= SURE:
+        for place in [place for place, missed in enumerate(off) if not -SURE < missed < SURE]:
             shown[place] = round_half_away(values[place], digits)
     return shown
 
 
 def wilson(successes: int, n: int) -> Interval:
     """Wilson score interval of a proportion; `n` > 0."""
-    p = successes / n
-    denominator = 1 + _Z2 / n
-    centre = (p + _Z2 / (2 * n)) / denominator
-    half = Z_95 * sqrt(p * (1 - p) / n + _Z2 / (4 * n * n)) / denominator
-    # At p = 0 and p = 1 the bound is exact; the subtraction would leave 1e-17.
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
-    return Interval(low, high)
+    return Interval(*bounds.wilson_bounds(successes, n))
 
 
 def newcombe(x1: int, n1: int, x2: int, n2: int) -> Interval:
@@ -124,11 +121,7 @@ def sample_variance(n: int, total: float, total_squares: float) -> float | None:
 
 def mean_interval(n: int, total: float, total_squares: float) -> Interval | None:
     """Normal interval of a mean with the sample standard deviation; None below two values."""
-    variance = sample_variance(n, total, total_squares)
-    if variance is None:
-        return None
-    mean, half = total / n, Z_95 * sqrt(variance / n)
-    return Interval(mean - half, mean + half)
+    return None if n < 2 else Interval(*bounds.mean_bounds(n, total, total_squares))
 
 
 def percentile(ordered: Sequence[float], q: float) -> float | None:

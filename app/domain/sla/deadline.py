@@ -123,11 +123,21 @@ def _given(value: object, counting: Counting, clock: Clock) -> Deadline | None:
     found = _time_or_date(value)
     if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
         return None
-    calendar = clock.calendar
     if not isinstance(found, datetime):
-        return _fixed(micros(calendar.end_of_day(found)), found, counting, clock)
-    at = found if found.tzinfo else found.replace(tzinfo=calendar.tz)
-    return _fixed(micros(at), None, counting, clock)
+        return _fixed(micros(clock.calendar.end_of_day(found)), found, counting, clock)
+    return _fixed(micros(_zoned(found, clock.calendar)), None, counting, clock)
+
+
+def moment_given(value: object, calendar: Calendar) -> datetime | None:
+    """The instant that a field means, a date its end; None for what is no time of the years that count."""
+    found = _time_or_date(value)
+    if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
+        return None
+    return _zoned(found, calendar) if isinstance(found, datetime) else calendar.end_of_day(found)
+
+
+def _zoned(found: datetime, calendar: Calendar) -> datetime:
+    return found if found.tzinfo else found.replace(tzinfo=calendar.tz)
 
 
 def _time_or_date(value: object) -> date | datetime | None:

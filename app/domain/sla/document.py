@@ -32,7 +32,7 @@ class Node:
     def fields(self, allowed: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
         """The members of an object; a key that is not allowed or a missing required one is refused."""
         if not isinstance(self.value, Mapping):
-            raise self.refusal("not_an_object", "An object is expected here.")
+            raise self.refusal("not_an_object", "An object is expected here.", "Write it in braces.")
         members = {str(name): self._child(str(name), value) for name, value in self.value.items()}
         for name, child in members.items():
             if name not in allowed:
@@ -50,14 +50,15 @@ class Node:
     def elements(self) -> list[Node]:
         """The elements of an array."""
         if not isinstance(self.value, list | tuple):
-            raise self.refusal("not_an_array", "An array is expected here.")
+            raise self.refusal("not_an_array", "An array is expected here.", "Write it in brackets.")
         return [self._child(str(index), value) for index, value in enumerate(self.value)]
 
     def text(self) -> str:
         """A string that is not blank and has no control characters."""
         value = self.value
         if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
-            raise self.refusal("not_text", f"Text of 1 to {_LONGEST_TEXT} characters is expected here.")
+            detail = f"Text of 1 to {_LONGEST_TEXT} characters is expected here."
+            raise self.refusal("not_text", detail, "Write it in quotes, or drop the key.")
         if not value.isprintable():
             raise self.refusal("not_text", "The text has control characters.", "Remove them.")
         return value
@@ -66,31 +67,34 @@ class Node:
         """A key: lower-case letters, digits, `_`, `-`, `.`; at most 64."""
         value = self.value
         if not isinstance(value, str) or not _SLUG.fullmatch(value):
-            raise self.refusal("not_a_key", "A key of a-z, 0-9, '_', '-', '.' (at most 64) is expected here.")
+            detail = "A key of a-z, 0-9, '_', '-', '.' (at most 64) is expected here."
+            raise self.refusal("not_a_key", detail, "Write it like 'first_response'.")
         return value
 
     def flag(self) -> bool:
         """True or false."""
         if not isinstance(self.value, bool):
-            raise self.refusal("not_a_boolean", "true or false is expected here.")
+            raise self.refusal("not_a_boolean", "true or false is expected here.", "Without quotes.")
         return self.value
 
     def number(self) -> float:
         """A finite number."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.refusal("not_a_number", "A number is expected here.")
+            raise self.refusal("not_a_number", "A number is expected here.", "Without quotes.")
         if isinstance(value, float) and not math.isfinite(value):
-            raise self.refusal("not_a_number", "A finite number is expected here.")
+            raise self.refusal("not_a_number", "A finite number is expected here.", "Give a smaller one.")
         return value
 
     def integer(self, least: int, most: int, reason: str = "out_of_range") -> int:
         """A whole number with least <= number <= most."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.refusal("not_an_integer", "A whole number is expected here.")
+            raise self.refusal("not_an_integer", "A whole number is expected here.", "Without quotes.")
         if not least <= value <= most:
-            raise self.refusal(reason, f"A whole number from {least} to {most} is expected here.")
+            detail = f"A whole number from {least} to {most} is expected here."
+            cure = "Give a greater one." if value < least else "Give a smaller one."
+            raise self.refusal(reason, detail, cure)
         return value
 
     def choice(self, choices: type[Choice]) -> Choice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.domain.errors import InvalidError
-from app.domain.sla.document import Node
+from app.domain.sla.document import Node, nearest
 from app.domain.sla.timer import (
     AfterDuration,
     CloseOfBusinessDay,
@@ -26,6 +26,8 @@ _ISO_DURATION = re.compile(
 )
 _UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _BUSINESS_UNITS = ("business_hours", "business_days")
+GIVEN = ("due_at", "promised_at")
+"""The fields by which an event may give a due time."""
 _DUE_FORMS = ("duration", "from_event", "calendar_rule", "min_of")
 _DUE_KEYS = (*_DUE_FORMS, "clock", "of")
 
@@ -44,7 +46,9 @@ def read_due(node: Node) -> Due:
         raise node.refusal("ambiguous_due", "min_of stands alone.", "Put the other rule into min_of.")
     parts = fields["min_of"].elements()
     if len(parts) < 2:
-        raise fields["min_of"].refusal("too_few_parts", "min_of chooses between two rules or more.")
+        raise fields["min_of"].refusal(
+            "too_few_parts", "min_of chooses between two rules or more.", "Write the rule without min_of."
+        )
     return Earliest(tuple(_simple(part, part.fields(_DUE_KEYS)) for part in parts))
 
 
@@ -61,7 +65,7 @@ def _simple(node: Node, fields: dict[str, Node]) -> Simple:
         return AfterDuration(read_duration(fields[form], counting))
     if form == "from_event":
         of = read_fact(fields["of"]) if "of" in fields else ""
-        return GivenByEvent(fields[form].slug(), counting or Counting.ELAPSED, of)
+        return GivenByEvent(_given(fields[form]), counting or Counting.ELAPSED, of)
     if form == "calendar_rule":
         return _calendar_rule(fields[form], counting)
     raise fields[form].refusal(
@@ -69,10 +73,18 @@ def _simple(node: Node, fields: dict[str, Node]) -> Simple:
     )
 
 
+def _given(node: Node) -> str:
+    """A field that no event has would give no deadline, and nobody would hear of it."""
+    name = node.slug()
+    if name not in GIVEN:
+        raise node.refusal("unknown_field", f"No event gives a due time as {name!r}.", nearest(name, GIVEN))
+    return name
+
+
 def _calendar_rule(node: Node, counting: Counting | None) -> CloseOfBusinessDay | EndOfDay:
     fields = node.fields(("close_of_business_day", "end_of_day"))
     if len(fields) != 1:
-        raise node.refusal("ambiguous_due", "Exactly one calendar rule is expected here.")
+        raise node.refusal("ambiguous_due", "Exactly one calendar rule is expected here.", "Drop the other.")
     ((name, value),) = fields.items()
     n = value.integer(1, LONGEST_DAYS, "target_out_of_range")
     if name == "end_of_day":
@@ -92,7 +104,8 @@ def read_duration(node: Node, counting: Counting | None = None) -> Duration:
         raise node.refusal("zero_target", "The duration is empty.", 'Write it like {"hours": 4}.')
     business = [name for name in fields if name in _BUSINESS_UNITS]
     if business and (counting is Counting.ELAPSED or "days" in fields):
-        raise node.refusal("mixed_clocks", f"{business[0]} count on the business clock only.")
+        detail = f"{business[0]} count on the business clock only."
+        raise node.refusal("mixed_clocks", detail, "Use hours for elapsed time, or drop `clock`.")
     counting = Counting.BUSINESS if business else counting or Counting.ELAPSED
     amounts = {name: _amount(child) for name, child in fields.items()}
     if "days" in fields and counting is Counting.BUSINESS:

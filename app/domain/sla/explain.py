@@ -35,7 +35,8 @@ def explain(reading: ClockReading, parts: Sequence[Interval] = ()) -> str:
 
 def _run(reading: ClockReading) -> str:
     cycle = "" if reading.number == 1 else f" (cycle {reading.number})"
-    return f"{reading.timer.key}{cycle} runs from {_local(reading, reading.started_at)}."
+    concerns = f" of {reading.timer.correlate_by} {reading.concerns}" if reading.concerns else ""
+    return f"{reading.timer.key}{concerns}{cycle} runs from {_local(reading, reading.started_at)}."
 
 
 def _due(reading: ClockReading) -> str:

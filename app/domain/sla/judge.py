@@ -83,6 +83,7 @@ def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
         rests=tuple(
             (instant_of(a), course.until_at if b is None else instant_of(b)) for a, b in course.rests
         ),
+        concerns=matter.track.concerns,
     )
 
 

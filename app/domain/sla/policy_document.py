@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from app.domain.channel import Channel
+from app.domain.complaint import CaseKind
 from app.domain.events import EventType, SubjectKind
 from app.domain.sla.document import Node
 from app.domain.sla.policy import DEFAULT_ORDER, Policy, Rule, When
@@ -20,6 +22,12 @@ CONDITIONS = (
     "source", "cause", "initiative", "customer_facing", "lang", "attributes",
 )  # fmt: skip
 MOST_RULES = 500
+_CLOSED: Final[Mapping[str, Collection[str]]] = {
+    "severity": SEVERITIES,
+    "subject": [kind.value for kind in SubjectKind],
+    "kind": [*(kind.value for kind in CaseKind), "rating", "review"],
+    "channel": [channel.value for channel in Channel],
+}
 
 
 def parse_policy(
@@ -40,7 +48,9 @@ def parse_policy(
     calendar = read_calendar_name(fields["calendar"], known_calendars)
     nodes = fields["rules"].elements()
     if not 1 <= len(nodes) <= MOST_RULES:
-        raise fields["rules"].refusal("no_rules", f"A policy has 1 to {MOST_RULES} rules.")
+        detail = f"A policy has 1 to {MOST_RULES} rules."
+        cure = "To promise nothing, write one rule with no timers."
+        raise fields["rules"].refusal("no_rules", detail, cure)
     rules: list[Rule] = []
     for node in nodes:
         rule = _rule(node, calendar, known_calendars)
@@ -101,10 +111,12 @@ def _rule(node: Node, calendar: str, known_calendars: Collection[str]) -> Rule:
                 "duplicate_timer", f"The rule has a timer {timer.key!r} already.", "Rename one."
             )
         if "subject" in when.values and not when.values["subject"].holds(timer.subject.value):
-            raise child.refusal("wrong_subject", f"The rule is not about a {timer.subject.value}.")
+            detail = f"The rule is not about the subject {timer.subject.value}."
+            raise child.refusal("wrong_subject", detail, "Move the timer to another rule.")
         timers[timer.key] = timer
     if also and not timers:
-        raise fields["timers"].refusal("adds_nothing", "A rule that adds to others has at least one timer.")
+        detail = "A rule that adds to others has at least one timer."
+        raise fields["timers"].refusal("adds_nothing", detail, "Give it one, or drop `also`.")
     return Rule(when, tuple(timers.values()), fields["name"].text() if "name" in fields else "", also)
 
 
@@ -117,9 +129,8 @@ def _when(node: Node) -> When:
 
 
 def _closed_values(name: str) -> Collection[str]:
-    if name == "severity":
-        return SEVERITIES
-    return [kind.value for kind in SubjectKind] if name == "subject" else ()
+    """The words that a condition may name, where a misspelt one would silently never hold."""
+    return _CLOSED.get(name, ())
 
 
 def _refuse_unreachable(rule: Rule, earlier: list[Rule], node: Node) -> None:

@@ -182,6 +182,7 @@ def _delay_notice() -> Json:
         "start": ["order.delay_predicted"],
         "stop": ["customer.notified"],
         "cancel": ["order.delivered"],
+        "late_by": {"hours": 2},
         "due": {"min_of": [{"duration": "PT60M"}, {"from_event": "promised_at", "of": "order.promised"}]},
         "warnings": [{"before": "PT60M"}],
         "events": {"warning": "delay_notice.due", "breached": "delay_notice.missed"},

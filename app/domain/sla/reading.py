@@ -70,6 +70,7 @@ class ClockReading:
     where the start is known by its day only. `breached_at` is the due time itself;
     `fell_due_at` is from when the breach stands, later than that only when a change put the due
     time into the past (`breach_reason`: severity_change, policy_change, reopened, due_before_start).
+    `concerns` is the correlation value of a timer that runs once for each compensation, action ...
     `remaining_seconds` is negative when overdue. `next_at` is the next instant at which, without
     further events, anything changes or is to be told.
     """
@@ -98,6 +99,7 @@ class ClockReading:
     next_at: datetime | None = None
     anomalies: tuple[Anomaly, ...] = ()
     rests: tuple[tuple[datetime, datetime], ...] = ()
+    concerns: str = ""
 
     @property
     def paused_seconds(self) -> float:

@@ -200,6 +200,8 @@ class Timer:
     pauses: tuple[Pause, ...] = ()
     repeat: bool = False
     not_before: Duration | None = None
+    late_by: Duration | None = None
+    """It starts only for a delay of at least so much: `due_at` against the time that was promised."""
     correlate_by: str = "subject"
     warnings: tuple[Warn, ...] = ()
     escalations: tuple[Escalation, ...] = ()
@@ -218,10 +220,15 @@ class Timer:
         paused = [name for pause in self.pauses for name in (*pause.start, *pause.stop, *pause.broken_by)]
         moved = [alternative.event for alternative in self.alternatives]
         reopened = [EventType.CASE_REOPENED.value] if self.subject is SubjectKind.CASE else []
-        given = [part.of for part in self.dues() if isinstance(part, GivenByEvent) and part.of]
+        given = [*self.told_before()]
         told = types_of((*self.start, *self.stop, *self.cancel))
         object.__setattr__(self, "watched", frozenset([*told, *paused, *moved, *reopened, *given]))
         object.__setattr__(self, "started_by", frozenset(types_of(self.start)))
+
+    def told_before(self) -> Mapping[str, str]:
+        """Event type -> the field by which it gives a time to a start that comes later."""
+        told = {part.of: part.name for part in self.dues() if isinstance(part, GivenByEvent) and part.of}
+        return told if self.late_by is None else {EventType.ORDER_PROMISED: "promised_at", **told}
 
     def dues(self) -> tuple[Simple, ...]:
         """Its due rule in parts, one of which decides."""

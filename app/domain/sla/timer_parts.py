@@ -13,6 +13,8 @@ from app.domain.sla.due_document import read_due, read_duration
 from app.domain.sla.timer import (
     WAITING_CUSTOMER,
     Alternative,
+    Counting,
+    Duration,
     Escalation,
     Pause,
     Reopening,
@@ -50,7 +52,8 @@ def _scalars(node: Node) -> Mapping[str, Any]:
     members = node.members()
     for child in members.values():
         if not isinstance(child.value, str | int | float | bool):
-            raise child.refusal("not_a_scalar", "Text, a number or a boolean is expected here.")
+            detail = "Text, a number or a boolean is expected here."
+            raise child.refusal("not_a_scalar", detail, "Write one alternative for each value.")
     return {name: child.value for name, child in members.items()}
 
 
@@ -68,8 +71,18 @@ def _pause(node: Node) -> Pause:
     start, stop = read_types(fields["start"]), read_types(fields["stop"])
     broken_by = read_types(fields["broken_by"]) if "broken_by" in fields else ()
     if set(start) & {*stop, *broken_by}:
-        raise node.refusal("pause_ends_itself", "One event cannot both begin and end a pause.")
+        detail = "One event cannot both begin and end a pause."
+        raise node.refusal("pause_ends_itself", detail, "Name another event in `stop`.")
     return Pause(start, stop, broken_by)
+
+
+def read_late_by(node: Node | None) -> Duration | None:
+    """`{"hours": 2}`: starts only if the event's `due_at` is so much later than what was promised."""
+    found = read_duration(node) if node else None
+    if node and found and (found.counting is Counting.BUSINESS or found.business_days):
+        detail = "A delay is counted in elapsed time."
+        raise node.refusal("mixed_clocks", detail, "Give it in minutes, hours or days.")
+    return found
 
 
 def read_repeat(node: Node | None) -> bool:
@@ -95,7 +108,7 @@ def _warn(node: Node) -> Warn:
         return Warn(percent=node.integer(1, 100, "percent_out_of_range"))
     fields = node.fields(("percent", "before"))
     if len(fields) != 1:
-        raise node.refusal("ambiguous_warning", "A warning has either percent or before.")
+        raise node.refusal("ambiguous_warning", "A warning has either percent or before.", "Drop one.")
     if "percent" in fields:
         return Warn(percent=fields["percent"].integer(1, 100, "percent_out_of_range"))
     offset = read_duration(fields["before"])
@@ -114,14 +127,15 @@ def read_escalations(node: Node | None) -> tuple[Escalation, ...]:
             raise to.refusal("unknown_role", f"{to.value!r} is no role.", nearest(to.value, ROLES))
         rungs.append((fields["percent"].integer(1, HIGHEST_PERCENT, "percent_out_of_range"), str(to.value)))
     if node and any(after <= before for (before, _), (after, _) in pairwise(rungs)):
-        raise node.refusal("unordered_escalation", "Each rung must lie above the one before it.")
+        detail = "Each rung must lie above the one before it."
+        raise node.refusal("unordered_escalation", detail, "Put them in order of their percent.")
     return tuple(Escalation(level, percent, to) for level, (percent, to) in enumerate(rungs, start=1))
 
 
 def _marks(node: Node | None) -> list[Node]:
     elements = node.elements() if node else []
     if node and len(elements) > MOST_MARKS:
-        raise node.refusal("too_many_marks", f"At most {MOST_MARKS} are allowed here.")
+        raise node.refusal("too_many_marks", f"At most {MOST_MARKS} are allowed here.", "Drop some.")
     return elements
 
 
@@ -133,7 +147,8 @@ def read_reopening(node: Node | None) -> Reopening:
     mode = read_optional(fields, "mode", ReopenMode, ReopenMode.NEW_CYCLE)
     factor = fields["target_factor"].number() if "target_factor" in fields else 1
     if not 0.01 <= factor <= 10:
-        raise fields["target_factor"].refusal("out_of_range", "A factor from 0.01 to 10 is expected here.")
+        detail = "A factor from 0.01 to 10 is expected here."
+        raise fields["target_factor"].refusal("out_of_range", detail, "0.5 halves the target.")
     if factor != 1 and mode is not ReopenMode.NEW_CYCLE:
         raise fields["target_factor"].refusal(
             "factor_without_cycle", f"With mode {mode} no further cycle has a target.", "Use mode new_cycle."

@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 from app.domain.events import EventType
 from app.domain.sla.calendar import Calendar
 from app.domain.sla.clock_event import ClockEvent
-from app.domain.sla.deadline import Clock, Rests
+from app.domain.sla.deadline import Clock, Rests, moment_given
 from app.domain.sla.instants import instant_of, micros
 from app.domain.sla.reading import Anomaly
-from app.domain.sla.timer import Alternative, GivenByEvent, ReopenMode, Timer
+from app.domain.sla.timer import Alternative, Duration, ReopenMode, Timer
 from app.domain.sla.trigger import Trigger, find_trigger
 
 
@@ -24,6 +24,7 @@ class Track:
 
     `cycle` is the id of the starting event; where that starts one for each correlation value, an id made
     of both. `data` is what the starting event says, with what earlier events said of the due time.
+    `concerns` is the correlation value: which compensation, which action.
     """
 
     start: ClockEvent
@@ -31,6 +32,7 @@ class Track:
     cycle: UUID
     data: Mapping[str, Any]
     factor: float = 1
+    concerns: str = ""
     stop: ClockEvent | None = None
     cancel: ClockEvent | None = None
     reopened: ClockEvent | None = None
@@ -75,9 +77,7 @@ class _Walker:
         self.timer = timer
         self.calendar = calendar
         self.shared = shared
-        self.given = {
-            part.of: part.name for part in timer.dues() if isinstance(part, GivenByEvent) and part.of
-        }
+        self.given = timer.told_before()
         self.said: dict[str, Any] = {}
         self.armed = False
         self.tracks: list[Track] = []
@@ -154,10 +154,20 @@ class _Walker:
     def _begin(self, event: ClockEvent, factor: float = 1) -> Track:
         cycle = uuid5(event.event_id, self.shared) if self.shared else event.event_id
         data = {**self.said, **event.data} if self.said else event.data
-        track = Track(event, len(self.tracks) + 1, cycle, data, factor, anomalies=self.notes)
+        number, concerns = len(self.tracks) + 1, self._concerns(event)
+        track = Track(event, number, cycle, data, factor, concerns, anomalies=self.notes)
         self.notes = []
         self.tracks.append(track)
         return track
+
+    def _concerns(self, event: ClockEvent) -> str:
+        """Which one of the subject's things it is about; a reopening goes on with the same."""
+        name = self.timer.correlate_by
+        if name == "subject":
+            return ""
+        before = self.tracks[-1].concerns if self.tracks else ""
+        told = event.data.get(name)
+        return self.shared or (before if told is None else str(told))
 
     def _reopen(self, event: ClockEvent) -> None:
         self.closed = False
@@ -202,7 +212,17 @@ class _Walker:
         notes.append(Anomaly(reason, event.occurred_at, event.event_id))
 
     def _starts(self, event: ClockEvent) -> bool:
-        return event.type in self.timer.started_by and find_trigger(self.timer.start, event) is not None
+        if event.type not in self.timer.started_by or find_trigger(self.timer.start, event) is None:
+            return False
+        return self.timer.late_by is None or self._is_late_enough(event, self.timer.late_by)
+
+    def _is_late_enough(self, event: ClockEvent, late_by: Duration) -> bool:
+        """Whether the delay counts; one of which not both times are known does."""
+        promised = moment_given({**self.said, **event.data}.get("promised_at"), self.calendar)
+        expected = moment_given(event.data.get("due_at"), self.calendar)
+        if promised is None or expected is None:
+            return True
+        return micros(expected) - micros(promised) >= late_by.micros(self.calendar)
 
     def _cancels(self, event: ClockEvent) -> bool:
         return find_trigger(self.timer.cancel, event) is not None

@@ -42,7 +42,7 @@ def read_triggers(node: Node, *, counted: bool = False) -> Triggers:
 def _elements(node: Node) -> list[Node]:
     elements = node.elements() if isinstance(node.value, list | tuple) else [node]
     if not elements:
-        raise node.refusal("no_events", "At least one event type is expected here.")
+        raise node.refusal("no_events", "At least one event type is expected here.", "Name one.")
     return elements
 
 
@@ -71,10 +71,12 @@ def read_values(node: Node, closed: Collection[str] = ()) -> OneOf:
     elements = node.elements() if isinstance(node.value, list | tuple) else [node]
     for element in elements:
         if not isinstance(element.value, str | int | float):
-            raise element.refusal("not_a_scalar", "Text, a number or a boolean is expected here.")
+            detail = "Text, a number or a boolean is expected here."
+            raise element.refusal("not_a_scalar", detail, "List the values one by one.")
         if closed and element.value not in closed:
             listed = ", ".join(closed)
-            raise element.refusal("unknown_value", f"{element.value!r} is not one of: {listed}.")
+            detail = f"{element.value!r} is not one of: {listed}."
+            raise element.refusal("unknown_value", detail, nearest(element.value, closed))
     if not elements:
         raise node.refusal(
             "never_matches", "An empty list matches nothing.", "Name a value, or drop the key."

@@ -48,12 +48,12 @@ def count_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Sele
 
 def list_closed(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
     """The cases that `count_closed` counts."""
-    paid = compensation(query)
+    paid = compensation(query, facts)
     age = cases.c.closed_at - cases.c.opened_at
     event = events_of("judged")
     outcome = (
         select(event.c.fact["outcome"].astext)
-        .where(of_case(event, query), event.c.fact["outcome"].astext.is_not(None))
+        .where(of_case(event, query, facts), event.c.fact["outcome"].astext.is_not(None))
         .order_by(event.c.occurred_at.desc(), event.c.position.desc())
         .limit(1)
         .scalar_subquery()

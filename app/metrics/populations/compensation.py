@@ -8,6 +8,7 @@ from sqlalchemy import Numeric, Text, and_, cast, func, literal, or_, select
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.db.tables.cases import cases
+from app.metrics.facts import TenantFacts
 from app.metrics.populations.standing import events_of, of_case
 from app.metrics.query import MetricQuery
 
@@ -15,7 +16,7 @@ _GRANTS: Final = ("compensation.approved", "compensation.delivered")
 _STATES: Final = ("compensation.offered", *_GRANTS)
 
 
-def compensation(query: MetricQuery) -> LateralFromClause:
+def compensation(query: MetricQuery, facts: TenantFacts) -> LateralFromClause:
     """One row for each case: `net` (null: nothing granted), `currency`, `currencies`. Join it ON true.
 
     A compensation counts once approved or delivered, unless it was rejected and never delivered; sums are
@@ -40,7 +41,7 @@ def compensation(query: MetricQuery) -> LateralFromClause:
                 or_(delivered, ~func.bool_or(event.c.type == "compensation.rejected")),
             ).label("granted"),
         )
-        .where(of_case(event, query), event.c.type.like(literal("compensation.%")))
+        .where(of_case(event, query, facts), event.c.type.like(literal("compensation.%")))
         .group_by(func.coalesce(event.c.fact["compensation"].astext, "1"))
         .correlate(cases)
         .subquery("each")

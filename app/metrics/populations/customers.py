@@ -11,6 +11,7 @@ from app.db.tables.feedback import feedback
 from app.domain.measures.definition import Population
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.feedback_counts import of_respondents
 from app.metrics.populations.comebacks import LOYAL_WITHIN, came_back
 from app.metrics.populations.counting import keys_of
 from app.metrics.populations.resolved import top_box
@@ -90,27 +91,24 @@ def _answers(
         .select_from(cases.outerjoin(handled.cycles, true()))
         .where(theirs, handled.resolved_at.is_(None) | (handled.resolved_at > feedback.c.occurred_at))
     )
-    found = (
-        select(
-            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
-            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
-            func.coalesce(feedback.c.segment, "").label("stratum"),
-            complained.label("complained"),
-            unresolved.label("open"),
-            *told,
-        )
-        .where(
-            known_rows(feedback, query.known_at),
-            rows_of(feedback, feedback.c.occurred_at, query, period, facts),
-            credible(feedback),
-            feedback.c.customer_ref.is_not(None),
-            *only,
-        )
-        .subquery("answers_of_customers")
+    answers = select(
+        *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        *identity(feedback.c.feedback_id, feedback.c.occurred_at),
+        func.coalesce(feedback.c.segment, "").label("stratum"),
+        complained.label("complained"),
+        unresolved.label("open"),
+        *told,
+    ).where(
+        known_rows(feedback, query.known_at),
+        rows_of(feedback, feedback.c.occurred_at, query, period, facts),
+        credible(feedback),
+        feedback.c.customer_ref.is_not(None),
+        *only,
     )
+    found = of_respondents(answers, query, "answers_of_customers")
     had, is_open = found.c.complained, found.c.open
     return select(
-        *(column for column in found.c if column.name not in ("complained", "open")),
+        *(column for column in found.c if column.name not in ("complained", "open", "turn")),
         and_(had, ~is_open).label("resolved"),
         and_(had, is_open).label("unresolved"),
         (~had).label("untroubled"),

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Double, Select, Subquery, cast, func, literal
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.populations.counting import keys_of
+from app.metrics.populations.renamed import by_its_name
 from app.metrics.populations.standing import events_of, known_event, not_retracted
 from app.metrics.query import MetricQuery
 from app.metrics.shape import bucket_of, group_columns, identity, rows_of
@@ -69,7 +70,7 @@ def _stated(query: MetricQuery, facts: TenantFacts) -> Any:
             fact["attributes"].label("attributes"),
             cast(fact["rating"].astext, Double).label("value"),
             cast(fact["count"].astext, BigInteger).label("count"),
-            *(fact[name].astext.label(name) for name in _PLACE),
+            *(by_its_name(name, fact[name].astext, query, facts).label(name) for name in _PLACE),
         )
         .where(
             event.c.tenant_id == literal(facts.tenant_id),

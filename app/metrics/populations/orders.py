@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
 from app.metrics.populations.counting import keys_of
+from app.metrics.populations.renamed import by_its_name
 from app.metrics.populations.standing import events_of, known_event, not_retracted
 from app.metrics.query import MetricQuery
 from app.metrics.shape import bucket_of, group_columns, identity, rows_of
@@ -85,7 +86,10 @@ def _orders(query: MetricQuery, facts: TenantFacts) -> Any:
             first(*_CONTACTS).label("contacted_at"),
             func.min(event.c.source).label("source"),
             attributes.label("attributes"),
-            *(func.min(fact[name].astext).label(name) for name in _DIMENSIONS),
+            *(
+                by_its_name(name, func.min(fact[name].astext), query, facts).label(name)
+                for name in _DIMENSIONS
+            ),
         )
         .where(
             event.c.tenant_id == literal(facts.tenant_id),

@@ -30,6 +30,7 @@ from app.domain.measures.recovered import ResolvedCases
 from app.domain.scales import SCALES, AnswerClass
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.populations.belonging import belongs_to_case
 from app.metrics.populations.comebacks import came_back, customer_did
 from app.metrics.populations.compensation import compensation
 from app.metrics.populations.counting import counted
@@ -97,16 +98,16 @@ def _looked_up(query: MetricQuery, period: Period, facts: TenantFacts) -> Subque
     """What must be looked up of each case, behind OFFSET 0: each look-up once, however many flags read it."""
     as_of = literal(query.as_of)
     handled = standing(query.as_of)
-    paid, asked = compensation(query), _resurvey(query, handled)
+    paid, asked = compensation(query, facts), _resurvey(query, facts, handled)
     resolved, at = handled.resolved_at.is_not(None), handled.last_resolved_at
     due_missed = cases.c.promised_due_at < func.coalesce(handled.resolved_at, as_of)
     columns = {
         "resolved": resolved,
         "reopened": handled.reopenings > 0,
         "provisional": at > as_of - literal(REOPENED_WITHIN),
-        "contacted": happened("case.customer_contacted", query),
+        "contacted": happened("case.customer_contacted", query, facts),
         "repeated": _repeated(query, handled),
-        "escalated": happened("case.escalated", query),
+        "escalated": happened("case.escalated", query, facts),
         "failed_again": _deviated(FAILED_AGAIN, query),
         "promise_missed": or_(due_missed, _deviated(BROKEN_PROMISES, query)),
         "known": cases.c.customer_ref.is_not(None),
@@ -140,14 +141,14 @@ def _loyalty(query: MetricQuery, at: ColumnElement[Any]) -> dict[str, ColumnElem
     }
 
 
-def _resurvey(query: MetricQuery, handled: Standing) -> LateralFromClause:
+def _resurvey(query: MetricQuery, facts: TenantFacts, handled: Standing) -> LateralFromClause:
     """What the customer said of the case after its resolution: the last answer, else silence."""
     silent = feedback.c["class"] == str(AnswerClass.SILENT)
     return (
         select(feedback.c["class"].label("answer_class"), top_box(feedback).label("is_top"))
         .where(
             feedback.c.tenant_id == cases.c.tenant_id,
-            feedback.c.subject_id == cases.c.case_id,
+            belongs_to_case(feedback, merges=facts.merges),
             feedback.c.subject_kind == "case",
             feedback.c.measure.in_(RESURVEYS),
             known_rows(feedback, query.known_at),

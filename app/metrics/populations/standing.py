@@ -27,6 +27,8 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from app.db.tables.cases import cases
 from app.db.tables.journal import events
 from app.journal.ports import POSITION_BITS
+from app.metrics.facts import TenantFacts
+from app.metrics.populations.belonging import belongs_to_case
 from app.metrics.query import MetricQuery
 
 AWAITING_OPENING: Final = "awaiting_opening"
@@ -93,10 +95,10 @@ def counts_at(as_of: datetime) -> ColumnElement[bool]:
     )
 
 
-def happened(kind: str, query: MetricQuery) -> ColumnElement[bool]:
+def happened(kind: str, query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
     """True when the journal holds an event of this type about the case, not taken back."""
     event = events_of(kind.replace(".", "_"))
-    return exists(select(literal(1)).where(event.c.type == kind, of_case(event, query)))
+    return exists(select(literal(1)).where(event.c.type == kind, of_case(event, query, facts)))
 
 
 def events_of(name: str) -> Any:
@@ -104,11 +106,11 @@ def events_of(name: str) -> Any:
     return events.alias(name)
 
 
-def of_case(event: Any, query: MetricQuery) -> ColumnElement[bool]:
+def of_case(event: Any, query: MetricQuery, facts: TenantFacts) -> ColumnElement[bool]:
     """Events of the case that happened by as_of, were known then, and were not taken back."""
     return and_(
         event.c.tenant_id == cases.c.tenant_id,
-        event.c.subject_id == cases.c.case_id,
+        belongs_to_case(event, merges=facts.merges),
         event.c.occurred_at <= literal(query.as_of),
         known_event(event, query),
         not_retracted(event, query),

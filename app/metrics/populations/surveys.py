@@ -24,6 +24,7 @@ from app.domain.measures.survey_shares import KEY_QUESTIONS
 from app.domain.measures.surveys import CAUSE_ROOTS
 from app.metrics.buckets import Period
 from app.metrics.facts import TenantFacts
+from app.metrics.feedback_counts import of_respondents
 from app.metrics.populations.counting import counted, keys_of
 from app.metrics.query import MetricQuery
 from app.metrics.repeats import credible, is_first_press, stands
@@ -75,24 +76,22 @@ def list_acts(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquer
         if Population.SURVEYS in metric.populations
         for measure in ((metric.measure,) if metric.measure else KEY_QUESTIONS)
     }
-    return (
-        select(
-            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
-            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
-            feedback.c.measure,
-            feedback.c["class"].label("outcome"),
-            func.coalesce(credible(feedback), true()).label("valid"),
-            feedback.c.force_majeure,
-            feedback.c.qualification,
-            func.split_part(feedback.c.cause, ".", 1, type_=Text).label("cause_root"),
-            *_location_type(query),
-        )
-        .where(
-            *_counting(feedback, query, period, facts),
-            feedback.c.measure.in_(sorted(str(measure) for measure in measures)),
-        )
-        .subquery("acts")
+    valid = func.coalesce(credible(feedback), true())
+    rows = select(
+        *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        *identity(feedback.c.feedback_id, feedback.c.occurred_at),
+        feedback.c.measure,
+        feedback.c["class"].label("outcome"),
+        valid.label("valid"),
+        feedback.c.force_majeure,
+        feedback.c.qualification,
+        func.split_part(feedback.c.cause, ".", 1, type_=Text).label("cause_root"),
+        *_location_type(query),
+    ).where(
+        *_counting(feedback, query, period, facts),
+        feedback.c.measure.in_(sorted(str(measure) for measure in measures)),
     )
+    return of_respondents(rows, query, "acts", valid)  # what was found invalid takes nobody's turn
 
 
 def _location_type(query: MetricQuery) -> list[ColumnElement[str]]:
@@ -112,20 +111,17 @@ def count_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) ->
 
 def list_unsolicited(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
     """The feedback items that `count_unsolicited` counts, of every class."""
-    return (
-        select(
-            *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
-            *identity(feedback.c.feedback_id, feedback.c.occurred_at),
-            (feedback.c["class"] == "negative").label("is_negative"),
-        )
-        .where(
-            *_counting(feedback, query, period, facts),
-            credible(feedback),
-            feedback.c.answer_index == 0,
-            feedback.c.collection_mode.in_(UNASKED),
-        )
-        .subquery("unasked")
+    unasked = select(
+        *group_columns(feedback, bucket_of(feedback.c.occurred_at, query), query),
+        *identity(feedback.c.feedback_id, feedback.c.occurred_at),
+        (feedback.c["class"] == "negative").label("is_negative"),
+    ).where(
+        *_counting(feedback, query, period, facts),
+        credible(feedback),
+        feedback.c.answer_index == 0,
+        feedback.c.collection_mode.in_(UNASKED),
     )
+    return of_respondents(unasked, query, "unasked")
 
 
 def _counting(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.domain.measures.values import MetricStatus
 from app.metrics.period import DEFAULT_PERIOD
 from app.metrics.schemas import AnswerOut, FilterIn, Name, SpanIn
 
@@ -115,9 +116,10 @@ class RecurrenceOut(BaseModel):
 
 
 class PairedOut(BaseModel):
-    """Mean CSAT after minus before, over the customers who answered on both sides."""
+    """Mean CSAT after minus before, over the customers who answered on both sides; null below 5 of them."""
 
     pairs: int
+    status: MetricStatus
     before: float | None
     after: float | None
     delta: float | None

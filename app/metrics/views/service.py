@@ -13,7 +13,7 @@ from app.domain.measures.definition import Unit
 from app.domain.measures.pareto import pareto, sample
 from app.domain.measures.registry import get_metric
 from app.domain.measures.statistics import round_half_away
-from app.domain.measures.values import status_of
+from app.domain.measures.values import MetricStatus, status_of
 from app.kit.ids import public_id
 from app.metrics.answer import Answer, Reader, answer_query
 from app.metrics.period import get_zone, resolve_period
@@ -119,7 +119,8 @@ async def make_before_after(
         x0, e0 = await repository.count_side(tx, tenant_id, *before, asked.cause, asked.location)
         x1, e1 = await repository.count_side(tx, tenant_id, *after, asked.cause, asked.location)
         pairs = await repository.list_pairs(tx, tenant_id, before, after, asked.location)
-    found, paired = recurrence(x0, e0, x1, e1), paired_delta(pairs)
+    found, status = recurrence(x0, e0, x1, e1), status_of(len(pairs))
+    paired = None if status is MetricStatus.SUPPRESSED else paired_delta(pairs)
     bounds = (None, None) if paired is None or paired.interval is None else paired.interval
 
     def shown(value: float | None) -> float | None:
@@ -138,7 +139,8 @@ async def make_before_after(
             provisional=after[1] > now,
         ),
         csat=PairedOut(
-            pairs=0 if paired is None else paired.pairs,
+            pairs=len(pairs),
+            status=status,
             before=shown(paired and paired.before),
             after=shown(paired and paired.after),
             delta=shown(paired and paired.delta),

@@ -67,7 +67,7 @@ def test_a_command_that_the_case_allows_gives_its_event(told, command, data, eve
         ("opened 0, closed 1", "assign", {"assignee": "e1"}, "case_closed"),
         ("opened 0, closed 1", "reply", {}, "case_closed"),
         ("opened 0, withdrawn 1", "apologise", {}, "case_withdrawn"),
-        ("opened 0, remedied 1", "promise", DUE, "already_remedied"),
+        ("opened 0, promised 1, remedied 2", "promise", DUE, "already_remedied"),
         ("opened 0, remedied 1", "decline", {"reason": "x"}, "already_remedied"),
         ("opened 0, declined 1", "decline", {"reason": "x"}, "already_declined"),
         ("opened 0, remedied 1", "remedy", {}, "already_remedied"),
@@ -118,6 +118,31 @@ def test_a_command_that_can_never_be_right_is_refused_at_its_place(command, data
     with pytest.raises(InvalidError) as refused:
         run("opened 0", command, data)
     assert (refused.value.reason, refused.value.pointer) == (reason, pointer)
+
+
+def test_what_was_remedied_on_the_spot_can_still_be_promised_and_then_closed():
+    told = "opened 0, acknowledged 1, apologised 2, remedied 3, decision_communicated 4"
+    with pytest.raises(ConflictError, match="promised, or declined"):
+        run(told, "close")
+    assert run(told, "promise", {}) is EventType.CASE_PROMISED
+    assert run(f"{told}, promised 5", "close") is EventType.CASE_CLOSED
+
+
+@pytest.mark.parametrize(
+    ("told", "command"),
+    [
+        ("opened 0, promised 1, remedied 2", "promise"),
+        ("opened 0, remedied 1", "decline"),
+        ("opened 0", "resurvey"),
+        ("opened 0", "reopen"),
+        ("opened 0", "resume"),
+        ("opened 0, waiting_customer 1", "wait-customer"),
+    ],
+)
+def test_a_refused_step_says_what_to_do_instead(told, command):
+    with pytest.raises(ConflictError) as refused:
+        run(told, command, {**DUE, "reason": "x"})
+    assert refused.value.cure
 
 
 def test_closing_says_everything_that_is_missing():

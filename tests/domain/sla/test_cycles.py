@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.domain.sla import (
     ClockState,
+    explain,
     read,
 )
 
@@ -66,3 +67,9 @@ def test_each_customer_of_one_subject_has_a_cycle_of_their_own() -> None:
     readings = read(timer, DAY, [*deployed, told], at("2026-03-04 10:40"))
     states = {reading.cycle: reading.state for reading in readings}
     assert states == {deployed[0].event_id: ClockState.RUNNING, deployed[1].event_id: ClockState.MET}
+    assert {reading.cycle: reading.concerns for reading in readings} == {
+        deployed[0].event_id: "a", deployed[1].event_id: "b",
+    }  # fmt: skip
+    assert {explain(reading).split(" runs")[0] for reading in readings} == {
+        "reply of customer a", "reply of customer b",
+    }  # fmt: skip

@@ -123,6 +123,14 @@ def test_5c_13_a_merged_case_does_not_escalate() -> None:
     assert (reading.state, reading.escalations, reading.next_at) == (ClockState.CANCELLED, (), None)
 
 
+def test_5c_13_a_merged_case_does_not_escalate_under_a_policy_that_lists_its_own_endings() -> None:
+    timer = a_timer(cancel=["case.closed"], escalation=LADDER, clock_kind="statutory")
+    merged = an_event("case.merged", "2026-03-04 10:30", into="other")
+    reading = one(timer, DAY, [OPENED, merged], at("2026-03-09 00:00"))
+    assert (reading.state, reading.cancelled_by) == ("cancelled", "case.merged")
+    assert not reading.escalations
+
+
 def test_5c_14_the_time_used_until_the_close_is_always_known() -> None:
     timer = a_timer(stop=["case.closed"])
     reading = one(timer, DAY, [OPENED, an_event("case.closed", "2026-03-04 10:25")], at("2026-03-09 00:00"))

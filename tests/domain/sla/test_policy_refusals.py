@@ -27,7 +27,11 @@ BAD_TIMERS: list[tuple[dict[str, Any], str, str]] = [
     ({"start": ["sla.met"]}, "derived_event", "/start/0"),
     ({"subject": "interaction", "start": ["interaction.ended"]}, "never_stops", "/stop"),
     ({"subject": "order", "stop": ["customer.notified"]}, "never_starts", "/start"),
+    ({"stop": ["case.opened"]}, "never_stops", "/stop"),
+    ({"late_by": {"business_hours": 2}}, "mixed_clocks", "/late_by"),
+    ({"late_by": {"hours": 0}}, "zero_target", "/late_by/hours"),
     ({"due": {}}, "missing_due", "/due"),
+    ({"due": {"from_event": "due_att"}}, "unknown_field", "/due/from_event"),
     ({"due": {"duration": "PT0S"}}, "zero_target", "/due/duration"),
     ({"due": {"duration": {"hours": 0}}}, "zero_target", "/due/duration/hours"),
     ({"due": {"duration": {"minutes": -5}}}, "zero_target", "/due/duration/minutes"),
@@ -100,6 +104,7 @@ def test_a_timer_that_cannot_be_right_is_refused_with_its_place(
     with pytest.raises(InvalidError) as refused:
         a_policy({"timers": [TIMER | change]})
     assert (refused.value.reason, refused.value.pointer) == (reason, f"/rules/0/timers/0{place}")
+    assert refused.value.cure
 
 
 def test_a_cycle_through_another_timer_is_refused() -> None:
@@ -127,6 +132,20 @@ def test_a_cycle_through_another_timer_is_refused() -> None:
         ({"format": 1, "calendar": "9x5", "rules": {}}, "not_an_array", "/rules"),
         ({"format": 1, "calendar": "9x5", "rules": [[]]}, "not_an_object", "/rules/0"),
         (
+            {"format": 1, "calendar": "9x5", "rules": [{"when": {"kind": "complant"}, "timers": []}]},
+            "unknown_value",
+            "/rules/0/when/kind",
+        ),
+        (
+            {
+                "format": 1,
+                "calendar": "9x5",
+                "rules": [{"when": {"channel": ["fone"]}, "timers": []}],
+            },
+            "unknown_value",
+            "/rules/0/when/channel/0",
+        ),
+        (
             {"format": 1, "calendar": "9x5", "rules": [{"timers": []}], "effective_from": "2026-10-01"},
             "bad_time",
             "/effective_from",
@@ -150,7 +169,11 @@ def test_a_policy_that_cannot_be_right_is_refused_with_its_place(
         ([{"when": {"weather": "wet"}, "timers": []}], "unknown_key", "/rules/0/when/weather"),
         ([{"when": {"kind": []}, "timers": []}], "never_matches", "/rules/0/when/kind"),
         ([{"when": {"kind": {}}, "timers": []}], "not_a_scalar", "/rules/0/when/kind"),
-        ([{"timers": [TIMER]}, {"when": {"kind": "x"}, "timers": [TIMER]}], "unreachable_rule", "/rules/1"),
+        (
+            [{"timers": [TIMER]}, {"when": {"kind": "praise"}, "timers": [TIMER]}],
+            "unreachable_rule",
+            "/rules/1",
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_right_is_refused_with_its_place(

@@ -82,6 +82,28 @@ def test_a_delay_is_told_within_the_hour_but_before_the_promised_time() -> None:
     assert met.state is ClockState.MET
 
 
+def test_a_delay_of_less_than_two_hours_is_no_reason_for_a_notice() -> None:
+    promised = an_event("order.promised", "2026-03-01 09:00", promised_at="2026-03-04T12:00:00+02:00")
+    times = ("2026-03-04T13:59:59+02:00", "2026-03-04T14:00:00+02:00", "2026-03-04", "soon", None)
+    known = []
+    for due_at in times:
+        predicted = an_event("order.delay_predicted", "2026-03-04 09:00", due_at=due_at)
+        known.append(
+            bool(readings("order", [promised, predicted], at("2026-03-04 09:30")).get("delay_notice"))
+        )
+    assert known == [False, True, True, True, True]
+    unpromised = an_event("order.delay_predicted", "2026-03-04 09:00", due_at=times[0])
+    assert readings("order", [unpromised], at("2026-03-04 09:30"))["delay_notice"]
+
+
+def test_a_delay_that_grows_is_told_from_when_it_is_two_hours() -> None:
+    promised = an_event("order.promised", "2026-03-01 09:00", promised_at="2026-03-04T15:00:00Z")
+    short = an_event("order.delay_predicted", "2026-03-04 09:00", due_at="2026-03-04T16:00:00Z")
+    longer = an_event("order.delay_predicted", "2026-03-04 11:00", due_at="2026-03-04T18:00:00Z")
+    (reading,) = readings("order", [promised, short, longer], at("2026-03-04 11:30"))["delay_notice"]
+    assert (reading.started_at, reading.due_at) == (at("2026-03-04 11:00"), at("2026-03-04 12:00"))
+
+
 def test_an_order_that_says_nothing_for_three_days_is_silent_until_it_is_delivered() -> None:
     events = [
         an_event("order.promised", "2026-03-01 10:00"),

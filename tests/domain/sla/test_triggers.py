@@ -49,6 +49,7 @@ def test_one_start_for_many_customers_makes_a_cycle_for_each_with_an_id_of_its_o
     assert len({reading.cycle for reading in readings}) == len(readings)
     assert [reading.cycle for reading in alone] == [deployed.event_id]
     assert [reading.state for reading in readings].count(ClockState.MET) == 1
+    assert [reading.concerns for reading in readings if reading.state is ClockState.MET] == ["b"]
 
 
 def test_a_due_time_may_be_that_of_an_earlier_promise_and_the_latest_one_counts() -> None:

@@ -1,0 +1,181 @@
+"""What is worded before its time is told as if it were read then, and never when something came between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.privacy.erasure import ErasureLoop
+from app.sla.loop import SlaLoop
+from app.sla.rehearsal import Rehearsals
+from app.wiring import Services
+from tests.sla.conftest import Bench, Told, acknowledge_within, policy_document
+
+_PLAIN = acknowledge_within(60, warnings=[], escalation=[])
+_TICK = timedelta(microseconds=1)
+
+
+class Process:
+    """A worker that rehearses."""
+
+    def __init__(self, services: Services) -> None:
+        self.rehearsals = Rehearsals(services.journal, services.timers)
+        self.loop = SlaLoop(
+            services.database, services.journal, services.bell, poll_seconds=1.0, rehearsals=self.rehearsals
+        )
+
+    async def rehearse(self) -> None:
+        """Look at everything of the next half minute."""
+        while await self.rehearsals.step() == 0.0:
+            pass
+
+
+@pytest.fixture
+async def process(bench: Bench) -> AsyncIterator[Process]:
+    await bench.put_policy(policy_document(_PLAIN))
+    yield Process(bench.services)
+
+
+def was_rehearsed(told: Told) -> bool:
+    """A rehearsal reads the clock as of the first instant of the breach, a live look as of its commit."""
+    reading = told.data["reading"]
+    as_of = datetime.fromisoformat(reading["as_of"])
+    if as_of == datetime.fromisoformat(reading["due_at"]) + _TICK:
+        return True
+    assert as_of == datetime.fromisoformat(told.data["detected_at"])
+    return False
+
+
+async def told_of(bench: Bench) -> dict[str, Told]:
+    """The breaches that were told, by reference."""
+    found = {item.data["subject"]["refs"][0]: item for item in await bench.told()}
+    assert len(found) == len(await bench.told())
+    return found
+
+
+async def test_a_rehearsed_breach_is_told_with_the_same_words_as_one_that_was_not(
+    bench: Bench, process: Process
+) -> None:
+    for ref in ("live", "rehearsed"):
+        await bench.case("case.opened", ref, {"channel": "call"})
+        bench.clock.advance(seconds=40)
+        if ref == "rehearsed":
+            await process.rehearse()
+        bench.clock.advance(seconds=30)
+        await process.loop.step()
+    told = await told_of(bench)
+    assert {ref: was_rehearsed(item) for ref, item in told.items()} == {"live": False, "rehearsed": True}
+    assert keys_of(told["live"].data) == keys_of(told["rehearsed"].data)
+    assert told["rehearsed"].data["sequence"] > told["live"].data["sequence"]
+    assert await bench.fetch("SELECT FROM sla_due WHERE tenant_id = $1") == []
+
+
+def keys_of(value: Any) -> Any:
+    """The shape of a document."""
+    if isinstance(value, dict):
+        return {key: keys_of(item) for key, item in value.items()}
+    return type(value).__name__ if not isinstance(value, int | float) else "number"
+
+
+async def test_a_rehearsal_counts_only_for_what_nothing_was_told_of_since(
+    bench: Bench, process: Process
+) -> None:
+    for ref in ("stopped", "assigned", "untouched"):
+        await bench.case("case.opened", ref)
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    await bench.case("case.acknowledged", "stopped")
+    await bench.case("case.assigned", "assigned", {"assignee": "olena"})
+    bench.clock.advance(seconds=15)
+    await process.loop.step()
+    told = {ref: item for ref, item in (await told_of(bench)).items() if item.type == "sla.breached"}
+    assert {ref: was_rehearsed(item) for ref, item in told.items()} == {"assigned": False, "untouched": True}
+    assert told["assigned"].data["standing"]["assignee"] == "olena"
+
+
+async def test_a_rehearsal_does_not_outlive_the_configuration_it_was_made_under(
+    bench: Bench, process: Process
+) -> None:
+    await bench.case("case.opened")
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    await bench.put_source("crm", grace_seconds=600)
+    bench.clock.advance(seconds=15)
+    await process.loop.step()
+    (told,) = await bench.told()
+    assert (told.data["confidence"], was_rehearsed(told)) == ("provisional", False)
+
+
+async def test_a_source_that_fell_silent_since_makes_a_rehearsed_breach_provisional(
+    bench: Bench, process: Process
+) -> None:
+    await bench.case("case.opened")
+    await bench.execute(
+        "UPDATE sources SET handles_cases = true, expected_every_seconds = 62 WHERE tenant_id = $1"
+    )
+    await bench.execute("UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1")
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    bench.clock.advance(seconds=15)
+    await process.loop.step()
+    (told,) = await bench.told()
+    assert (told.data["confidence_reason"], was_rehearsed(told)) == ("source_silent", False)
+
+
+async def test_who_sleeps_past_the_next_mark_tells_both_once(bench: Bench, process: Process) -> None:
+    await bench.put_policy(policy_document(acknowledge_within(60, warnings=[90], escalation=[])))
+    await bench.case("case.opened")
+    bench.clock.advance(seconds=40)
+    await process.rehearse()  # the warning at 54 s
+    bench.clock.advance(seconds=30)
+    await process.loop.step()
+    assert await bench.types() == ["sla.warning", "sla.breached"]
+    assert not was_rehearsed((await bench.told())[1])
+    await bench.tick()
+    assert len(await bench.types()) == 2
+
+
+async def test_two_processes_that_rehearsed_the_same_tell_it_once(
+    bench: Bench, process: Process, other_services: Services
+) -> None:
+    other = Process(other_services)
+    for number in range(12):
+        await bench.case("case.opened", f"T-{number}")
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    await other.rehearse()
+    bench.clock.advance(seconds=15)
+    await asyncio.gather(process.loop.step(), other.loop.step())
+    assert [was_rehearsed(item) for item in (await told_of(bench)).values()] == [True] * 12
+
+
+async def test_who_was_forgotten_since_is_in_no_message(bench: Bench, process: Process) -> None:
+    customer = {"type": "phone", "value": "+380501112233"}
+    services = bench.services
+    await bench.case("case.opened", "call +380501112233", {"channel": "call", "customer": customer})
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    answer = await bench.client.post("/v1/privacy/erasures", json={"customer": customer})
+    assert answer.status_code == 202
+    await ErasureLoop(services.journal, services.sealer, services.bell).step()
+    bench.clock.advance(seconds=15)
+    await process.loop.step()
+    (told,) = await bench.told()
+    assert "380501112233" not in str(told.data)
+    assert not was_rehearsed(told)
+
+
+async def test_what_is_rehearsed_again_is_read_anew(bench: Bench, process: Process) -> None:
+    await bench.case("case.opened")
+    bench.clock.advance(seconds=40)
+    await process.rehearse()
+    await bench.case("case.assigned", data={"assignee": "olena"})
+    await process.rehearse()
+    bench.clock.advance(seconds=25)
+    await process.loop.step()
+    (told,) = [item for item in await bench.told() if item.type == "sla.breached"]
+    assert (told.data["standing"]["assignee"], was_rehearsed(told)) == ("olena", True)
