@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrations.bi.parts import Shown, View, dimensions, row_id
 
-_CSAT = "'csat_1_5','csat_1_7','csat_1_10','smiley_4','stars_1_5','stars_half','button_3','binary'"
+CSAT = "'csat_1_5','csat_1_7','csat_1_10','smiley_4','stars_1_5','stars_half','button_3','binary'"
 _CES = "'ces2_1_7','ces_ease_1_5','ces1_effort_1_5'"
 _PLACE = ("channel", "touchpoint", "location")
 _GROUPED = (
@@ -62,8 +62,8 @@ FEEDBACK_DAILY = View(
 # (metric, numerator, denominator, rows of feedback_daily that enter)
 SCORES = (
     ("nps", "100 * (a.positive - a.negative)", "a.classed", "a.measure = 'nps' AND a.scale_id = 'nps_0_10'"),
-    ("csat_t2b", "100 * a.top", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({_CSAT})"),
-    ("csat_mean", "a.score_sum", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({_CSAT})"),
+    ("csat_t2b", "100 * a.top", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({CSAT})"),
+    ("csat_mean", "a.score_sum", "a.classed", f"a.measure = 'csat' AND a.scale_id IN ({CSAT})"),
     ("ces_mean", "a.score_sum", "a.classed", f"a.measure = 'ces' AND a.scale_id IN ({_CES})"),
     ("ces_easy", "100 * a.positive", "a.classed", f"a.measure = 'ces' AND a.scale_id IN ({_CES})"),
     (

@@ -8,7 +8,7 @@ from alembic.operations import Operations
 
 from migrations.bi.complaints import CASES_COMPLAINED_OF
 from migrations.bi.customers import CUSTOMERS_DAILY
-from migrations.bi.daily import DAILY, METRIC_DAILY, OF_PLACE, values
+from migrations.bi.daily import CSAT, DAILY, METRIC_DAILY, OF_PLACE, values
 from migrations.bi.dimensions import DIM_SOURCE, DIMENSIONS
 from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
@@ -127,6 +127,25 @@ _UNANSWERED: Final = _shares(
     "counts_as_opened",
     (("unanswered_overdue_share", "is_unanswered AND has_overdue", "is_answerable"),),
 )
+_CONTACTS: Final = _of_rows(
+    "local_date",
+    "bi.volumes",
+    "kind IN ('interactions', 'transactions')",
+    (
+        (
+            "contact_rate",
+            "sum(count) FILTER (WHERE kind = 'interactions')",
+            "coalesce(sum(count) FILTER (WHERE kind = 'transactions'), 0)",
+        ),
+    ),
+)
+_JOURNEYS: Final = (
+    f"SELECT a.local_date, m.metric, {OF_PLACE}, a.scale_id, a.collection_mode, sum(m.numerator), "
+    "sum(m.denominator)::bigint, NULL::bigint, NULL::text FROM bi.feedback_daily AS a CROSS JOIN LATERAL "
+    + values((("journey_t2b", "100 * a.top", "a.classed"), ("journey_mean", "a.score_sum", "a.classed")))
+    + f" AS m(metric, numerator, denominator) WHERE a.measure = 'journey_overall' AND a.scale_id IN ({CSAT}) "
+    f"AND a.classed > 0 GROUP BY a.local_date, m.metric, {OF_PLACE}, a.scale_id, a.collection_mode"
+)
 _OF_FEEDBACK: Final = (
     f"(SELECT {local_date('f.occurred_at')} AS local_date, f.channel, f.touchpoint, f.location, f.class, "
     "{0} FROM feedback f JOIN tenants t ON t.tenant_id = f.tenant_id {1} "
@@ -188,7 +207,9 @@ EVERY_METRIC_DAILY: Final = View(
         "FROM (SELECT d.*, NULL::bigint AS n, NULL::text AS currency "
         + CASES_COMPLAINED_OF.rest
         + "\nUNION ALL "
-        + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT))
+        + "\nUNION ALL ".join(
+            (_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT, _CONTACTS, _JOURNEYS)
+        )
         + ") AS d"
     ),
 )
@@ -196,7 +217,8 @@ EVERY_METRIC_IDS: Final = (
     "reopen_rate", "fcr", "fcr_net", "fcr_confirmed", "recovery_rate", "double_deviation_rate",
     "loyalty_conversion", "cost_per_resolved", "cost_per_compensated", "upheld_share", "redress_paid",
     "unanswered_overdue_share", "late_share", "proactive_notice_rate", "reviews_answered_share",
-    "reviews_unanswered_share", "reviews_overdue_share", "latent_negatives",
+    "reviews_unanswered_share", "reviews_overdue_share", "latent_negatives", "contact_rate", "journey_t2b",
+    "journey_mean",
 )  # fmt: skip
 EVERY_RATIO_IDS: Final = frozenset(EVERY_METRIC_IDS) - {"redress_paid", "latent_negatives"}
 SNAPSHOT_METRIC_IDS: Final = (

@@ -33,7 +33,10 @@ async def make_history(world: World, chance: Random) -> None:
     for n in range(40):
         told = {"customer": bytes([200 + n]), "at": _at(chance) + 30 * HOUR, **_place(chance)}
         untroubled = Answer(chance.randint(3, 5), scale="csat_1_5", **told)
-        await world.commit(untroubled, Answer(chance.randint(6, 10), **told))
+        whole_way = Answer(chance.randint(1, 5), scale="csat_1_5", measure="journey_overall", **told)
+        await world.commit(untroubled, Answer(chance.randint(6, 10), **told), whole_way)
+    for kind in ("interactions", "transactions") * 8:
+        await world.count(kind, chance.randint(0, 90), _at(chance), **_place(chance))
     await _merges(world, chance, [await _case(world, chance) for _ in range(110)])
     for _ in range(20):
         await _order(world, chance)
@@ -136,9 +139,10 @@ async def _case(world: World, chance: Random) -> UUID:
             case_id=chance.choice([None, case_id, case_id, case_id]),
             mode=chance.choice(["invited", "invited", "passive"]), **place,
         )  # fmt: skip
-        await world.commit(answer, Answer(chance.randint(7, 10), heard, customer=customer, **place))
+        await world.commit(answer, Answer(chance.randint(5, 10), heard, customer=customer, **place))
     if customer is not None and chance.random() < 0.3:
-        told = await world.event("customer.returned", opened + 30 * HOUR, customer=customer)
+        back = opened + chance.choice([30 * HOUR, 30 * HOUR, timedelta(days=100)])
+        told = await world.event("customer.returned", back, customer=customer)
         if chance.random() < 0.3:
             await world.event("event.retracted", ended[1], event_id=str(told))
     if customer is not None and chance.random() < 0.1:
@@ -151,7 +155,7 @@ async def _case(world: World, chance: Random) -> UUID:
             subject_id=case_id,
             started_at=opened,
             breaches_after=chance.choice([None, due + 9 * HOUR]),
-            stopped_at=chance.choice([None, due, due + 5 * HOUR, due + 20 * HOUR]),
+            stopped_at=chance.choice([None, None, due, due + 5 * HOUR, due + 20 * HOUR]),
             state=chance.choice(["running", "running", "paused"]),
             **place,
         )
@@ -161,8 +165,8 @@ async def _case(world: World, chance: Random) -> UUID:
 def _deviations(chance: Random, opened: datetime) -> list[dict[str, Any]]:
     """Some failed again, some missed a promise only, of some it is not yet so."""
     triggers = ("repeat_negative", "second_complaint", "promise_missed", "compensation_late", "reopened")
-    failed = chance.choice([opened + 3 * HOUR] * 5 + [datetime(2999, 1, 1, tzinfo=UTC)])
-    return [{"trigger": trigger, "at": failed.isoformat()} for trigger in triggers if chance.random() < 0.08]
+    times = [(opened + 3 * HOUR).isoformat(), "2999-01-01T00:00:00+00:00"]
+    return [{"trigger": name, "at": chance.choice(times)} for name in triggers if chance.random() < 0.15]
 
 
 async def _order(world: World, chance: Random) -> None:
