@@ -8,7 +8,7 @@ from alembic.operations import Operations
 
 from migrations.bi.complaints import CASES_COMPLAINED_OF
 from migrations.bi.customers import CUSTOMERS_DAILY
-from migrations.bi.daily import DAILY, METRIC_DAILY, OF_PLACE, values
+from migrations.bi.daily import DAILY, METRIC_DAILY, OF_PLACE, SCORES, of_answers, values
 from migrations.bi.dimensions import DIM_SOURCE, DIMENSIONS
 from migrations.bi.outcomes import CASE_OUTCOMES, taken_back
 from migrations.bi.parts import Shown, View, local_date
@@ -172,6 +172,31 @@ _LATENT: Final = _of_rows(
     _UNASKED,
 )
 
+_JOURNEY: Final = "SELECT j.*, NULL::bigint, NULL::text FROM ({}) AS j".format(
+    of_answers(
+        tuple(
+            (metric, above, below, where.replace("a.measure = 'csat'", "a.measure = 'journey_overall'"))
+            for metric, (_, above, below, where) in zip(
+                ("journey_t2b", "journey_mean"), (SCORES[1], SCORES[2]), strict=True
+            )
+        ),
+        (),
+    )
+)
+_CONTACTS: Final = _of_rows(
+    "local_date",
+    "bi.volumes",
+    "kind IN ('interactions', 'transactions')",
+    (
+        (
+            "contact_rate",
+            "sum(count) FILTER (WHERE kind = 'interactions')",
+            "coalesce(sum(count) FILTER (WHERE kind = 'transactions'), 0)",
+        ),
+    ),
+)
+_MORE: Final = (_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT, _JOURNEY, _CONTACTS)
+
 EVERY_METRIC_DAILY: Final = View(
     METRIC_DAILY.name,
     METRIC_DAILY.comment,
@@ -188,7 +213,9 @@ EVERY_METRIC_DAILY: Final = View(
         "FROM (SELECT d.*, NULL::bigint AS n, NULL::text AS currency "
         + CASES_COMPLAINED_OF.rest
         + "\nUNION ALL "
-        + "\nUNION ALL ".join((_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT))
+        + "\nUNION ALL ".join(
+            (_RESOLVED, _COSTS, *_CLOSED, _UNANSWERED, _PROMISES, _REVIEWS, _LATENT, _JOURNEY, _CONTACTS)
+        )
         + ") AS d"
     ),
 )
@@ -197,6 +224,7 @@ EVERY_METRIC_IDS: Final = (
     "loyalty_conversion", "cost_per_resolved", "cost_per_compensated", "upheld_share", "redress_paid",
     "unanswered_overdue_share", "late_share", "proactive_notice_rate", "reviews_answered_share",
     "reviews_unanswered_share", "reviews_overdue_share", "latent_negatives",
+    "journey_t2b", "journey_mean", "contact_rate",
 )  # fmt: skip
 EVERY_RATIO_IDS: Final = frozenset(EVERY_METRIC_IDS) - {"redress_paid", "latent_negatives"}
 SNAPSHOT_METRIC_IDS: Final = (

@@ -34,6 +34,14 @@ async def make_history(world: World, chance: Random) -> None:
         told = {"customer": bytes([200 + n]), "at": _at(chance) + 30 * HOUR, **_place(chance)}
         untroubled = Answer(chance.randint(3, 5), scale="csat_1_5", **told)
         await world.commit(untroubled, Answer(chance.randint(6, 10), **told))
+    stars = (1, 2, 3, 4, 5) * 6
+    whole = [
+        Answer(score, FIRST, "csat_1_5", "journey_overall", **_place(Random(n)))
+        for n, score in enumerate(stars)
+    ]
+    await world.commit(*whole)
+    for kind, count in (("interactions", 7), ("transactions", 40)):
+        await world.count(kind, count, FIRST, **_place(Random(1)))
     await _merges(world, chance, [await _case(world, chance) for _ in range(110)])
     for _ in range(20):
         await _order(world, chance)
