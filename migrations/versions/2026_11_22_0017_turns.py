@@ -1,6 +1,6 @@
 """Turns: what only one may do at a time is a row to lock, which no login of reports can.
 
-Revision: 0021_turns, after 0020_readers.
+Revision: 0017_turns, after 0016_views.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021_turns"
-down_revision = "0020_readers"
+revision = "0017_turns"
+down_revision = "0016_views"
 branch_labels = None
 depends_on = None
 
