@@ -110,7 +110,8 @@ async def strip(tx: Tx, tenant_id: UUID, found: Belongings, traces: Traces) -> d
         FORGOTTEN,
     )
     aliases = await tx.fetch(
-        "SELECT kind, ref, subject_id FROM subject_aliases WHERE tenant_id = $1 AND subject_id = any($2)",
+        "SELECT kind, ref, coalesce(home_id, subject_id) AS subject_id FROM subject_aliases "
+        "WHERE tenant_id = $1 AND (home_id = any($2) OR home_id IS NULL AND subject_id = any($2))",
         tenant_id,
         list(found.subject_ids),
     )

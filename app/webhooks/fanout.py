@@ -18,11 +18,11 @@ from app.kit.ids import new_id
 from app.webhooks.notices import announce_notices
 from app.webhooks.ordering import promote
 from app.webhooks.subscription import Subscription, passing
+from app.webhooks.turns import FANOUT, try_turn
 
 BATCH = 500
 
-_LOCK_KEY = 0x56464F55  # "VFOU": any constant that nothing else on the server uses
-_LOCK = "SELECT pg_try_advisory_xact_lock($1) AS locked, EXISTS (SELECT FROM notices) AS noted"
+_WAITING = "SELECT EXISTS (SELECT FROM outbox) AS announced, EXISTS (SELECT FROM notices) AS noted"
 # Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
 # are bounded from both sides, and the ids an array, so that no plan ever reads through the flood.
 _TAKE = """
@@ -90,7 +90,7 @@ _ENDPOINT_ID, _ORDER_KEY = DELIVERY_COLUMNS.index("endpoint_id"), DELIVERY_COLUM
 class Fanout:
     """One step takes a batch of the outbox; `ring` wakes the dispatchers when there is something for them.
 
-    One fan-out runs at a time in the whole installation (a lock of the transaction): so messages
+    One fan-out runs at a time in the whole installation (a turn, see `turns.py`): so messages
     become visible in the order of their `sequence`, and a reader that goes on after the last one
     it saw misses none.
     """
@@ -103,14 +103,16 @@ class Fanout:
     async def step(self) -> float:
         """Fan one batch out; the seconds until it is worth looking again."""
         async with self._database.worker() as tx:
-            first = await tx.fetchrow(_LOCK, _LOCK_KEY)
-            if not first["locked"]:
-                return self._poll_seconds / 10
-            taken = sorted(await tx.fetch(_TAKE, BATCH), key=lambda row: row["outbox_id"])
+            waiting = await tx.fetchrow(_WAITING)
+            taken: list[Any] = []
+            if waiting["announced"]:
+                if not await try_turn(tx, FANOUT):
+                    return self._poll_seconds / 10
+                taken = sorted(await tx.fetch(_TAKE, BATCH), key=lambda row: row["outbox_id"])
             made = await _fan_out(tx, taken) if taken else 0
         if made:
             self._ring()
-        moved = await announce_notices(self._database) if first["noted"] else 0
+        moved = await announce_notices(self._database) if waiting["noted"] else 0
         return 0.0 if moved or _may_be_more(taken) else self._poll_seconds
 
 

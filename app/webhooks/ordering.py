@@ -13,15 +13,14 @@ from collections.abc import Callable, Collection
 from uuid import UUID
 
 from app.db.engine import Database, Tx
+from app.webhooks.turns import take_turns
 
 OrderKey = tuple[UUID, str]
 """An endpoint and the key of what must keep its order there."""
 
 SWEEP_KEYS = 1_000
-_LOCK_SPACE = 0x56464F4F  # "VFOO": any constant that nothing else on the server uses
 _FIRST: OrderKey = (UUID(int=0), "")
 
-_LOCK = "SELECT pg_advisory_xact_lock($1, hashtext(id::text)) FROM unnest($2::uuid[]) AS given(id)"
 _PROMOTE = """
 WITH wanted AS (
     SELECT unnest($1::uuid[]) AS endpoint_id, unnest($2::text[]) AS order_key
@@ -69,7 +68,7 @@ async def promote(tx: Tx, keys: Collection[OrderKey]) -> int:
     if not keys:
         return 0
     ordered = sorted(set(keys))
-    await tx.fetch(_LOCK, _LOCK_SPACE, sorted({endpoint_id for endpoint_id, _ in ordered}))
+    await take_turns(tx, {endpoint_id for endpoint_id, _ in ordered})
     ids, names = [key[0] for key in ordered], [key[1] for key in ordered]
     return int((await tx.execute(_PROMOTE, ids, names)).rpartition(" ")[2])
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.tables.webhooks import deliveries, endpoint_secrets, endpoints, messages
+from app.db.tables.webhooks import deliveries, endpoint_secrets, endpoints, messages, turns
 from app.domain.errors import NotFoundError
 from app.kit.ids import new_id, public_id
 
@@ -82,6 +82,7 @@ async def delete_endpoint(connection: AsyncConnection, row: Any, *, now: datetim
         .where(messages.c.message_id.in_(select(waiting.c.message_id)), messages.c.state == "pending")
         .values(state="cancelled", settled_at=now, given_up_at=now)
     )
+    await connection.execute(delete(turns).where(turns.c.name == str(row.endpoint_id)))
 
 
 async def list_secrets(

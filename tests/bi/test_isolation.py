@@ -1,5 +1,7 @@
 """Two tenants' report logins in one database: neither sees the other, whatever it tries."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -82,6 +84,7 @@ async def test_no_setting_changes_whose_rows_are_shown(mine, trick):
         "CREATE TABLE public.mine (x int)",
         "CREATE ROLE mine",
         "ALTER ROLE CURRENT_USER CONNECTION LIMIT 100",
+        "SELECT name FROM public.turns FOR UPDATE",
         *(f"SELECT * FROM public.{table}" for table in HIDDEN),
     ],
 )
@@ -118,3 +121,9 @@ async def test_a_session_is_read_only_and_short_until_its_user_says_otherwise(re
     async with connected(reports.mine) as connection:
         settings = ("transaction_read_only", "statement_timeout", "search_path")
         assert [await connection.fetchval(f"SHOW {name}") for name in settings] == ["on", "1min", "bi"]
+
+
+def test_the_service_at_work_waits_for_no_lock_that_a_report_could_hold():
+    takers = [path for path in Path("app").rglob("*.py") if "pg_advisory" in path.read_text()]
+    takers += [path for path in Path("app").rglob("*.py") if "pg_try_advisory" in path.read_text()]
+    assert [path.as_posix() for path in takers] == ["app/db/migrate.py"]

@@ -252,23 +252,6 @@ async def test_the_paradox_is_asked_of_nps_and_of_who_comes_back(world: World, a
     assert early[f"{back}_n"] == 0  # the 90 days are not over
 
 
-async def test_who_is_discontent_in_the_resurvey_counts_although_that_reopened_the_case(
-    world: World, ask: Ask
-) -> None:
-    resolved, again = OPENED + HOUR, OPENED + 3 * HOUR
-    for score in (5, 5, 5, 4, 1, 2):
-        reopened = score < 3
-        case_id = await world.case(
-            OPENED,
-            remedied_at=None if reopened else resolved,
-            reopened_count=int(reopened),
-            steps=steps((OPENED, {"remedied": resolved}), (again, {})) if reopened else [],
-        )
-        await world.commit(Answer(score, OPENED + 2 * HOUR, "csat_1_5", "resurvey", case_id=case_id))
-    [row] = (await ask("recovery_rate", "reopen_rate")).rows
-    assert (row["recovery_rate"], row["recovery_rate_n"], row["reopen_rate"]) == (66.67, 6, 33.33)
-
-
 async def test_who_complains_of_the_handling_was_failed_again_without_a_survey(
     world: World, ask: Ask
 ) -> None:

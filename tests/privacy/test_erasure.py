@@ -162,3 +162,16 @@ async def test_a_second_run_of_an_interrupted_erasure_ends_it(
     second = (await client.get(f"/v1/privacy/erasures/{again['id']}")).json()
     assert first["counts"] and second["state"] == "completed"
     assert second["counts"].get("event_personal", 0) == 0
+
+
+async def test_the_name_of_a_merged_case_is_forgotten_with_its_person(
+    client: httpx.AsyncClient, services: Services, loop: ErasureLoop, server: Server, a_tenant: Tenant
+) -> None:
+    merged = event("case.merged", "m1", when=at(hours=2), subject=CASE, data={"into": "C-9"})
+    assert set(results_of(await client.post("/v1/events", json=[*history(), merged]))) == {"created"}
+    await client.post("/v1/privacy/erasures", json={"customer": OLENA})
+    await loop.step()
+    assert "olena@example.com" not in (await everything(server)).lower()
+    rows = await projections(services.journal, server, a_tenant.tenant_id)
+    await rebuild(services.journal, a_tenant.tenant_id)
+    assert await projections(services.journal, server, a_tenant.tenant_id) == rows

@@ -234,3 +234,10 @@ replays = local_table(
     worker=True,
     comment="Jobs that queue a range of messages again, a batch at a time.",
 )
+
+turns = local_table(
+    "turns",
+    Column("name", Text, primary_key=True),
+    worker=True,
+    comment="What only one may do at a time: the fan-out, and each ordered endpoint; rows to lock.",
+)

@@ -18,7 +18,7 @@ class ResolvedCases(NamedTuple):
     `reopened_open` were resolved, reopened and are open again: they stand at their last resolution.
     `provisional` were resolved less than 14 days ago. `once` took one contact and came back neither by
     reopening nor by the same customer and cause within 7 days; `first_level` were never escalated.
-    `answered`, `recovered` and `silent` are of the re-survey, of cases that it reopened too,
+    `answered`, `recovered` and `silent` are of the re-survey,
     `confirmed` those `once` whose customer is content in it; `evaluable` can be judged: re-surveyed with an
     answer, reopened, or failed in a way that needs no survey; `failed` of them failed. A missed promise alone
     (`promise_missed`) is told apart.

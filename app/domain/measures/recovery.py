@@ -145,13 +145,12 @@ RECOVERY: Final = (
     _share(
         "recovery_rate",
         "Recovery rate",
-        "Customers content with a case that was resolved, among those who answered the re-survey (also where "
-        "their answer reopened it); the bounds count the silent as failed and as recovered.",
+        "Customers content with a resolved case, among those who answered the re-survey; the bounds count "
+        "the silent as failed and as recovered.",
         "100 * positive / answered re-surveys; Wilson interval",
         recovered,
         _recovery_parts,
         ("recovered", "silent", "bound_low", "bound_high"),
-        version=2,
     ),
     _share(
         "double_deviation_rate",

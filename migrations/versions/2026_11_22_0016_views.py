@@ -1,6 +1,6 @@
 """Views: every metric by SQL; deadlines known by their day are judged as the service judges them.
 
-Revision: 0017_views, after 0016_merges.
+Revision: 0016_views, after 0015_merges.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from alembic import op
 
 from migrations.bi.every import show_as_before, show_every_metric
 
-revision = "0017_views"
-down_revision = "0016_merges"
+revision = "0016_views"
+down_revision = "0015_merges"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Merges: facts follow the survivor.
 
-Revision: 0016_merges, after 0015_firing.
+Revision: 0015_merges, after 0014_counts.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_merges"
-down_revision = "0015_firing"
+revision = "0015_merges"
+down_revision = "0014_counts"
 branch_labels = None
 depends_on = None
 
