@@ -1,4 +1,4 @@
-"""Revision 0017: every metric by SQL: in `metric_daily` what is added up, the rest in views of its own."""
+"""Every metric by SQL: in `metric_daily` what is added up, the rest in views of its own."""
 
 from __future__ import annotations
 
