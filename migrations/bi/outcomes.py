@@ -165,8 +165,9 @@ _OLD_ENOUGH: Final = (
     "AND c.opened_at + interval '180 days' <= now())"
 )
 _RESOLVED: Final = "(s.counts AND s.resolved_at IS NOT NULL)"
+_ONCE_RESOLVED: Final = "(s.counts AND s.last_resolved_at IS NOT NULL)"
 _ANSWERED: Final = (
-    f"({_RESOLVED} AND coalesce(asked.answer_class IN ('positive', 'neutral', 'negative'), false))"
+    f"({_ONCE_RESOLVED} AND coalesce(asked.answer_class IN ('positive', 'neutral', 'negative'), false))"
 )
 _KNOWN: Final = f"({_RESOLVED} AND c.customer_ref IS NOT NULL)"
 
@@ -220,7 +221,7 @@ CASE_OUTCOMES: Final = View(
         Shown("first_level", f"({_RESOLVED} AND NOT told.escalated)", "true: resolved, never escalated"),
         Shown(
             "resurvey",
-            f"CASE WHEN {_RESOLVED} THEN asked.answer_class END",
+            f"CASE WHEN {_ONCE_RESOLVED} THEN asked.answer_class END",
             "what the customer said of it afterwards: positive, neutral, negative, silent; null: not asked",
         ),
         Shown(

@@ -150,6 +150,22 @@ async def test_a_case_stands_as_it_stood_then(world: World, ask: Ask) -> None:
         assert (row["cases_outstanding"], row["reopen_rate_reopened"]) == (outstanding, reopened), hours
 
 
+async def test_a_case_that_a_bad_answer_reopened_is_no_recovery(world: World, ask: Ask) -> None:
+    for number, said in enumerate((5, 5, 4, 4, 2, 1)):
+        again = said < 3
+        cycles = [(OPENED, {"remedied": OPENED + HOUR}), *([(OPENED + 3 * HOUR, {})] if again else [])]
+        case_id = await world.case(
+            OPENED + timedelta(seconds=number),
+            remedied_at=None if again else OPENED + HOUR,
+            reopened_count=int(again),
+            steps=steps(*cycles),
+        )
+        await world.commit(Answer(said, OPENED + 2 * HOUR, "csat_1_5", "resurvey", case_id=case_id))
+    [row] = (await ask("recovery_rate", "double_deviation_rate", as_of=NOON.isoformat())).rows
+    assert (row["recovery_rate"], row["recovery_rate_n"]) == (66.67, 6)
+    assert (row["double_deviation_rate"], row["double_deviation_rate_n"]) == (33.33, 6)
+
+
 async def test_vector_i_through_the_query(world: World, ask: Ask) -> None:
     for measure in ("staff", "office", "recommend"):
         act = Answer(1, scale="button_3", measure=measure, mode="staff_prompted", location="kyiv")

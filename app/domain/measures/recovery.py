@@ -145,12 +145,13 @@ RECOVERY: Final = (
     _share(
         "recovery_rate",
         "Recovery rate",
-        "Customers content with a resolved case, among those who answered the re-survey; the bounds count "
-        "the silent as failed and as recovered.",
+        "Customers content with a resolved case, among those who answered the re-survey; a case that the bad "
+        "answer reopened counts where it was resolved. The bounds count the silent as failed, as recovered.",
         "100 * positive / answered re-surveys; Wilson interval",
         recovered,
         _recovery_parts,
         ("recovered", "silent", "bound_low", "bound_high"),
+        version=2,
     ),
     _share(
         "double_deviation_rate",

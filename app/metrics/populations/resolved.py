@@ -60,7 +60,8 @@ def count_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Se
 def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Subquery:
     """The cases that `count_resolved` counts, with a column for each of RESOLVED_FLAGS."""
     found = _looked_up(query, period, facts).c
-    answered = and_(found.resolved, found.answer_class.in_(("positive", "neutral", "negative")))
+    # whoever was discontent had the case reopened by that: left out, the rate would count the content alone
+    answered = found.answer_class.in_(("positive", "neutral", "negative"))
     once = and_(found.resolved, ~found.reopened, ~found.contacted, ~found.repeated)
     first_level = and_(found.resolved, ~found.escalated)
     known = and_(found.resolved, found.known)
@@ -76,7 +77,7 @@ def list_resolved(query: MetricQuery, period: Period, facts: TenantFacts) -> Sub
         "answered": answered,
         "recovered": and_(answered, found.is_top),
         "confirmed": and_(once, answered, found.is_top),
-        "silent": and_(found.resolved, found.answer_class == "silent"),
+        "silent": found.answer_class == "silent",
         "evaluable": or_(answered, found.reopened, found.failed_again),
         "failed": failed,
         "promise_missed": found.promise_missed,
