@@ -10,12 +10,13 @@ from starlette.responses import Response
 from app.deps import DatabaseDep, MetricsReader, NowDep, refuse_unknown_query
 from app.domain.errors import InvalidError
 from app.metrics.answer import answer_query
+from app.metrics.answer_schemas import AnswerOut
 from app.metrics.catalogue import catalogue_of
 from app.metrics.flat import DIMENSION_PARAMETERS, FlatQueryIn, place_of, unfold
 from app.metrics.formats import MEDIA_TYPES, TABULAR, Form
 from app.metrics.repository import snapshot
 from app.metrics.responses import FileEnding, reader_of, respond
-from app.metrics.schemas import AnswerOut, CatalogueOut, MetricQueryIn
+from app.metrics.schemas import CatalogueOut, MetricQueryIn
 from app.problems import Problem
 
 router = APIRouter(

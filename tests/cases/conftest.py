@@ -13,7 +13,8 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from app.wiring import Services, build_services
-from tests.conftest import MovedClock
+from tests.builders import query
+from tests.conftest import MovedClock, Server
 
 
 class Desk:
@@ -22,6 +23,16 @@ class Desk:
     def __init__(self, client: httpx.AsyncClient, clock: MovedClock) -> None:
         self.client = client
         self.clock = clock
+
+    async def configure(self, path: str, document: Any) -> None:
+        """Put a document."""
+        answer = await self.client.put(path, json=document)
+        assert answer.status_code == 200, answer.text
+
+    async def event_types(self, case_id: str) -> list[str]:
+        """The types of a case's events."""
+        page = (await self.client.get(f"/v1/cases/{case_id}/events?limit=500")).json()
+        return [event["type"] for event in page["items"]]
 
     async def post(self, kind: str, ref: str, data: dict[str, Any] | None = None, **more: Any) -> str:
         """Post one fact about a case; the id of its event."""
@@ -67,6 +78,11 @@ class Desk:
     def later(self, **delta: float) -> str:
         """A time ahead, as callers write it."""
         return (self.clock() + timedelta(**delta)).isoformat()
+
+
+async def outgoing(server: Server) -> list[str]:
+    """The types of what is to be told, in order."""
+    return [row["type"] for row in await query(server, "SELECT type FROM outbox ORDER BY outbox_id")]
 
 
 def in_time(text: str) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from app.cases.upkeep import CaseUpkeep
 from app.domain.playbook_preset import default_document
 from app.wiring import Services
 from tests.builders import query, rating
-from tests.cases.conftest import Desk
+from tests.cases.conftest import Desk, outgoing
 from tests.conftest import Server
 
 POLICY = {
@@ -26,20 +25,6 @@ POLICY = {
         {"name": "rudeness", "when": {"cause": "staff"}, "types": ["gift", "bonus"]},
     ],
 }
-
-
-async def configure(desk: Desk, path: str, document: Any) -> None:
-    answer = await desk.client.put(path, json=document)
-    assert answer.status_code == 200, answer.text
-
-
-async def outgoing(server: Server) -> list[str]:
-    return [row["type"] for row in await query(server, "SELECT type FROM outbox ORDER BY outbox_id")]
-
-
-async def event_types(desk: Desk, case_id: str) -> list[str]:
-    page = (await desk.client.get(f"/v1/cases/{case_id}/events?limit=500")).json()
-    return [event["type"] for event in page["items"]]
 
 
 async def test_a_reply_is_measured_against_its_checklist_and_only_warns(desk: Desk) -> None:
@@ -61,7 +46,7 @@ async def test_another_playbook_binds_what_opens_after_it(desk: Desk) -> None:
     document = default_document()
     playbooks = [dict(item) for item in document["playbooks"]]
     playbooks[1]["close"] = {"all_of": ["thanked"]}
-    await configure(desk, "/v1/playbooks", {**document, "playbooks": playbooks})
+    await desk.configure("/v1/playbooks", {**document, "playbooks": playbooks})
     after = await desk.open("T-2")
     for case_id, status in ((before, 409), (after, 200)):
         await desk.done(case_id, "acknowledge")
@@ -86,8 +71,7 @@ async def test_a_cause_raises_the_severity_that_nobody_stated_and_says_why(desk:
 
 
 async def test_a_case_goes_to_whom_the_first_rule_names_else_to_the_owner(desk: Desk) -> None:
-    await configure(
-        desk,
+    await desk.configure(
         "/v1/routing",
         {
             "owners": [{"employee": "olena"}, {"employee": "lux-owner", "brand": "lux"}],
@@ -108,7 +92,7 @@ async def test_a_case_goes_to_whom_the_first_rule_names_else_to_the_owner(desk: 
 async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
     desk: Desk, server: Server
 ) -> None:
-    await configure(desk, "/v1/compensation-policy", POLICY)
+    await desk.configure("/v1/compensation-policy", POLICY)
     case_id = await desk.open()
     offer = {"type": "money", "currency": "USD", "employee": "ivan"}
     first = await desk.done(case_id, "offer-compensation", {**offer, "amount": "30"})
@@ -141,7 +125,7 @@ async def test_an_offer_within_the_limit_is_approved_and_one_over_it_waits(
 
 
 async def test_who_gave_much_this_month_asks_though_each_case_got_little(desk: Desk, server: Server) -> None:
-    await configure(desk, "/v1/compensation-policy", {**POLICY, "monthly_limits": {"agent": 2500}})
+    await desk.configure("/v1/compensation-policy", {**POLICY, "monthly_limits": {"agent": 2500}})
     offer = {"type": "money", "amount": "1500", "currency": "UAH", "employee": "ivan"}
     first = await desk.done(await desk.open("T-1"), "offer-compensation", offer)
     assert first["case"]["compensations"][0]["state"] == "approved"
@@ -181,7 +165,7 @@ _NOT_NOW = [
 
 
 async def test_what_the_case_or_the_policy_does_not_allow_is_refused_with_its_reason(desk: Desk) -> None:
-    await configure(desk, "/v1/compensation-policy", POLICY)
+    await desk.configure("/v1/compensation-policy", POLICY)
     case_id = await desk.open()
     for command, body, status, code in _NOT_NOW:
         answer = await desk.send(case_id, command, body)
@@ -196,7 +180,7 @@ async def test_what_the_case_or_the_policy_does_not_allow_is_refused_with_its_re
 
 
 async def test_a_fact_of_a_source_that_the_policy_forbids_is_kept_and_waits(desk: Desk) -> None:
-    await configure(desk, "/v1/compensation-policy", POLICY)
+    await desk.configure("/v1/compensation-policy", POLICY)
     await desk.open("T-1", cause="customer_error")
     await desk.post("compensation.offered", "T-1", {"type": "money", "amount": "5", "currency": "UAH"})
     [item] = (await desk.case("T-1"))["compensations"]
@@ -219,7 +203,7 @@ async def test_an_unanswered_verification_expires_and_hides_nothing(
     desk.clock.advance(days=8)
     await upkeep.step()
     await upkeep.step()
-    types = await event_types(desk, case_id)
+    types = await desk.event_types(case_id)
     assert types.count("case.verification_expired") == types.count("platform_moderation.requested") == 1
     events = (await desk.client.get(f"/v1/cases/{case_id}/events")).json()["items"]
     asked = next(event for event in events if event["type"] == "platform_moderation.requested")
@@ -251,106 +235,6 @@ async def test_what_the_dialogue_came_to_stands_at_the_review_however_it_is_edit
     answer = await desk.client.post("/v1/events", json=taken_back)
     assert answer.status_code in (200, 201), answer.text
     assert await standing() == {"2": "requested", "3": None}
-
-
-async def test_a_customer_waited_for_in_vain_is_told_and_then_the_case_closes(
-    desk: Desk, services: Services
-) -> None:
-    case_id = await desk.open()
-    await desk.done(case_id, "wait-customer")
-    upkeep = CaseUpkeep(services.database, services.journal, lambda: None)
-    desk.clock.advance(days=14)
-    await upkeep.step()
-    assert "case.closing_notified" in await event_types(desk, case_id)
-    told = await desk.client.get(f"/v1/cases/{case_id}/events")
-    [notice] = [item for item in told.json()["items"] if item["type"] == "case.closing_notified"]
-    assert notice["data"]["closes_at"] == (await desk.case("T-1"))["next_attention_at"].replace("Z", "+00:00")
-    desk.clock.advance(days=2)
-    await upkeep.step()
-    assert (await desk.case("T-1"))["state"] == "waiting_customer"
-    desk.clock.advance(days=3)
-    await upkeep.step()
-    case = await desk.case("T-1")
-    assert (case["state"], case["outcome"], case["anomalies"]) == ("closed", "customer_silent", [])
-
-
-async def test_a_customer_who_answers_is_not_closed_away(desk: Desk, services: Services) -> None:
-    case_id = await desk.open()
-    await desk.done(case_id, "wait-customer")
-    await desk.post("case.customer_contacted", "T-1")
-    desk.clock.advance(days=40)
-    await CaseUpkeep(services.database, services.journal, lambda: None).step()
-    assert (await desk.case("T-1"))["state"] == "open"
-
-
-async def test_a_bad_word_after_the_remedy_reopens_the_case_and_is_told_once(
-    desk: Desk, server: Server
-) -> None:
-    await desk.post("case.opened", "T-1", {"kind": "complaint"}, ago=timedelta(hours=5))
-    await desk.post("case.remedied", "T-1", ago=timedelta(hours=3))
-    answer = {"question": "resolved", "scale": "csat_1_5", "measure": "csat", "value": 1}
-    await desk.post("survey.answered", "T-1", {"answers": [answer]}, ago=timedelta(hours=1))
-    case = await desk.case("T-1")
-    assert (case["state"], case["reopened_count"], case["is_double_deviation"]) == ("open", 1, True)
-    assert {item["trigger"] for item in case["deviations"]} == {"reopened", "post_resolution_negative"}
-    await desk.post("case.replied", "T-1")
-    told = await outgoing(server)
-    assert (told.count("case.double_deviation"), told.count("case.reopened")) == (1, 1)
-    listed = (await desk.client.get("/v1/cases?is_double_deviation=true")).json()["items"]
-    assert [item["id"] for item in listed] == [case["id"]]
-
-
-async def test_a_promoter_after_the_remedy_is_recovered_and_an_ambassador(desk: Desk, server: Server) -> None:
-    await desk.post("case.opened", "T-1", {"kind": "complaint"}, ago=timedelta(hours=5))
-    await desk.post("case.remedied", "T-1", ago=timedelta(hours=3))
-    answer = {"question": "recommend", "scale": "nps_0_10", "measure": "nps", "value": 10}
-    await desk.post("survey.answered", "T-1", {"answers": [answer]}, ago=timedelta(hours=1))
-    case = await desk.case("T-1")
-    assert (case["is_ambassador"], case["resurvey_class"], case["reopened_count"]) == (True, "positive", 0)
-    assert case["recovered_at"] is not None
-    lists = {item["name"]: item["completeness"] for item in case["checklists"]}
-    assert lists == {"reply": 0, "loyalty_conversion": 0, "recovery": pytest.approx(1 / 3)}
-    ticked = {"checklist": "loyalty_conversion", "ticked": ["fix", "report"]}
-    lists = (await desk.done(case["id"], "tick", ticked))["case"]["checklists"]
-    assert next(item for item in lists if item["name"] == "loyalty_conversion")["completeness"] == 0.25
-    assert (await outgoing(server)).count("case.recovered") == 1
-
-
-async def test_a_press_on_a_settled_internal_case_begins_the_next_one_of_the_day(desk: Desk) -> None:
-    async def press(name: str) -> None:
-        body = rating(name, 1, scale="csat_1_5", question="till", touchpoint="till",
-                      collection_mode="passive", when=desk.clock().isoformat())  # fmt: skip
-        assert (await desk.client.post("/v1/events", json=body)).status_code == 201
-
-    await press("p1")
-    first = (await desk.client.get("/v1/cases")).json()["items"][0]["id"]
-    await press("p2")
-    assert len((await desk.client.get("/v1/cases")).json()["items"]) == 1
-    await desk.done(first, "remedy")
-    desk.clock.advance(seconds=30)
-    await press("p3")
-    await press("p4")
-    items = (await desk.client.get("/v1/cases")).json()["items"]
-    assert [item["state"] for item in items] == ["open", "remedied"]
-    assert [item["customer_facing"] for item in items] == [False, False]
-
-
-async def test_a_customer_who_complains_again_raises_the_severity_and_marks_the_earlier_case(
-    desk: Desk, server: Server
-) -> None:
-    customer = {"type": "email", "value": "anna@example.com"}
-    await desk.post(
-        "case.opened", "T-1", {"customer": customer, "cause": "staff.manner"}, ago=timedelta(days=2)
-    )
-    await desk.post(
-        "case.opened", "T-2", {"customer": customer, "cause": "office_process.complaint_mechanism"}
-    )
-    first, second = await desk.case("T-1"), await desk.case("T-2")
-    assert (first["severity"], second["severity"], second["repeat_of"]) == ("sev3", "sev2", first["id"])
-    assert [item["trigger"] for item in first["deviations"]] == ["second_complaint"]
-    assert (await outgoing(server)).count("case.double_deviation") == 1
-    await desk.post("case.opened", "T-3", {"customer": {**customer, "value": "other@example.com"}})
-    assert (await desk.case("T-3"))["repeat_of"] is None
 
 
 async def test_a_reason_is_personal_and_needs_the_right_to_read_feedback(desk: Desk, api_key: Any) -> None:

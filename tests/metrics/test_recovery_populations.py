@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.metrics.conftest import Ask
-from tests.metrics.world import NOON, Answer, World, several
+from tests.metrics.world import NOON, Answer, World
 
 HOUR = timedelta(hours=1)
 OPENED = NOON - timedelta(days=5)
@@ -166,108 +166,6 @@ async def test_a_case_that_a_bad_answer_reopened_is_no_recovery(world: World, as
     assert (row["double_deviation_rate"], row["double_deviation_rate_n"]) == (33.33, 6)
 
 
-async def test_vector_i_through_the_query(world: World, ask: Ask) -> None:
-    for measure in ("staff", "office", "recommend"):
-        act = Answer(1, scale="button_3", measure=measure, mode="staff_prompted", location="kyiv")
-        counts = {1: (122, 2), -1: (16, 6), 0: (8, 0), None: (40, 2)}
-        rows = []
-        for value, (plain, excused) in counts.items():
-            one = Answer(**{**vars_of(act), "value": value, "silent": value is None})
-            rows += several(plain, one)
-            rows += several(excused, Answer(**{**vars_of(one), "force_majeure": "confirmed"}))
-        rows += several(4, Answer(**{**vars_of(act), "qualification": "invalid"}))
-        await world.commit(*rows)
-    await world.count("visitors", 500, location="kyiv")
-    await world.count("transactions", 90, location="kyiv")
-    staff = [{"dimension": "question", "values": ["staff"]}]
-    [row] = (await ask("ink_personal", group_by=["location"])).rows
-    digits = [row[f"ink_personal{part}"] for part in ("", "_ci_low", "_ci_high", "_n", "_k")]
-    assert digits == [19.35, 14.76, 23.95, 186, 0.5]
-    assert (row["ink_personal_at_k0"], row["ink_personal_at_k1"]) == (8.6, 30.11)
-    assert (row["location"], row["collection_mode"]) == ("kyiv", "staff_prompted")
-    # none of the four answers that the expert checked was credible
-    assert row["ink_personal_status"] == "unreliable"
-    assert row["ink_personal_reasons"][0] == "no_coverage_threshold"
-    assert "reliability_positive_below_90" in row["ink_personal_reasons"]
-    audited = (await ask("ink_office", "iel", "iel_2013", report_type="audit")).rows
-    assert [row["fm_level"] for row in audited] == [5.1]  # nobody asked for it
-    [row] = (await ask("ink_office", "iel", "iel_2013")).rows
-    assert "fm_level" not in row
-    assert (row["ink_office"], row["iel"], row["iel_2013"]) == (19.35, 41.33, 66.23)
-    beside = ("fm_level", "negative_per_contact")
-    [row] = (await ask(*beside)).rows
-    assert [row[name] for name in beside] == [5.1, 11.22]
-    beside = ("negative_per_visitor", "negative_per_transaction")
-    [row] = (await ask(*beside, group_by=["location"])).rows
-    assert [row[name] for name in beside] == [4.4, 24.44]
-    conversions = ("coverage", "precise_conversion", "surveys_per_transaction", "raw_conversion")
-    [row] = (await ask(*conversions)).rows
-    assert row["coverage_survey_acts"] == 3 * 196  # one act asks one key question; here three were asked
-    [row] = (await ask("survey_acts", "silent")).rows
-    assert (row["survey_acts"], row["silent"]) == (588, 126)
-    [row] = (await ask("iel", filters=staff)).rows
-    assert row["iel"] is None
-
-
-def vars_of(answer: Answer) -> dict[str, Any]:
-    return {name: getattr(answer, name) for name in Answer.__dataclass_fields__ if name != "answer_id"}
-
-
-async def test_a_customer_whose_complaint_was_solved_is_compared_with_the_untroubled(
-    world: World, ask: Ask
-) -> None:
-    solved, waiting, calm = (bytes([n]) for n in range(3))
-    await world.case(OPENED, customer_ref=solved, remedied_at=OPENED + HOUR)
-    await world.case(OPENED, customer_ref=waiting)
-    csat = {"scale": "csat_1_5", "at": NOON}
-    await world.commit(
-        *several(40, Answer(5, customer=solved, **csat)),
-        *several(40, Answer(2, customer=waiting, **csat)),
-        *several(20, Answer(5, customer=calm, **csat)),
-        *several(20, Answer(3, customer=calm, **csat)),
-        Answer(1, scale="csat_1_5", at=OPENED - HOUR, customer=solved),  # before the complaint: untroubled
-        Answer(1, scale="csat_1_5", at=NOON),  # who said it is unknown
-    )
-    [row] = (await ask("paradox_delta", "resolved_delta")).rows
-    assert row["paradox_delta"] == round(100 * (1 - 20 / 41), 2)
-    assert (row["paradox_delta_n"], row["paradox_delta_other_n"], row["paradox_delta_reasons"]) == (
-        40,
-        41,
-        ["shown"],
-    )
-    assert (row["resolved_delta"], row["resolved_delta_other_n"]) == (100.0, 40)
-
-
-async def test_the_paradox_is_asked_of_nps_and_of_who_comes_back(world: World, ask: Ask) -> None:
-    # business: solved 9 9 9 0, calm 9 0; private: solved 9, calm 9 9 9 9 0 0 -> NPS 60 and 25
-    solved, calm = ([bytes([side, n]) for n in range(8)] for side in (1, 2))
-    for customer in solved:
-        await world.case(OPENED - HOUR, customer_ref=customer, remedied_at=OPENED)
-    told = [
-        *((solved[n], "business", value) for n, value in enumerate((9, 9, 9, 0))),
-        (solved[4], "private", 9),
-        *((calm[n], "business", value) for n, value in enumerate((9, 0))),
-        *((calm[n + 2], "private", value) for n, value in enumerate((9, 9, 9, 9, 0, 0))),
-    ]
-    await world.commit(*(Answer(value, NOON, customer=who, segment=part) for who, part, value in told))
-    for customer in (*solved[:3], *calm[:2]):
-        await world.event("transaction.completed", NOON + HOUR, customer=customer)
-    await world.event("customer.returned", NOON + timedelta(days=91), customer=calm[2])  # too late
-    gone = await world.event("customer.returned", NOON + HOUR, customer=calm[3])
-    await world.event("event.retracted", NOON + HOUR, event_id=str(gone))
-    later = NOON + timedelta(days=100)
-    nps, back = "paradox_delta_nps", "paradox_delta_return"
-    [by_nps], [by_return] = [(await ask(name, now=later)).rows for name in (nps, back)]
-    row = {**by_nps, **by_return}
-    assert (row[nps], row[f"{nps}_n"], row[f"{nps}_other_nps"], row[f"{nps}_other_n"]) == (35.0, 5, 25.0, 8)
-    # within segments: business 50 - 0 (weight 4*2/6), private 100 - 33.33 (weight 1*6/7)
-    weighed = (50 * 8 / 6 + 200 / 3 * 6 / 7) / (8 / 6 + 6 / 7)
-    assert (row[f"{nps}_stratified"], row[f"{nps}_strata"]) == (round(weighed, 2), 2)
-    assert (row[back], row[f"{back}_top"], row[f"{back}_other_share"]) == (35.0, 3, 25.0)
-    [early] = (await ask(back, now=NOON + timedelta(days=89))).rows
-    assert early[f"{back}_n"] == 0  # the 90 days are not over
-
-
 async def test_who_complains_of_the_handling_was_failed_again_without_a_survey(
     world: World, ask: Ask
 ) -> None:
@@ -288,21 +186,6 @@ async def test_who_complains_of_the_handling_was_failed_again_without_a_survey(
     assert [row[part] for part in parts] == [3, 3, 2]  # a promise alone is told apart
     [early] = (await ask(name, as_of=(OPENED + 5 * HOUR).isoformat())).rows
     assert [early[part] for part in parts] == [2, 2, 2]
-
-
-async def test_loyal_are_those_who_recommend_or_come_back(world: World, ask: Ask) -> None:
-    promoter, buyer, member, gone = (bytes([n]) for n in range(4))
-    for customer in (promoter, buyer, member, gone):
-        await world.case(OPENED, customer_ref=customer, remedied_at=OPENED + HOUR)
-    await world.case(OPENED, remedied_at=OPENED + HOUR)  # nobody known
-    await world.commit(Answer(9, customer=promoter), Answer(8, customer=gone))
-    await world.event("transaction.completed", NOON, customer=buyer)
-    await world.event("transaction.completed", OPENED, customer=gone)  # before the resolution
-    await world.event("customer.enrolled", NOON, customer=member)
-    await world.event("customer.enrolled", OPENED, customer=gone)
-    [row] = (await ask("loyalty_conversion")).rows
-    names = ("_n", "_promoters", "_repurchased", "_joined")
-    assert [row[f"loyalty_conversion{name}"] for name in names] == [4, 1, 1, 1]
 
 
 async def test_orders_are_late_and_told(world: World, ask: Ask) -> None:
@@ -350,43 +233,3 @@ async def test_rejected_and_retracted_compensation_costs_nothing(world: World, a
     await world.event("compensation.delivered", OPENED, subject, amount="5", compensation="c")
     [row] = (await ask("cost_per_resolved")).rows
     assert row["cost_per_resolved_spent"] == 5.0
-
-
-async def test_answered_customers_speak_again(world: World, ask: Ask) -> None:
-    long_ago = NOON - timedelta(days=250)
-    period = {"from": "2025-01-01", "to": "2026-04-01"}
-    for number in range(10):
-        customer = bytes([number])
-        answered = long_ago + HOUR if number < 5 else None
-        await world.case(long_ago, customer_ref=customer, first_response_at=answered)
-        if number in (0, 1, 2, 3, 7, 8):
-            await world.commit(Answer(9, at=long_ago + timedelta(days=30), customer=customer))
-    await world.case(NOON, customer_ref=b"young")
-    [row] = (await ask("repeat_feedback_ratio", period=period)).rows
-    assert (row["repeat_feedback_ratio"], row["repeat_feedback_ratio_n"]) == (2.0, 10)
-
-
-async def test_channels_weigh_the_same_and_silence_is_no_channel(world: World, ask: Ask) -> None:
-    await world.commit(
-        *several(90, Answer(10, channel="kiosk")),
-        *several(10, Answer(0, channel="kiosk")),
-        *several(5, Answer(10, channel="chat")),
-        *several(5, Answer(0, channel="chat")),
-        *several(2, Answer(0, channel="app")),
-    )
-    [row] = (await ask("happiness_equal_channels")).rows
-    assert (row["happiness_equal_channels"], row["happiness_equal_channels_channels"]) == (70.0, 2)
-    assert row["happiness_equal_channels_reasons"] == ["channels_left_out"]
-    [row] = (await ask("happiness", "happiness_net")).rows
-    assert (row["happiness"], row["happiness_net"]) == (84.82, 69.64)
-
-
-async def test_latent_dissatisfaction_counts_only_what_nobody_asked_for(world: World, ask: Ask) -> None:
-    await world.commit(
-        *several(12, Answer(1, mode="passive")),
-        *several(9, Answer(1, mode="invited")),
-        *several(3, Answer(9, mode="scraped")),
-    )
-    [row] = (await ask("latent_negatives")).rows
-    shown = [row[f"latent_negatives{part}"] for part in ("", "_ci_low", "_ci_high", "_observed")]
-    assert shown == [240, 24, 240, 12]

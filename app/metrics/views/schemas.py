@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.domain.measures.values import MetricStatus
+from app.metrics.answer_schemas import AnswerOut
 from app.metrics.period import DEFAULT_PERIOD
-from app.metrics.schemas import AnswerOut, FilterIn, Name, SpanIn
+from app.metrics.schemas import FilterIn, Name, SpanIn
 
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 _FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
