@@ -56,7 +56,7 @@ class DefinitionOut(BaseModel):
     version: int
 
 
-class AnnotationOut(BaseModel):
+class PeriodAnnotationOut(BaseModel):
     """What explains a jump; nothing is claimed across the ends of one that breaks the series."""
 
     key: str
@@ -92,7 +92,7 @@ class FreshnessOut(BaseModel):
     )
 
 
-class PlanOut(BaseModel):
+class ReadingPlanOut(BaseModel):
     """Where the numbers of a population came from."""
 
     population: str
@@ -139,9 +139,9 @@ class AnswerOut(BaseModel):
     next_cursor: str | None = None
     definitions: list[DefinitionOut]
     terms_version: int = Field(description="version of the tenant's terms (k, thresholds); 0: the defaults")
-    annotations: list[AnnotationOut] = Field(description="what happened to the tenant in these periods")
+    annotations: list[PeriodAnnotationOut] = Field(description="what happened to the tenant in these periods")
     data_seq: int = Field(description="number of the last commit that these rows have seen")
     sources: list[FreshnessOut]
-    plan: list[PlanOut]
+    plan: list[ReadingPlanOut]
     drill: dict[str, str] = Field(description="links to the rows behind the numbers, with the same filter")
     statements: list[StatementOut] | None = Field(default=None, description="only with `explain=true`")

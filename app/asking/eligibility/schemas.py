@@ -22,7 +22,7 @@ def _known_zone(name: str) -> str:
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 
 
-class CustomerIn(BaseModel):
+class AskedCustomerIn(BaseModel):
     """How the customer is known; only a keyed hash of it is kept."""
 
     model_config = ConfigDict(extra="forbid")
@@ -38,7 +38,7 @@ class EligibilityIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    customer: CustomerIn
+    customer: AskedCustomerIn
     channel: Channel = Field(examples=["email"])
     survey: Name | None = Field(default=None, description="which questionnaire; the same is not sent twice")
     question: Name | None = Field(default=None, examples=["nps"])

@@ -15,7 +15,7 @@ from app.ingest.payloads.schemas import (
     PayloadDetail,
     PayloadOut,
     PayloadPage,
-    ReplayIn,
+    PayloadReplayIn,
     ReprocessIn,
     ReprocessOut,
     Reread,
@@ -97,7 +97,7 @@ async def get_payload(payload_id: str, principal: ConfigManager, database: Datab
 
 
 @router.post("/{payload_id}/replay", summary="Replay a payload", operation_id="replay_payload")
-async def replay_payload(payload_id: str, wanted: ReplayIn, rereader: RereaderDep) -> Reread:
+async def replay_payload(payload_id: str, wanted: PayloadReplayIn, rereader: RereaderDep) -> Reread:
     """Read a payload again, as it came or mended; out of quarantine when it is understood."""
     return await rereader.replay(parse_id("raw", payload_id), wanted)
 

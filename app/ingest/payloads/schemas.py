@@ -43,7 +43,7 @@ class PayloadPage(BaseModel):
     next_cursor: str | None = None
 
 
-class ReplayIn(BaseModel):
+class PayloadReplayIn(BaseModel):
     """How to read a payload again: as it came, or mended."""
 
     model_config = ConfigDict(extra="forbid")

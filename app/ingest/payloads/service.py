@@ -13,7 +13,7 @@ from app.ingest.adapting import ConfiguredSource, get_source, item_errors, summa
 from app.ingest.payloads import repository
 from app.ingest.payloads.replacing import Change
 from app.ingest.payloads.rereading import POISON, reread
-from app.ingest.payloads.schemas import ReplayIn, ReprocessIn, ReprocessOut, Reread
+from app.ingest.payloads.schemas import PayloadReplayIn, ReprocessIn, ReprocessOut, Reread
 from app.ingest.service import Ingest
 from app.kit import json
 from app.kit.crypto import Sealer
@@ -31,7 +31,7 @@ class Rereader:
     tenant_id: UUID
     now: datetime
 
-    async def replay(self, raw_id: UUID, wanted: ReplayIn) -> Reread:
+    async def replay(self, raw_id: UUID, wanted: PayloadReplayIn) -> Reread:
         """Read one payload again, as it came or mended. Raises NotFoundError, InvalidError."""
         async with self.database.tenant(self.tenant_id) as connection:
             row = await repository.get_payload(connection, self.tenant_id, raw_id)
@@ -143,7 +143,7 @@ def _retracted(row: Any, change: Change) -> list[str]:
     return [one for one in dict.fromkeys([*row.retracted_ids, *gone]) if one not in change.standing]
 
 
-def _mended(wanted: ReplayIn) -> bytes | None:
+def _mended(wanted: PayloadReplayIn) -> bytes | None:
     if wanted.payload is not None and wanted.text is not None:
         raise InvalidError(
             "body_unclear", "`payload` and `text` are both given", pointer="/text", cure="send one of them"

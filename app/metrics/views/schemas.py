@@ -57,7 +57,7 @@ class ParetoOut(BaseModel):
     rows: list[ParetoRowOut]
 
 
-class TouchpointOut(BaseModel):
+class CoveredTouchpointOut(BaseModel):
     """A touchpoint and what was heard of it."""
 
     touchpoint: str
@@ -74,7 +74,7 @@ class JourneyCoverageOut(BaseModel):
     touchpoints: int
     with_data: int
     key_without_data: int
-    items: list[TouchpointOut]
+    items: list[CoveredTouchpointOut]
 
 
 class BeforeAfterIn(BaseModel):

@@ -24,13 +24,13 @@ from app.metrics.views.schemas import (
     BeforeAfterIn,
     BeforeAfterOut,
     CountedSideOut,
+    CoveredTouchpointOut,
     JourneyCoverageOut,
     PairedOut,
     ParetoIn,
     ParetoOut,
     ParetoRowOut,
     RecurrenceOut,
-    TouchpointOut,
     WorkItemOut,
     WorklistOut,
 )
@@ -89,7 +89,7 @@ async def make_journey_coverage(
     async with database.write(tenant_id) as tx:
         rows = await repository.list_touchpoints(tx, tenant_id, start, end)
     items = [
-        TouchpointOut(
+        CoveredTouchpointOut(
             touchpoint=row["key"],
             title=row["title"],
             is_key=row["is_key"],
