@@ -15,6 +15,7 @@ from app.cases.announcer import CaseAnnouncer
 from app.cases.decider import CaseOpening
 from app.cases.followups import Followups
 from app.cases.granting import Granting
+from app.cases.late_reopenings import LateReopenings
 from app.cases.late_settlements import LateSettlements
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
@@ -105,6 +106,7 @@ def build_services(
         deciders=(
             CaseOpening(),
             StatedOpenings(),
+            LateReopenings(),  # before what falls with the openings that it takes back
             Unfounded(),
             LateSettlements(),
             Followups(),

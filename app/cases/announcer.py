@@ -13,7 +13,7 @@ from app.domain.case import Case, refs_of
 from app.domain.case.compensations import Compensation
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
-from app.journal.merges import MOVING, with_families
+from app.journal.merges import may_move, with_families
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
 from app.journal.renames import Renames, load_renames
 from app.kit.ids import public_id
@@ -29,7 +29,7 @@ class CaseAnnouncer:
         told = [event for event in commit.events if _is_told(event, commit)]
         spoken = [event for event in commit.events if event.origin is Origin.LIVE]
         subjects = {commit.about(event) for event in spoken}
-        moved = {event.subject_id for event in spoken if event.type in MOVING and event.subject_id}
+        moved = {event.subject_id for event in spoken if may_move(event) and event.subject_id}
         subjects |= await with_families(tx, commit, moved)
         for folded_id, case in commit.folded.items():
             if folded_id in subjects:

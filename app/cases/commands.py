@@ -12,7 +12,7 @@ from app.cases.completion import complete_order
 from app.cases.playbooks import bound_playbooks
 from app.cases.repository import find_case_id, find_history, find_row, get_history, list_own_refs, list_refs
 from app.db.engine import Tx
-from app.domain.case import Case, check, fold, merges_of, survivor_of
+from app.domain.case import Case, absorber_of, check, fold, merges_of
 from app.domain.case_opening import case_opening
 from app.domain.complaint import CaseKind, ComplaintFinding, DecidedBy
 from app.domain.errors import ConflictError, InvalidError
@@ -80,7 +80,7 @@ class Done:
     def survivor_id(self) -> UUID | None:
         """The case that a merge named to go on in its place."""
         merges = merges_of([event for event in self.history if event.bearing is None])
-        return survivor_of(self.case_id, merges) if self.case_id in merges else None
+        return absorber_of(self.case_id, merges)
 
 
 class _RepeatedError(Exception):

@@ -11,6 +11,7 @@ from app.cases.derived import derived
 from app.cases.repository import get_states
 from app.cases.settled import find_repeats, repeated
 from app.db.engine import Tx
+from app.domain.case import CONTINUES
 from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
 from app.domain.events import EventType, StoredEvent
 from app.journal.ports import OWN_SOURCE, Commit, Draft
@@ -84,7 +85,10 @@ async def _repeats(
     tx: Tx, commit: Commit, telling: Sequence[StoredEvent]
 ) -> dict[UUID, tuple[StoredEvent, UUID]]:
     """Openings of a customer who complained before: stated with them, or known to us."""
-    openings = [event for event in telling if event.type is EventType.CASE_OPENED]
+    # an opening that continues a case is stated together with the word on it (`LateReopenings`)
+    openings = [
+        event for event in telling if event.type is EventType.CASE_OPENED and CONTINUES not in event.fact
+    ]
     unstated = [
         event
         for event in openings

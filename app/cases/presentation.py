@@ -44,6 +44,7 @@ _SAME_NAME: Final = (
 _ANY_DATA: Final = dict.fromkeys(
     ("assignee", "reason", "of", "ref", "into", "cause", "type", "amount", "currency", "action"), "x"
 )
+_NAMED_BY_US: Final = (("into_id", "case"), ("continues_id", "case"), ("event_id", "evt"), ("cycle", "evt"))
 _ASKS_WHICH: Final = frozenset({"which_compensation", "which_action"})
 
 
@@ -194,7 +195,7 @@ def _public_case(case_id: UUID | None) -> str | None:
 def public_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
     """The fact with the ids that the journal added written as callers know them."""
     shown = dict(fact)
-    for name, prefix in (("into_id", "case"), ("event_id", "evt"), ("cycle", "evt")):
+    for name, prefix in _NAMED_BY_US:
         if name in shown:
             shown[name] = public_id(prefix, UUID(str(shown[name])))
     return shown

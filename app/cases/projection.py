@@ -11,12 +11,12 @@ from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.care import case_actions, compensations
 from app.db.tables.cases import case_spans, cases
-from app.domain.case import Case, Merges, fold, spans_of, survivor_of
+from app.domain.case import Case, Merges, absorber_of, fold, spans_of
 from app.domain.case.outcome import BROKEN_PROMISES
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.journal.config import TenantConfig
 from app.journal.histories import load_histories
-from app.journal.merges import MOVING, load_merges, with_families
+from app.journal.merges import load_merges, may_move, with_families
 from app.journal.ports import Commit
 from app.journal.renames import Renames, load_renames, rename_rows
 from app.journal.rows import quiet_until, reported_by
@@ -57,7 +57,7 @@ class Cases:
         await insert_rows(tx, cases, CASE_COLUMNS, rows)
         await _write_gifts(tx, commit, folded)
         await _write_links(tx, commit, folded)
-        if any(event.type in MOVING for event in commit.events) and commit.config.has_merges:
+        if any(may_move(event) for event in commit.events) and commit.config.has_merges:
             await _write_spans(tx, commit, named, merges)
 
 
@@ -120,7 +120,7 @@ async def _write_links(tx: Tx, commit: Commit, folded: Mapping[UUID, Case]) -> N
 
 async def _with_moved(tx: Tx, commit: Commit, touched: Iterable[UUID | None]) -> set[UUID]:
     """These cases, those of which something was taken back, and all that merges tie to them."""
-    moved = {event.subject_id for event in commit.events if event.type in MOVING}
+    moved = {event.subject_id for event in commit.events if may_move(event)}
     return await with_families(tx, commit, {item for item in {*touched, *moved} if item is not None})
 
 
@@ -185,7 +185,7 @@ def _row(commit: Commit, case_id: UUID, case: Case, renames: Renames, merges: Me
             for item in case.anomalies
         ],
         "repeat_of": parse_public_id("case", case.repeat_of) if case.repeat_of else None,
-        "merged_into": survivor_of(case_id, merges) if case_id in merges else None,
+        "merged_into": absorber_of(case_id, merges),
         "quiet_until": quiet_until(history),
         **_care(commit.config, history, case),
     }

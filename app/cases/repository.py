@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, true, tuple_
+from sqlalchemy import and_, exists, func, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cases.filters import FLAGS, CaseFilters, CaseOrder
@@ -30,7 +30,10 @@ _REFS: Final = func.array(
     .where(
         subject_aliases.c.tenant_id == cases.c.tenant_id,
         subject_aliases.c.kind == "case",
-        subject_aliases.c.subject_id == cases.c.case_id,
+        or_(
+            subject_aliases.c.subject_id == cases.c.case_id,
+            and_(subject_aliases.c.home_id == cases.c.case_id, cases.c.merged_into.is_(None)),
+        ),
     )
     .order_by(subject_aliases.c.ref)
     .scalar_subquery()
@@ -122,13 +125,17 @@ async def get_case_id(tx: Tx, tenant_id: UUID, ref: str) -> UUID:
     return found
 
 
+_REFS_TO = """
+SELECT ref FROM subject_aliases
+ WHERE tenant_id = $1 AND (subject_id = $2 OR home_id = $2 AND NOT EXISTS (
+       SELECT FROM cases WHERE tenant_id = $1 AND case_id = $2 AND merged_into IS NOT NULL))
+ ORDER BY ref
+"""
+
+
 async def list_refs(tx: Tx, tenant_id: UUID, case_id: UUID) -> list[str]:
-    """The references that lead to a case, in alphabetical order; a merged one has none."""
-    rows = await tx.fetch(
-        "SELECT ref FROM subject_aliases WHERE tenant_id = $1 AND subject_id = $2 ORDER BY ref",
-        tenant_id,
-        case_id,
-    )
+    """The references that lead to a case or did until it was continued, in order; a merged one has none."""
+    rows = await tx.fetch(_REFS_TO, tenant_id, case_id)
     return [row["ref"] for row in rows]
 
 
@@ -164,15 +171,20 @@ async def find_row(tx: Tx, tenant_id: UUID, case_id: UUID) -> Any:
     )
 
 
+_OWN_REFS = """
+SELECT coalesce(a.home_id, a.subject_id) AS case_id, min(a.ref) AS ref FROM subject_aliases a
+ WHERE a.tenant_id = $1 AND (a.home_id = any($2) AND EXISTS (
+           SELECT FROM cases c
+            WHERE c.tenant_id = $1 AND c.case_id = a.home_id AND c.merged_into IS NULL)
+       OR a.home_id IS NULL AND a.subject_id = any($2))
+ GROUP BY 1
+"""
+
+
 async def list_refs_of(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, str]:
     """One reference of its own of each of these cases (a merged one has none)."""
-    rows = await tx.fetch(
-        "SELECT subject_id, min(ref) AS ref FROM subject_aliases "
-        "WHERE tenant_id = $1 AND subject_id = any($2) AND home_id IS NULL GROUP BY subject_id",
-        tenant_id,
-        list(case_ids),
-    )
-    return {row["subject_id"]: row["ref"] for row in rows}
+    rows = await tx.fetch(_OWN_REFS, tenant_id, list(case_ids))
+    return {row["case_id"]: row["ref"] for row in rows}
 
 
 async def list_attention(tx: Tx, tenant_id: UUID, offset: timedelta, limit: int) -> list[UUID]:

@@ -14,7 +14,7 @@ from app.cases.hearsay import words_before
 from app.cases.redating import in_place_of
 from app.db.engine import Tx
 from app.domain.case import LOST_OPENING
-from app.domain.case_opening import feedback_case_ref
+from app.domain.case_opening import feedback_case_ref, reopened_case_ref
 from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKind
 from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
@@ -67,9 +67,9 @@ class Unfounded:
         openings = [(event, cause) for event, cause in fallen if event.type is EventType.CASE_OPENED]
         for opening, cause in openings:
             ground = await _other_ground(tx, commit, opening)
-            invalid = _invalid(commit, opening, cause)
+            made = invalid(commit, opening, cause)
             again = None if ground is None else open_case(ground, commit, None)
-            drafts.append(invalid if again is None else in_place_of(again, [opening]))
+            drafts.append(made if again is None else in_place_of(again, [opening]))
         return drafts
 
 
@@ -122,6 +122,8 @@ def _subjects(targets: Iterable[StoredEvent], commit: Commit) -> Iterator[Subjec
             customer = {} if event.customer_ref is None else {"customer": True}
             yield case_subject(event, {**event.personal, **event.fact, **customer}, commit)
             yield Subject(SubjectKind.CASE, feedback_case_ref(event.source, event.external_id))
+        elif event.type is EventType.CASE_REOPENED:
+            yield Subject(SubjectKind.CASE, reopened_case_ref(event.source, event.external_id))
 
 
 def _may_fall(event: StoredEvent) -> bool:
@@ -137,7 +139,8 @@ async def _taken_back(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) -> 
     return {row["event_id"] for row in rows}
 
 
-def _invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
+def invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
+    """The word that a case has no ground any more, since its opening was taken back."""
     stated = Event(
         type=EventType.CASE_MARKED_INVALID,
         id=f"case.marked_invalid:{opening.event_id}",

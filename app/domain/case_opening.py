@@ -40,6 +40,11 @@ def feedback_case_ref(source: str, name: str) -> str:
     return f"{_FEEDBACK}{source}:{name}"
 
 
+def reopened_case_ref(source: str, name: str) -> str:
+    """The reference of the case that a reopening opens which came too late; `name`: the event's id."""
+    return f"reopened:{source}:{name}"
+
+
 def named_by(ref: str) -> list[tuple[str, str]]:
     """Every (source, name) whose case would have this reference: a source's key may hold a colon itself."""
     if not ref.startswith(_FEEDBACK):

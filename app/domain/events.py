@@ -220,6 +220,8 @@ class Bearing(StrEnum):
     """a merge of a case that had been merged before"""
     CIRCULAR = auto()
     """a merge by which a case would go on as itself"""
+    CONTINUED = auto()
+    """a reopening that came too late for this case, and that another one took up"""
 
 
 @dataclass(frozen=True, slots=True)

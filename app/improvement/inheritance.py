@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.domain.case import Merges, survivor_of
+from app.domain.case import Merges, absorber_of
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.improvement import lookups
 from app.improvement.stated import follow
@@ -42,12 +42,13 @@ class Inheritance:
 
 async def _inherited(tx: Tx, commit: Commit, owed: set[tuple[UUID, str]], merges: Merges) -> list[Draft]:
     """The links that the cases which go on do not have yet, each as of the merge that brings it."""
-    heirs = {case_id: survivor_of(case_id, merges) for case_id, _ in owed}
+    heirs = {case_id: heir for case_id, _ in owed if (heir := absorber_of(case_id, merges)) is not None}
     known = await lookups.list_links(tx, commit.tenant_id, list(heirs.values()))
     refs = await lookups.list_case_refs(tx, commit.tenant_id, list(heirs.values()))
     causes = await _causes(tx, commit, [merges[case_id].event_id for case_id in heirs])
     drafts = []
-    for case_id, action in sorted(owed, key=lambda item: (merges[item[0]].at, str(item[0]), item[1])):
+    taken_over = [item for item in owed if item[0] in heirs]
+    for case_id, action in sorted(taken_over, key=lambda item: (merges[item[0]].at, str(item[0]), item[1])):
         heir, cause = heirs[case_id], causes.get(merges[case_id].event_id)
         if (heir, action) not in known and heir in refs and cause is not None:
             known.add((heir, action))

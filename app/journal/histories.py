@@ -7,8 +7,8 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.domain.case import split
-from app.domain.events import StoredEvent
-from app.journal.merges import ends_of, find_families, with_families
+from app.domain.events import Bearing, StoredEvent
+from app.journal.merges import find_families, tied_by, with_families
 from app.journal.ports import Commit
 from app.journal.rows import select_events
 
@@ -31,7 +31,8 @@ async def load_histories(tx: Tx, commit: Commit, subject_ids: Collection[UUID]) 
     if commit.config.has_merges:
         for subject_id, history in found.items():
             for event in history:
-                if event.seq == commit.seq and event.subject_id != subject_id and event.bearing is None:
+                is_moved = event.subject_id != subject_id and event.bearing is not Bearing.INHERITED
+                if is_moved and event.seq == commit.seq:
                     commit.moved[event.event_id] = subject_id
 
 
@@ -55,11 +56,17 @@ async def find_histories_so_far(
     tx: Tx, commit: Commit, case_ids: Collection[UUID]
 ) -> dict[UUID, list[StoredEvent]]:
     """What is known of cases with the commit that is being built: its events are not stored yet."""
-    ties = ends_of(commit.events)
-    wanted = await with_families(tx, commit, {*case_ids, *ties})
+    wanted, told = await find_told_so_far(tx, commit, case_ids)
+    return _by_subject(wanted, told, merges=commit.config.has_merges or bool(tied_by(commit.events)))
+
+
+async def find_told_so_far(
+    tx: Tx, commit: Commit, case_ids: Collection[UUID]
+) -> tuple[set[UUID], list[StoredEvent]]:
+    """These cases and all that are tied to them, and all that was told of them, as it was told."""
+    wanted = await with_families(tx, commit, {*case_ids, *tied_by(commit.events)})
     stored = await select_events(tx, commit.tenant_id, _EVENTS_BEFORE, sorted(wanted), commit.first_position)
-    told = [*stored, *(event for event in commit.events if event.subject_id in wanted)]
-    return _by_subject(wanted, told, merges=commit.config.has_merges or bool(ties))
+    return wanted, [*stored, *(event for event in commit.events if event.subject_id in wanted)]
 
 
 def _by_subject(

@@ -1,15 +1,14 @@
-"""Cases that merges tie together: found as families, and led to the one that goes on."""
+"""Cases that merges and late reopenings tie together: found as families, and led to the one that goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.journal import case_ties
-from app.domain.case import Merges, merges_of, places_of, survivor_of
+from app.domain.case import CONTINUES, Merges, ends_of, merges_of, places_of, survivor_of, ties
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
@@ -22,7 +21,8 @@ WITH RECURSIVE kin(seed, case_id) AS (
 )
 SELECT seed, case_id FROM kin
 """
-_MERGES = "e.subject_id = any($2) AND e.type IN ('case.merged', 'event.retracted') AND e.position < $3"
+_MERGES = f"""e.subject_id = any($2) AND e.position < $3 AND (
+    e.type IN ('case.merged', 'event.retracted') OR e.type = 'case.opened' AND e.fact ? '{CONTINUES}')"""
 _LEAD_ALIASES = """
 UPDATE subject_aliases a SET subject_id = led.survivor, home_id = nullif(led.home, led.survivor)
   FROM unnest($2::uuid[], $3::uuid[]) AS led(home, survivor)
@@ -34,8 +34,11 @@ UPDATE subjects s SET merged_into = nullif(led.survivor, led.home)
   FROM unnest($2::uuid[], $3::uuid[]) AS led(home, survivor)
  WHERE s.tenant_id = $1 AND s.subject_id = led.home
 """
-MOVING: Final = frozenset({EventType.CASE_MERGED, EventType.EVENT_RETRACTED})
-"""What may give facts told before to another case."""
+
+
+def may_move(event: StoredEvent) -> bool:
+    """True for what may give facts told before to another case."""
+    return event.type is EventType.EVENT_RETRACTED or ties(event)
 
 
 def merges_into(draft: Draft) -> Subject | None:
@@ -65,8 +68,8 @@ async def with_families(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> s
 
 async def load_merges(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> Merges:
     """The merges that count of the families of these cases, those of the commit being built included."""
-    told = [event for event in commit.events if event.type in MOVING]
-    tied = ends_of(told)
+    told = [event for event in commit.events if may_move(event)]
+    tied = tied_by(told)
     family = await with_families(tx, commit, {*case_ids, *tied})
     if not tied and all(len(commit.families.get(case_id, ())) <= 1 for case_id in case_ids):
         return {}  # most cases of a tenant that merges were never merged themselves
@@ -79,7 +82,7 @@ async def note_moves(tx: Tx, commit: Commit) -> None:
     """Say of which case the events placed so far are, where that is another than they name."""
     told = [event for event in commit.events if event.subject_kind is SubjectKind.CASE]
     named = {event.subject_id for event in told if event.subject_id is not None}
-    if not named or not (commit.config.has_merges or _merging(told)):
+    if not named or not (commit.config.has_merges or any(ties(event) for event in told)):
         return
     merges = await load_merges(tx, commit, named)
     if merges:
@@ -92,8 +95,8 @@ async def note_moves(tx: Tx, commit: Commit) -> None:
 
 
 async def note_ties(tx: Tx, commit: Commit) -> None:
-    """Store which cases the merges of this commit tie together."""
-    pairs = [(event.subject_id, UUID(event.fact["into_id"])) for event in _merging(commit.events)]
+    """Store which cases the merges and the late reopenings of this commit tie together."""
+    pairs = [ends_of(event) for event in commit.events if ties(event)]
     if not pairs:
         return
     commit.families = {}
@@ -115,24 +118,21 @@ async def note_ties(tx: Tx, commit: Commit) -> None:
 
 async def lead_references(tx: Tx, commit: Commit) -> None:
     """Let every reference lead to the case that goes on in the place of the one it names."""
-    leading = {*MOVING, EventType.CASE_LINKED}
-    told = [e for e in commit.events if e.type in leading and e.subject_kind is SubjectKind.CASE]
+    told = [
+        event
+        for event in commit.events
+        if event.subject_kind is SubjectKind.CASE and (may_move(event) or event.type is EventType.CASE_LINKED)
+    ]
     if not told or not commit.config.has_merges:
         return
     named = {event.subject_id for event in told if event.subject_id is not None}
-    homes = sorted(await with_families(tx, commit, {*named, *ends_of(told)}))
+    homes = sorted(await with_families(tx, commit, {*named, *tied_by(told)}))
     merges = await load_merges(tx, commit, homes)
     survivors = [survivor_of(home, merges) for home in homes]
     await tx.execute(_LEAD_ALIASES, commit.tenant_id, homes, survivors)
     await tx.execute(_LEAD_SUBJECTS, commit.tenant_id, homes, survivors)
 
 
-def ends_of(events: Sequence[StoredEvent]) -> set[UUID]:
-    """The cases that merges among these events tie together."""
-    merging = _merging(events)
-    named = {event.subject_id for event in merging} | {UUID(event.fact["into_id"]) for event in merging}
-    return {case_id for case_id in named if case_id is not None}
-
-
-def _merging(events: Iterable[StoredEvent]) -> list[StoredEvent]:
-    return [event for event in events if event.type is EventType.CASE_MERGED and event.fact.get("into_id")]
+def tied_by(events: Iterable[StoredEvent]) -> set[UUID]:
+    """The cases that merges and late reopenings among these events tie together."""
+    return {case_id for event in events if ties(event) for case_id in ends_of(event)}

@@ -186,6 +186,7 @@ async def test_a_late_reopening_by_a_source_is_found_in_the_list_and_told_with_i
         return [item["refs"][0] for item in answer.json()["items"]]
 
     assert (await listed("reopened_too_late"), await listed("after_closing")) == (["T-1"], [])
+    assert (await desk.case("T-1"))["repeat_of"] == case_id
     assert (await desk.client.get("/v1/cases?anomaly=late")).status_code == 422
     [told] = await query(server, "SELECT data FROM outbox WHERE type = 'case.reopened'")
     assert json.loads(told["data"])["anomalies"] == ["reopened_too_late"]

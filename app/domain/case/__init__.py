@@ -4,18 +4,23 @@ Import everything from here (`from app.domain.case import Case, fold, check, ...
 """
 
 from app.domain.case.commands import COMMANDS, check
+from app.domain.case.continuing import LateReopening, find_late_reopening, opening_after
 from app.domain.case.facts import named, refs_of
 from app.domain.case.fold import fold
 from app.domain.case.merging import (
+    CONTINUES,
     LOST_OPENING,
     Merge,
     Merges,
     Span,
+    absorber_of,
+    ends_of,
     merges_of,
     places_of,
     spans_of,
     split,
     survivor_of,
+    ties,
 )
 from app.domain.case.misfit import REOPEN_WINDOW
 from app.domain.case.moments import moment_of
@@ -23,7 +28,8 @@ from app.domain.case.openings import REDATES, told_as
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
-    "COMMANDS", "LOST_OPENING", "REDATES", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState", "Cycle", "Merge",
-    "Merges", "Span", "check", "fold", "merges_of", "moment_of", "named", "places_of", "refs_of", "spans_of",
-    "split", "survivor_of", "told_as",
+    "COMMANDS", "CONTINUES", "LOST_OPENING", "REDATES", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState",
+    "Cycle", "LateReopening", "Merge", "Merges", "Span", "absorber_of", "check", "ends_of",
+    "find_late_reopening", "fold", "merges_of", "moment_of", "named", "opening_after", "places_of", "refs_of",
+    "spans_of", "split", "survivor_of", "ties", "told_as",
 ]  # fmt: skip

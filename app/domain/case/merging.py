@@ -1,10 +1,10 @@
-"""Which case a fact belongs to once cases were merged, in whatever order facts and merges were told."""
+"""Which case a fact belongs to once cases were merged or continued, in whatever order all that was told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,34 +19,75 @@ LOST_OPENING: Final = "opening"
 _HEARD: Final = frozenset({EventType.CASE_MERGED, *VERDICTS})
 
 
+CONTINUES: Final = "continues_id"
+"""In an opening of ours: the settled case whose source reopened it too late, and goes on telling of it."""
+
+_JUST_BEFORE: Final = timedelta(microseconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """What ended a case: it went on as another one from then on."""
+    """What ended a case: what is told of it later than `at` belongs to another one.
+
+    `reopening_id`: the late reopening that another case took up; the old one ends by no merge then.
+    """
 
     event_id: UUID
     at: datetime
     into: UUID
+    reopening_id: UUID | None = None
 
 
 Merges = Mapping[UUID, Merge]
-"""The absorbed case -> its merge. They never form a circle."""
+"""The absorbed or continued case -> what ended it. They never form a circle."""
 
 
 def merges_of(events: Sequence[StoredEvent]) -> dict[UUID, Merge]:
     """The merges that count among these events: of each case the earliest that was not taken back.
 
-    One that would make a case go on as itself, by way of others that were merged before it, does not count.
-    Ties are broken by what the source said, never by when we heard of it.
+    One that would make a case go on as itself, by way of others that were merged before it, does not count;
+    one told of a case that had been continued is about its continuation. Ties are broken by what the source
+    said, never by when we heard of it.
     """
-    told = [event for event in events if event.type is EventType.CASE_MERGED]
+    told = [event for event in events if ties(event)]
     found: dict[UUID, Merge] = {}
     for event in sorted(standing(told, events), key=_by_time) if told else ():
-        into = event.fact.get("into_id")
-        if event.subject_id is None or not into or event.subject_id in found:
-            continue
-        if survivor_of(UUID(into), found) != event.subject_id:
-            found[event.subject_id] = Merge(event.event_id, event.occurred_at, UUID(into))
+        case_id, merge = _read(event)
+        case_id = _continued_as(case_id, found, event.occurred_at)
+        if case_id not in found and survivor_of(merge.into, found) != case_id:
+            found[case_id] = merge
     return found
+
+
+def ties(event: StoredEvent) -> bool:
+    """True for what may give the facts of one case to another: a merge, an opening that continues a case."""
+    if event.subject_id is None:
+        return False
+    if event.type is EventType.CASE_MERGED:
+        return bool(event.fact.get("into_id"))
+    return event.type is EventType.CASE_OPENED and event.caused_by is not None and CONTINUES in event.fact
+
+
+def ends_of(event: StoredEvent) -> tuple[UUID, UUID]:
+    """The case that goes on as another one by this event, and that other one."""
+    case_id, merge = _read(event)
+    return case_id, merge.into
+
+
+def _read(event: StoredEvent) -> tuple[UUID, Merge]:
+    assert event.subject_id is not None  # see `ties`
+    if event.type is EventType.CASE_MERGED:
+        return event.subject_id, Merge(event.event_id, event.occurred_at, UUID(event.fact["into_id"]))
+    # a source tells several changes with one time: what came with the reopening is of the new case too
+    at = event.occurred_at - _JUST_BEFORE
+    return UUID(event.fact[CONTINUES]), Merge(event.event_id, at, event.subject_id, event.caused_by)
+
+
+def _continued_as(case_id: UUID, merges: Merges, at: datetime) -> UUID:
+    """The case of which a merge told of this one is: itself, or what had continued it by then."""
+    while case_id in merges and merges[case_id].reopening_id is not None and at > merges[case_id].at:
+        case_id = merges[case_id].into
+    return case_id
 
 
 def survivor_of(case_id: UUID, merges: Merges, at: datetime | None = None) -> UUID:
@@ -54,6 +95,17 @@ def survivor_of(case_id: UUID, merges: Merges, at: datetime | None = None) -> UU
     while case_id in merges and (at is None or at > merges[case_id].at):
         case_id = merges[case_id].into
     return case_id
+
+
+def absorber_of(case_id: UUID, merges: Merges) -> UUID | None:
+    """The case into which merges led this one; None for one that was not merged (but perhaps continued)."""
+    found, at = case_id, datetime.min.replace(tzinfo=UTC)
+    while found in merges:
+        merge = merges[found]
+        if merge.reopening_id is not None and at <= merge.at:
+            break
+        found, at = merge.into, max(at, merge.at)
+    return None if found == case_id else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +136,15 @@ def spans_of(case_id: UUID, merges: Merges) -> list[Span]:
 def split(events: Sequence[StoredEvent]) -> dict[UUID, list[StoredEvent]]:
     """The events of cases that merges tie together, given to the case that each belongs to, in their order.
 
-    What is later than a merge belongs to the survivor; a merge, and what we announced, stays where it was
-    told; a retraction goes with what it takes back. A merge that does not count says so in its `bearing`. A
-    survivor also hears (`Bearing.INHERITED`) of the merge, and how the absorbed author was verified.
+    What is later than a merge belongs to the survivor, what is later than a continued reopening to the case
+    that continues it; a merge, that reopening, and what we announced, stays where it was told; a retraction
+    goes with what it takes back. A merge that does not count says so in its `bearing`. A survivor also hears
+    (`Bearing.INHERITED`) of the merge, and how the absorbed author was verified.
     """
     merges = merges_of(events)
     places = places_of(events, merges)
     gone = {event.fact.get("event_id") for event in events if event.type is EventType.EVENT_RETRACTED}
+    taken_up = {merge.reopening_id for merge in merges.values()}
     found: dict[UUID, list[StoredEvent]] = {}
     for event in events:
         place = places.get(event.event_id)
@@ -98,9 +152,11 @@ def split(events: Sequence[StoredEvent]) -> dict[UUID, list[StoredEvent]]:
             continue
         stands = str(event.event_id) not in gone
         told = _judged(event, merges) if event.type is EventType.CASE_MERGED and stands else event
+        if event.event_id in taken_up:
+            told = replace(event, bearing=Bearing.CONTINUED)
         found.setdefault(place, []).append(told)
         if told.bearing is None and stands and event.type in _HEARD:
-            for heir in _heirs(place, merges):
+            for heir in _heirs(place, merges, event.occurred_at):
                 found.setdefault(heir, []).append(replace(event, bearing=Bearing.INHERITED))
     return found
 
@@ -108,8 +164,12 @@ def split(events: Sequence[StoredEvent]) -> dict[UUID, list[StoredEvent]]:
 def places_of(events: Iterable[StoredEvent], merges: Merges) -> dict[UUID, UUID]:
     """Event -> the case that it belongs to; those about nothing are left out."""
     known = [(event, event.subject_id) for event in events if event.subject_id is not None]
+    taken_up = {merge.reopening_id: case_id for case_id, merge in merges.items() if merge.reopening_id}
+    continued = {merge.event_id: case_id for case_id, merge in merges.items() if merge.reopening_id}
     places = {
-        event.event_id: home if _stays(event) else survivor_of(home, merges, event.occurred_at)
+        event.event_id: taken_up.get(event.event_id)
+        # that it was complained of again is said of the old case, at the time of the new one
+        or (home if continued.get(event.caused_by or event.event_id) == home else _place(event, home, merges))
         for event, home in known
     }
     by_name = {str(event_id): place for event_id, place in places.items()}
@@ -122,24 +182,32 @@ def places_of(events: Iterable[StoredEvent], merges: Merges) -> dict[UUID, UUID]
     return places
 
 
-def _stays(event: StoredEvent) -> bool:
+def _place(event: StoredEvent, home: UUID, merges: Merges) -> UUID:
     """A merge is about the case that it ends; what we announced is about the case of which we said it."""
+    if event.type is EventType.CASE_MERGED:
+        return _continued_as(home, merges, event.occurred_at)
     told = event.type.is_derived and event.type is not EventType.COMPENSATION_OVER_LIMIT
-    return told or event.type is EventType.CASE_MERGED
+    return home if told else survivor_of(home, merges, event.occurred_at)
 
 
 def _judged(event: StoredEvent, merges: Merges) -> StoredEvent:
-    counting = None if event.subject_id is None else merges.get(event.subject_id)
+    home = event.subject_id
+    counting = None if home is None else merges.get(_continued_as(home, merges, event.occurred_at))
     if counting is None:
         return replace(event, bearing=Bearing.CIRCULAR)
     return event if counting.event_id == event.event_id else replace(event, bearing=Bearing.REPEATED)
 
 
-def _heirs(case_id: UUID, merges: Merges) -> Iterator[UUID]:
+def _heirs(case_id: UUID, merges: Merges, at: datetime) -> Iterator[UUID]:
+    """Those that absorbed the case; of one that was continued before that, what continues it."""
     while case_id in merges:
-        case_id = merges[case_id].into
+        merge = merges[case_id]
+        if merge.reopening_id is not None and at <= merge.at:
+            return
+        case_id, at = merge.into, max(at, merge.at)
         yield case_id
 
 
 def _by_time(event: StoredEvent) -> tuple[Any, ...]:
-    return event.occurred_at, event.version or 0, event.source, event.external_id
+    is_merge = event.type is EventType.CASE_MERGED
+    return event.occurred_at, is_merge, event.version or 0, event.source, event.external_id

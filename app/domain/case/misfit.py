@@ -11,7 +11,12 @@ from app.domain.case.state import Case, CaseState
 from app.domain.events import Bearing, EventType, StoredEvent
 
 REOPEN_WINDOW: Final = timedelta(days=14)
-_IDLE_MERGES: Final = {Bearing.REPEATED: "merged_already", Bearing.CIRCULAR: "merged_in_a_circle"}
+REOPENED_TOO_LATE: Final = "reopened_too_late"
+_IDLE: Final = {
+    Bearing.REPEATED: "merged_already",
+    Bearing.CIRCULAR: "merged_in_a_circle",
+    Bearing.CONTINUED: REOPENED_TOO_LATE,
+}
 
 
 def misfit_of(case: Case, fact: StoredEvent) -> str | None:
@@ -20,7 +25,7 @@ def misfit_of(case: Case, fact: StoredEvent) -> str | None:
     if fact.type is EventType.CASE_OPENED:
         return "second_opening"
     if fact.bearing is not None:
-        return _IDLE_MERGES[fact.bearing]
+        return _IDLE[fact.bearing]
     if case.is_opened and latest(fact) < case.opened_at:
         return "before_opening"
     if fact.type is EventType.CASE_REOPENED:
@@ -40,4 +45,4 @@ def reopening_misfit(case: Case, at: datetime) -> str | None:
         return "after_ending"
     if case.settled_at is None:
         return "reopened_while_open"
-    return "reopened_too_late" if at - case.settled_at > REOPEN_WINDOW else None
+    return REOPENED_TOO_LATE if at - case.settled_at > REOPEN_WINDOW else None
