@@ -111,6 +111,18 @@ def test_a_left_server_with_other_settings_is_stopped_and_started_anew(made_home
         assert ask(server, "SELECT current_setting('fsync')") == "on"
 
 
+def take_over(intruder: socket.socket, server: RunningPostgres) -> None:
+    """Bind the port of a killed server; its children hold it until they notice."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return intruder.bind((server.host, server.port))
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 def test_what_was_committed_survives_the_kill_of_the_server(made_home: Path) -> None:
     with start_embedded(made_home) as server:
         ask(server, "CREATE TABLE survived AS SELECT 42 AS answer")
@@ -121,7 +133,7 @@ def test_what_was_committed_survives_the_kill_of_the_server(made_home: Path) -> 
         assert server.pid is None
         with socket.socket() as intruder:
             intruder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            intruder.bind((server.host, server.port))
+            take_over(intruder, server)
             intruder.listen()
             with pytest.raises(EmbeddedError):  # another port would leave everybody with a stale address
                 server.restart()
