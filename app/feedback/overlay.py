@@ -20,6 +20,7 @@ from app.journal.ports import Commit
 from app.journal.renames import NO_RENAMES, Renames, given_names, load_renames
 from app.journal.rows import select_events
 from app.journal.subjects import find_homes
+from app.journal.tenants import move_config
 
 _AMENDMENTS = tuple(column.name for column in amendments.columns)
 _RETAGS = tuple(column.name for column in touchpoint_retags.columns)
@@ -206,6 +207,4 @@ async def _note_overlays(tx: Tx, commit: Commit) -> None:
     if commit.config.has_overlays:
         return
     commit.config.has_overlays = True
-    await tx.execute(
-        "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1", commit.tenant_id
-    )
+    await move_config(tx, commit.tenant_id)

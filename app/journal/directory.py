@@ -11,6 +11,7 @@ from app.domain.feedback import NO_QUESTION, TEXT_SCALE
 from app.domain.scales import AnswerClass
 from app.journal.config import SourceConfig
 from app.journal.ports import OWN_SOURCE, Commit
+from app.journal.tenants import move_config
 
 FRESHNESS_SECONDS = 5.0
 
@@ -57,10 +58,7 @@ async def note_nouns(tx: Tx, commit: Commit) -> None:
         await insert_rows(tx, directory, _DIRECTORY, rows, suffix="ON CONFLICT DO NOTHING")
     changed = await _note_questions(tx, commit) + await _note_sources(tx, commit)
     if changed:
-        await tx.execute(
-            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1",
-            commit.tenant_id,
-        )
+        await move_config(tx, commit.tenant_id)
     await _note_freshness(tx, commit)
     config.nouns.update(new)
 

@@ -12,6 +12,7 @@ from app.domain.case import CONTINUES, Merges, ends_of, merges_of, places_of, su
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
+from app.journal.tenants import move_config
 
 _FAMILIES = """
 WITH RECURSIVE kin(seed, case_id) AS (
@@ -110,10 +111,7 @@ async def note_ties(tx: Tx, commit: Commit) -> None:
     if not commit.config.has_merges:
         # from the first one on, every process of the service looks for them
         commit.config.has_merges = True
-        await tx.execute(
-            "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1",
-            commit.tenant_id,
-        )
+        await move_config(tx, commit.tenant_id)
 
 
 async def lead_references(tx: Tx, commit: Commit) -> None:

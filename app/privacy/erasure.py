@@ -17,6 +17,7 @@ from app.journal.audit import Deed, append_audit_rows
 from app.journal.drafts import draft
 from app.journal.journal import Journal
 from app.journal.ports import OWN_SOURCE, Commit
+from app.journal.tenants import move_config
 from app.kit import json
 from app.kit.crypto import Sealer
 from app.kit.ids import public_id
@@ -42,8 +43,6 @@ _DONE = """
 UPDATE erasures SET customer_ref = NULL, sealed_identifier = NULL, next_at = NULL, completed_at = $3,
        counts = $4::text::jsonb WHERE tenant_id = $1 AND erasure_id = $2
 """
-# what was prepared or remembered under the configuration of before holds words that are gone now
-_MOVE_CONFIG = "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1"
 _LATER = """
 UPDATE erasures SET next_at = now() + $3::interval + interval '1 minute'
  WHERE tenant_id = $1 AND erasure_id = $2
@@ -116,7 +115,8 @@ class ErasureLoop:
         renamed.pop("event_personal", None)
         counts = repository.added(counts, renamed)
         await tx.execute(_NOTE, tenant_id, erasure_id, json.dumps_text(counts))
-        await tx.execute(_MOVE_CONFIG, tenant_id)
+        # what was prepared or remembered under the configuration of before holds words that are gone now
+        await move_config(tx, tenant_id)
         return traces_of(customer["type"], customer["value"], sorted(names))
 
     async def _complete(

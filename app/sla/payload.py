@@ -146,7 +146,7 @@ class Readings:
 
 
 def announcement_data(item: Found, refs: Refs, readings: Readings, routing: Routing | None) -> dict[str, Any]:
-    """The `data` of one outgoing message about a timer, but for its place in the journal (see `placed`)."""
+    """The `data` of one outgoing message about a timer, but for when and where it is told."""
     clock, finding = item.clock, item.finding
     policy = clock.policy_of(item.reading)
     reading, explanation = readings.told(item)

@@ -10,10 +10,10 @@ from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.sla import sla_recomputations
 from app.journal.audit import Deed, append_audit_rows
+from app.journal.tenants import move_config
 from app.kit import json
 
 _COLUMNS = tuple(column.name for column in sla_recomputations.columns)
-_MOVE_CONFIG = "UPDATE tenant_head SET config_version = config_version + 1 WHERE tenant_id = $1"
 _SUBJECTS = """
 SELECT subject_id FROM subjects
  WHERE tenant_id = $1 AND subject_id > $2 AND kind = any($3) ORDER BY subject_id LIMIT $4
@@ -24,7 +24,7 @@ async def insert_recomputation(tx: Tx, values: dict[str, Any], deed: Deed) -> No
     """Write one with its audit entry; the configuration's version moves."""
     await insert_rows(tx, sla_recomputations, _COLUMNS, [[values[name] for name in _COLUMNS]])
     await append_audit_rows(tx, values["tenant_id"], deed)
-    await tx.execute(_MOVE_CONFIG, values["tenant_id"])
+    await move_config(tx, values["tenant_id"])
 
 
 async def list_recomputations(tx: Tx, tenant_id: UUID, limit: int = 100) -> list[Any]:
@@ -92,4 +92,4 @@ async def finish(tx: Tx, tenant_id: UUID, recomputation_id: UUID, at: datetime) 
         recomputation_id,
         at,
     )
-    await tx.execute(_MOVE_CONFIG, tenant_id)
+    await move_config(tx, tenant_id)
