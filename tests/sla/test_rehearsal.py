@@ -179,3 +179,20 @@ async def test_what_is_rehearsed_again_is_read_anew(bench: Bench, process: Proce
     await process.loop.step()
     (told,) = [item for item in await bench.told() if item.type == "sla.breached"]
     assert (told.data["standing"]["assignee"], was_rehearsed(told)) == ("olena", True)
+
+
+async def test_a_subject_that_cannot_be_rehearsed_costs_its_neighbours_no_breach(
+    bench: Bench, process: Process
+) -> None:
+    for number in range(3):
+        await bench.case("case.opened", f"T-{number}")
+    await bench.execute(
+        "UPDATE events SET fact = '[]' WHERE tenant_id = $1 AND subject_id = "
+        "(SELECT subject_id FROM subject_aliases WHERE tenant_id = $1 AND ref = 'T-1')"
+    )
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    bench.clock.advance(seconds=15)
+    await process.loop.step()
+    told = await told_of(bench)
+    assert {ref: was_rehearsed(item) for ref, item in told.items()} == {"T-0": False, "T-2": False}
