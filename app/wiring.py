@@ -12,15 +12,12 @@ from app.asking.permissions.projection import Permissions
 from app.asking.plans.planner import MomentPlanner
 from app.asking.policies import AskingPolicies
 from app.cases.announcer import CaseAnnouncer
-from app.cases.decider import CaseOpening
+from app.cases.consequences import Consequences
 from app.cases.followups import Followups
 from app.cases.granting import Granting
-from app.cases.late_reopenings import LateReopenings
-from app.cases.late_settlements import LateSettlements
 from app.cases.presentation import ReadTimers
 from app.cases.projection import Cases
 from app.cases.repeats import Repeats
-from app.cases.superseding import StatedOpenings
 from app.cases.unfounded import Unfounded
 from app.db.engine import Database
 from app.db.tables.declared import declared_counts, declared_folds
@@ -104,11 +101,8 @@ def build_services(
         offset=offset,
         annotators=(JourneyReader(), text_reader()),
         deciders=(
-            CaseOpening(),
-            StatedOpenings(),
-            LateReopenings(),  # before what falls with the openings that it takes back
+            Consequences(),  # before what falls with what it takes back
             Unfounded(),
-            LateSettlements(),
             Followups(),
             Repeats(),
             Granting(),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.presentation import public_fact
-from app.cases.redating import is_told_already
+from app.cases.stating import is_told_already
 from app.db.engine import Tx
 from app.domain.case import Case, refs_of
 from app.domain.case.compensations import Compensation

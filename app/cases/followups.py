@@ -8,8 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.derived import derived
+from app.cases.earlier_complaints import find_repeats, repeated
 from app.cases.repository import get_states
-from app.cases.settled import find_repeats, repeated
 from app.db.engine import Tx
 from app.domain.case import CONTINUES
 from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
@@ -85,7 +85,7 @@ async def _repeats(
     tx: Tx, commit: Commit, telling: Sequence[StoredEvent]
 ) -> dict[UUID, tuple[StoredEvent, UUID]]:
     """Openings of a customer who complained before: stated with them, or known to us."""
-    # an opening that continues a case is stated together with the word on it (`LateReopenings`)
+    # an opening that continues a case is stated together with the word on it (`Consequences`)
     openings = [
         event for event in telling if event.type is EventType.CASE_OPENED and CONTINUES not in event.fact
     ]

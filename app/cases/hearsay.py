@@ -13,7 +13,7 @@ from app.journal.rows import select_events
 
 SAYING: Final = frozenset({EventType.FEEDBACK_CLASSIFIED, EventType.RESPONSE_QUALIFIED})
 _SAID: Final = """
-SELECT kind, target_source, target_id, subject_id, stated FROM amendments
+SELECT event_id, kind, target_source, target_id, subject_id, stated FROM amendments
  WHERE tenant_id = $1 AND kind = any($2) AND (stated->>'is_complaint')::boolean
    AND (subject_id = any($3) OR (target_source, target_id) IN (
        SELECT * FROM unnest($4::text[], $5::text[])))
@@ -45,17 +45,27 @@ class Word(NamedTuple):
 
 def words_in(commit: Commit) -> list[Word]:
     """The words of this commit that call something a complaint."""
+    gone = commit.taken_back
     return [
-        Word(event.type is EventType.RESPONSE_QUALIFIED, _target(event), event.subject_id, event.fact)
+        word
         for event in commit.events
-        if event.type in SAYING
-        and event.fact.get("is_complaint") is True
+        if event.event_id not in gone
         and (event.origin is not Origin.BACKFILL or commit.drafts[event.event_id].open_cases)
+        and (word := word_of(event)) is not None
     ]
 
 
+def word_of(event: StoredEvent) -> Word | None:
+    """What an event says of feedback, if it calls it a complaint."""
+    if event.type not in SAYING or event.fact.get("is_complaint") is not True:
+        return None
+    named = event.fact.get("event")
+    target = None if named is None else (event.fact.get("source") or event.source, named)
+    return Word(event.type is EventType.RESPONSE_QUALIFIED, target, event.subject_id, event.fact)
+
+
 async def words_before(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) -> list[Word]:
-    """Those that came before the feedback that they are about."""
+    """Those that were known before, and are not taken back in this commit."""
     if not events or not commit.config.has_overlays:
         return []
     rows = await tx.fetch(
@@ -74,6 +84,7 @@ async def words_before(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
             row["stated"],
         )
         for row in rows
+        if row["event_id"] not in commit.taken_back
     ]
 
 
@@ -104,8 +115,3 @@ def heard(facts: Mapping[str, Any], words: Iterable[Word]) -> tuple[Mapping[str,
         return {**facts, "is_complaint": True}, {}
     stated = [word.stated for word in told if not word.by_expert]
     return facts, max(stated, key=lambda said: said.get("confidence", 1.0), default={})
-
-
-def _target(event: StoredEvent) -> tuple[str, str] | None:
-    named = event.fact.get("event")
-    return None if named is None else (event.fact.get("source") or event.source, named)

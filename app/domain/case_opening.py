@@ -35,6 +35,12 @@ def internal_case_ref(touchpoint: str | None, location: str | None, local_date: 
     return f"{INTERNAL}{place}:{local_date.isoformat()}"
 
 
+def next_internal_ref(ref: str) -> str:
+    """The reference of the internal case that follows a settled one of the same place and day."""
+    base, _, number = ref.partition("#")
+    return f"{base}#{int(number or 1) + 1}"
+
+
 def feedback_case_ref(source: str, name: str) -> str:
     """The reference of the case that signed feedback opens; `name`: its object, else the event's id."""
     return f"{_FEEDBACK}{source}:{name}"

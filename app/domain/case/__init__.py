@@ -4,6 +4,7 @@ Import everything from here (`from app.domain.case import Case, fold, check, ...
 """
 
 from app.domain.case.commands import COMMANDS, check
+from app.domain.case.consequences import Complaint, Consequence, Opens, Reopens, follow
 from app.domain.case.continuing import LateReopening, find_late_reopening, opening_after
 from app.domain.case.facts import named, refs_of
 from app.domain.case.fold import fold
@@ -28,8 +29,38 @@ from app.domain.case.openings import REDATES, told_as
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
-    "COMMANDS", "CONTINUES", "LOST_OPENING", "REDATES", "REOPEN_WINDOW", "Anomaly", "Case", "CaseState",
-    "Cycle", "LateReopening", "Merge", "Merges", "Span", "absorber_of", "check", "ends_of",
-    "find_late_reopening", "fold", "merges_of", "moment_of", "named", "opening_after", "places_of", "refs_of",
-    "spans_of", "split", "survivor_of", "ties", "told_as",
+    "COMMANDS",
+    "CONTINUES",
+    "LOST_OPENING",
+    "REDATES",
+    "REOPEN_WINDOW",
+    "Anomaly",
+    "Case",
+    "CaseState",
+    "Complaint",
+    "Consequence",
+    "Cycle",
+    "LateReopening",
+    "Merge",
+    "Merges",
+    "Opens",
+    "Reopens",
+    "Span",
+    "absorber_of",
+    "check",
+    "ends_of",
+    "find_late_reopening",
+    "fold",
+    "follow",
+    "merges_of",
+    "moment_of",
+    "named",
+    "opening_after",
+    "places_of",
+    "refs_of",
+    "spans_of",
+    "split",
+    "survivor_of",
+    "ties",
+    "told_as",
 ]  # fmt: skip

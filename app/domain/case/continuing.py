@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from app.domain.case.facts import DESCRIBES
 from app.domain.case.fold import fold
-from app.domain.case.merging import split
 from app.domain.case.misfit import REOPENED_TOO_LATE
 from app.domain.case.standing import standing
 from app.domain.case.state import Case
 from app.domain.complaint import DecidedBy, severity_of_signs, severity_reason
-from app.domain.events import EventType, StoredEvent
+from app.domain.events import StoredEvent
 
 _CARRIED: Final = ("channel", "touchpoint", "location", "employee", "product", "segment", "cause")
 _SIGNS: Final = ("safety", "legal", "rudeness", "loss", "repeat")
@@ -37,24 +36,18 @@ class LateReopening:
         return self.event.customer_ref or (None if last is None else last.customer_ref)
 
 
-def find_late_reopening(told: Sequence[StoredEvent], known: Collection[UUID] = ()) -> LateReopening | None:
-    """The earliest reopening of a source that came too late (domain.md 6.1), among the events of a family.
+def find_late_reopening(
+    event: StoredEvent, case_id: UUID, history: Sequence[StoredEvent]
+) -> LateReopening | None:
+    """What a source reopens by this event, if it came too late (domain.md 6.1); None when it did not.
 
-    `told` holds what was told of cases that are tied to each other, the openings that count by now included;
-    `known`: the reopenings that are dealt with. One that we stated ourselves is none of a source.
+    `history`: what was told of the case until then, the event included.
     """
-    found: list[LateReopening] = []
-    for case_id, history in split(told).items():
-        if not any(_may_be_late(event, known) for event in history):
-            continue
-        case = fold(history)
-        late = {item.event_id for item in case.anomalies if item.reason == REOPENED_TOO_LATE}
-        found += [
-            LateReopening(event, case_id, case, history)
-            for event in history
-            if event.event_id in late and _may_be_late(event, known)
-        ]
-    return min(found, key=_by_time, default=None)
+    if not any(item.event_id == event.event_id for item in history):
+        return None
+    case = fold(history)
+    late = {item.event_id for item in case.anomalies if item.reason == REOPENED_TOO_LATE}
+    return LateReopening(event, case_id, case, history) if event.event_id in late else None
 
 
 def opening_after(late: LateReopening, repeat_of: str) -> dict[str, Any]:
@@ -89,11 +82,6 @@ def opening_after(late: LateReopening, repeat_of: str) -> dict[str, Any]:
     }
 
 
-def _may_be_late(event: StoredEvent, known: Collection[UUID]) -> bool:
-    told = event.type is EventType.CASE_REOPENED and event.caused_by is None
-    return told and event.bearing is None and event.event_id not in known
-
-
 def _signs_of(case: Case) -> list[str]:
     return str(case.detection.get("severity_by", "")).split("+")
 
@@ -106,7 +94,3 @@ def _is_severity_stated(history: Sequence[StoredEvent]) -> bool:
         and (event.fact.get("detection") or {}).get("severity_by", "stated") == "stated"
         for event in told
     )
-
-
-def _by_time(late: LateReopening) -> tuple[Any, ...]:
-    return late.event.occurred_at, late.event.version or 0, late.event.source, late.event.external_id

@@ -1,82 +1,24 @@
-"""Cases that were answered already: what another word of the same customer does to them."""
+"""Earlier complaints of a customer who complains again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
 from uuid import UUID
 
 from app.cases.derived import derived
 from app.cases.repository import get_states, list_refs_of
 from app.db.engine import Tx
-from app.domain.case import REOPEN_WINDOW
 from app.domain.causes import COMPLAINT_MECHANISM
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit, Draft
-from app.journal.subjects import find_subjects
 
-_ENDED: Final = frozenset({"withdrawn", "invalid", "duplicate", "merged"})
-_MOST_A_DAY: Final = 500
 _REPEATS = """
 SELECT customer_ref, case_id, opened_at FROM cases
  WHERE tenant_id = $1 AND customer_ref = any($2) AND kind = 'complaint'
    AND state NOT IN ('awaiting_opening', 'invalid') AND opened_at >= $3 AND opened_at <= $4
  ORDER BY opened_at
 """
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCase:
-    """What is known of a case that feedback belongs to; `settled_at`: remedied, refused, closed or ended."""
-
-    case_id: UUID | None
-    state: str
-    settled_at: datetime | None
-    opened_at: datetime | None = None
-
-    def is_settled_before(self, at: datetime) -> bool:
-        """True when the customer had the outcome before he said this."""
-        return self.settled_at is not None and self.settled_at < at
-
-    def may_be_reopened_at(self, at: datetime) -> bool:
-        """True while a new word continues the same case."""
-        is_ended = self.state in _ENDED and self.state != "withdrawn"
-        return not is_ended and self.settled_at is not None and at - self.settled_at <= REOPEN_WINDOW
-
-
-OPEN: Final = KnownCase(None, "open", None)
-
-
-async def find_cases(tx: Tx, tenant_id: UUID, wanted: Iterable[Subject]) -> dict[Subject, KnownCase]:
-    """The opened cases of these subjects."""
-    subjects = await find_subjects(tx, tenant_id, wanted)
-    rows = await get_states(tx, tenant_id, list(subjects.values()))
-    return {
-        subject: KnownCase(case_id, *(rows[case_id][name] for name in ("state", "settled_at", "opened_at")))
-        for subject, case_id in subjects.items()
-        if case_id in rows
-    }
-
-
-async def next_internal(
-    tx: Tx, commit: Commit, subject: Subject, event: StoredEvent, first: int = 2
-) -> tuple[Subject, KnownCase | None]:
-    """The first internal case of that place and day that is not settled, or does not exist yet (None)."""
-    numbered = [Subject(SubjectKind.CASE, f"{subject.ref}#{number}") for number in range(first, _MOST_A_DAY)]
-    known = await find_cases(tx, commit.tenant_id, numbered)
-    free = (
-        item for item in numbered if item not in known or not known[item].is_settled_before(event.occurred_at)
-    )
-    found = next(free, numbered[-1])
-    return found, known.get(found)
-
-
-def reopening(commit: Commit, event: StoredEvent, subject: Subject) -> Draft:
-    """The case is taken up again, because its customer was not content with the outcome."""
-    data = {"trigger": "negative_after_settlement", "human": False}
-    return derived(commit, event, EventType.CASE_REOPENED, data, subject=subject)
 
 
 async def find_repeats(tx: Tx, commit: Commit, told: Iterable[StoredEvent]) -> dict[UUID, UUID]:

@@ -1,0 +1,116 @@
+"""Decides which openings and reopenings follow from what is known of feedback and of its cases by now.
+
+Feedback, settlements, reopenings and retractions may come in any order and over any commits: each time one of
+them comes, all that should follow is asked anew; what is missing is stated, what should not be is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.cases.earlier_complaints import find_repeats
+from app.cases.findings import SPEAKING, Finding, find_arrived
+from app.cases.hearsay import SAYING, meant_by, word_of
+from app.cases.restating import Restatement
+from app.cases.threads import Thread, gather
+from app.db.engine import Tx
+from app.domain.complaint import CaseKind
+from app.domain.events import EventType, StoredEvent, SubjectKind
+from app.journal.merges import with_families
+from app.journal.ports import Commit, Draft
+from app.journal.rows import select_events
+
+_UNSETTLED: Final = """
+SELECT a.ref, c.case_id, c.opened_at FROM unnest($2::text[]) AS wanted(ref)
+  JOIN subject_aliases a ON a.tenant_id = $1 AND a.kind = 'case' AND a.ref = wanted.ref AND a.home_id IS NULL
+  JOIN cases c ON c.tenant_id = $1 AND c.case_id = a.subject_id AND c.state <> 'awaiting_opening'
+   AND c.reopened_count = 0 AND coalesce(c.closed_at, c.ended_at, c.remedied_at) IS NULL
+   AND c.steps->-1->'steps'->>'declined' IS NULL
+"""
+_CONCERNED: Final = """
+SELECT DISTINCT subject_id FROM events
+ WHERE tenant_id = $1 AND subject_id = any($2)
+   AND (type = any($3) OR type = 'case.opened' AND caused_by IS NOT NULL)
+"""
+_SPOKEN: Final = [EventType.CASE_REOPENED.value, *sorted(kind.value for kind in SPEAKING)]
+
+
+class Consequences:
+    """The decider of cases that feedback and late reopenings open, and of what feedback reopens."""
+
+    async def decide(self, tx: Tx, commit: Commit) -> Iterable[Draft]:
+        """`case.opened`, `case.reopened`, and retractions of those that nothing calls for any more."""
+        told = [event for event in commit.events if _tells(event)]
+        arrived = await find_arrived(tx, commit)
+        unsaid, fallen = await _taken_back(tx, commit)
+        concerned = await _concerned(tx, commit, told)
+        if not concerned and not unsaid and not fallen:
+            arrived = await _acting(tx, commit, arrived, told)
+            if not arrived:
+                return ()
+        thread = await gather(tx, commit, concerned, arrived, fallen, unsaid)
+        restatement = Restatement(commit, thread, await _repeats(tx, commit, thread))
+        drafts: list[Draft] = []
+        if any(event.event_id in commit.taken_back for event in commit.events if event.type in SPEAKING):
+            drafts += restatement.settle(thread.gone)  # what comes with its retraction counts until then
+        return drafts + restatement.settle(thread.gone | commit.taken_back)
+
+
+def _tells(event: StoredEvent) -> bool:
+    return (
+        event.subject_kind is SubjectKind.CASE and not event.type.is_derived and event.subject_id is not None
+    )
+
+
+async def _concerned(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> set[UUID]:
+    """Of the cases told of in this commit those that feedback or a late reopening may have to do with."""
+    named = {event.subject_id for event in told if event.subject_id is not None}
+    if not named:
+        return set()
+    reopened = {event.subject_id for event in told if event.type is EventType.CASE_REOPENED}
+    family = await with_families(tx, commit, named)
+    rows = await tx.fetch(_CONCERNED, commit.tenant_id, sorted(family), _SPOKEN)
+    return {case_id for case_id in (*reopened, *(row["subject_id"] for row in rows)) if case_id is not None}
+
+
+async def _acting(
+    tx: Tx, commit: Commit, arrived: Sequence[Finding], told: Sequence[StoredEvent]
+) -> list[Finding]:
+    """Without those that join a case which has only been open since before they were said."""
+    if not arrived:
+        return []
+    refs = sorted({finding.concerns.subject.ref for finding in arrived})
+    rows = await tx.fetch(_UNSETTLED, commit.tenant_id, refs)
+    here = {event.subject_id for event in told if event.type not in SPEAKING}
+    since: dict[str, datetime] = {row["ref"]: row["opened_at"] for row in rows if row["case_id"] not in here}
+    return [
+        finding
+        for finding in arrived
+        if (ref := finding.concerns.subject.ref) not in since or since[ref] > finding.event.occurred_at
+    ]
+
+
+async def _taken_back(tx: Tx, commit: Commit) -> tuple[list[StoredEvent], list[StoredEvent]]:
+    """Feedback of which a word is taken back in this commit; feedback that is itself taken back."""
+    if not commit.taken_back:
+        return [], []
+    targets = await select_events(tx, commit.tenant_id, "e.event_id = any($2)", sorted(commit.taken_back))
+    here = [event for event in commit.events if event.event_id in commit.taken_back]
+    words = [word for event in targets if event.type in SAYING and (word := word_of(event)) is not None]
+    return await meant_by(tx, commit, words), [event for event in (*targets, *here) if event.type in SPEAKING]
+
+
+async def _repeats(tx: Tx, commit: Commit, thread: Thread) -> dict[UUID, UUID]:
+    """Feedback that may open a case now -> the complaint that its customer had before."""
+    acted = {event.caused_by for event in thread.ours if event.event_id not in thread.gone}
+    new = [
+        finding.event
+        for finding in thread.findings
+        if finding.kind is CaseKind.COMPLAINT and finding.event.event_id not in acted
+    ]
+    found = await find_repeats(tx, commit, new)
+    there = set(thread.homes.values())
+    return {event_id: case_id for event_id, case_id in found.items() if case_id not in there}
