@@ -118,13 +118,14 @@ async def gather(
 
 def _named_here(commit: Commit) -> dict[Subject, UUID]:
     """The cases that events of this commit name: some are new."""
-    return {
-        Subject(SubjectKind.CASE, event.personal["subject_ref"]): event.subject_id
-        for event in commit.events
-        if event.subject_kind is SubjectKind.CASE
-        and event.subject_id is not None
-        and "subject_ref" in event.personal
-    }
+    found: dict[Subject, UUID] = {}
+    for event in commit.events:
+        if event.subject_kind is SubjectKind.CASE and event.subject_id is not None:
+            ref, into = event.personal.get("subject_ref"), event.fact.get("into_id")
+            found |= {Subject(SubjectKind.CASE, ref): event.subject_id} if ref else {}
+            if into:
+                found[Subject(SubjectKind.CASE, event.personal["into"])] = UUID(into)
+    return found
 
 
 def _is_consequence(event: StoredEvent) -> bool:
