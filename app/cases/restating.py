@@ -53,6 +53,7 @@ class Restatement:
         self._findings = {item.event.event_id: item for item in thread.findings}
         gone = thread.gone | commit.taken_back
         self._standing = [event for event in thread.ours if event.event_id not in gone]
+        self._openings = {str(event.event_id): event for event in thread.ours}
         self._marks = [event for event in thread.marks if event.event_id not in gone]
 
     def settle(self, gone: Collection[UUID]) -> list[Draft]:
@@ -80,6 +81,7 @@ class Restatement:
             self._marks.remove(mark)
             drafts.append(retraction(self._commit, mark, self._trigger(mark), _EARLIER))
         self._standing = stating.stands
+        self._openings |= {str(event.event_id): event for event in stating.stands}
         return drafts
 
     def _take_back(
@@ -92,10 +94,12 @@ class Restatement:
         """The retraction of what should not stand; of a case that nothing opens any more it is the end."""
         commit, trigger = self._commit, self._trigger(event)
         reason = TAKEN_BACK if event.caused_by in gone else _UNCALLED
-        if event.type is EventType.CASE_REOPENED:
+        if event.type is EventType.CASE_REOPENED or event.subject_id is None:
             return [retraction(commit, event, trigger, reason)]
         if heir is None:
-            return [retraction(commit, event, trigger, reason), invalid(commit, event, trigger)]
+            made, mark = placed(invalid(commit, event, trigger), trigger, event.subject_id)
+            self._marks.append(mark)
+            return [retraction(commit, event, trigger, reason), made]
         if heir.subject_id != event.subject_id:
             return [retraction(commit, event, trigger, reason)]
         if heir.event_id not in stands:
@@ -106,8 +110,7 @@ class Restatement:
 
     def _opening_of(self, mark: StoredEvent) -> StoredEvent:
         """The opening whose loss it is about: it belongs where that one does."""
-        known = (event for event in self._thread.ours if str(event.event_id) == mark.fact[LOST_OPENING])
-        return next(known, mark)
+        return self._openings.get(mark.fact[LOST_OPENING], mark)
 
     def _trigger(self, event: StoredEvent) -> StoredEvent:
         """What of this commit it is, because of which the event should not stand."""
