@@ -88,7 +88,7 @@ async def words_before(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
 
 
 async def meant_by(tx: Tx, commit: Commit, words: Sequence[Word]) -> list[StoredEvent]:
-    """The stored feedback that these words are about, in any state of it; filled-in history opens no cases."""
+    """The stored feedback that these words are about, in any of its states; history opens no cases."""
     if not words:
         return []
     targets = [word.target for word in words if word.target is not None]

@@ -37,7 +37,8 @@ _PRESSES: Final = """e.event_id = any(ARRAY(
        AND f.collection_mode = 'passive' AND f.customer_ref IS NULL
        AND (f.class <> 'positive' OR f.kind IN ('complaint', 'question') OR EXISTS (
            SELECT FROM events n
-             JOIN amendments a ON a.tenant_id = $1 AND a.target_source = n.source AND a.target_id = n.external_id
+             JOIN amendments a
+               ON a.tenant_id = $1 AND a.target_source = n.source AND a.target_id = n.external_id
             WHERE n.tenant_id = $1 AND n.event_id = f.event_id))))"""
 _GONE: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
