@@ -19,7 +19,7 @@ from app.cases.threads import Thread, gather
 from app.db.engine import Tx
 from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent, SubjectKind
-from app.journal.merges import with_families
+from app.journal.merges import tied_by, with_families
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
 
@@ -35,6 +35,22 @@ SELECT DISTINCT subject_id FROM events
  WHERE tenant_id = $1 AND subject_id = any($2)
    AND (type = any($3) OR type = 'case.opened' AND caused_by IS NOT NULL)
 """
+_TELLING: Final = frozenset(
+    {
+        EventType.CASE_OPENED,
+        EventType.CASE_ASSESSED,
+        EventType.CASE_REMEDIED,
+        EventType.CASE_DECLINED,
+        EventType.CASE_CLOSED,
+        EventType.CASE_REOPENED,
+        EventType.CASE_WITHDRAWN,
+        EventType.CASE_MARKED_INVALID,
+        EventType.CASE_MARKED_DUPLICATE,
+        EventType.CASE_MERGED,
+        EventType.CASE_LINKED,
+        EventType.EVENT_RETRACTED,
+    }
+)
 _SPOKEN: Final = [EventType.CASE_REOPENED.value, *sorted(kind.value for kind in SPEAKING)]
 
 
@@ -60,14 +76,15 @@ class Consequences:
 
 
 def _tells(event: StoredEvent) -> bool:
-    return (
-        event.subject_kind is SubjectKind.CASE and not event.type.is_derived and event.subject_id is not None
-    )
+    """True for what may change which consequences there are: whether a case was open then, and whose."""
+    if event.subject_kind is not SubjectKind.CASE or event.subject_id is None or event.type in SPEAKING:
+        return False
+    return event.type in _TELLING or event.customer_ref is not None
 
 
 async def _concerned(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> set[UUID]:
-    """Of the cases told of in this commit those that feedback or a late reopening may have to do with."""
-    named = {event.subject_id for event in told if event.subject_id is not None}
+    """Of these cases those that feedback or a late reopening may have to do with."""
+    named = {event.subject_id for event in told if event.subject_id is not None} | tied_by(told)
     if not named:
         return set()
     reopened = {event.subject_id for event in told if event.type is EventType.CASE_REOPENED}
@@ -84,7 +101,7 @@ async def _acting(
         return []
     refs = sorted({finding.concerns.subject.ref for finding in arrived})
     rows = await tx.fetch(_UNSETTLED, commit.tenant_id, refs)
-    here = {event.subject_id for event in told if event.type not in SPEAKING}
+    here = {event.subject_id for event in told}
     since: dict[str, datetime] = {row["ref"]: row["opened_at"] for row in rows if row["case_id"] not in here}
     return [
         finding

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.cases.findings import SPEAKING, Finding, concerns, facts_of, find_complaints, may_open
 from app.cases.stating import late_subject
 from app.db.engine import Tx
-from app.domain.case import LOST_OPENING, Complaint
+from app.domain.case import LINKED, LOST_OPENING, Complaint
 from app.domain.case_opening import INTERNAL, feedback_case_ref, named_by, next_internal_ref
 from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
@@ -126,10 +126,13 @@ def _named_here(commit: Commit) -> dict[Subject, UUID]:
     found: dict[Subject, UUID] = {}
     for event in commit.events:
         if event.subject_kind is SubjectKind.CASE and event.subject_id is not None:
-            ref, into = event.personal.get("subject_ref"), event.fact.get("into_id")
-            found |= {Subject(SubjectKind.CASE, ref): event.subject_id} if ref else {}
-            if into:
-                found[Subject(SubjectKind.CASE, event.personal["into"])] = UUID(into)
+            said, fact = event.personal, event.fact
+            others = (("into", "into_id"), ("ref", LINKED))
+            named = {
+                said[name]: UUID(fact[other]) for name, other in others if name in said and other in fact
+            }
+            named |= {said["subject_ref"]: event.subject_id} if "subject_ref" in said else {}
+            found |= {Subject(SubjectKind.CASE, ref): case_id for ref, case_id in named.items()}
     return found
 
 

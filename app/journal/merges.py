@@ -1,4 +1,4 @@
-"""Cases that merges and late reopenings tie together: found as families, and led to the one that goes on."""
+"""Cases that merges, links and late reopenings tie together: found as families, led to what goes on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.journal import case_ties
-from app.domain.case import CONTINUES, Merges, ends_of, merges_of, places_of, survivor_of, ties
+from app.domain.case import CONTINUES, LINKED, Merges, ends_of, merges_of, places_of, survivor_of, ties
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
@@ -23,7 +23,8 @@ WITH RECURSIVE kin(seed, case_id) AS (
 SELECT seed, case_id FROM kin
 """
 _MERGES = f"""e.subject_id = any($2) AND e.position < $3 AND (
-    e.type IN ('case.merged', 'event.retracted') OR e.type = 'case.opened' AND e.fact ? '{CONTINUES}')"""
+    e.type IN ('case.merged', 'event.retracted') OR e.type = 'case.opened' AND e.fact ? '{CONTINUES}'
+    OR e.type = 'case.linked' AND e.fact ? '{LINKED}')"""
 _LEAD_ALIASES = """
 UPDATE subject_aliases a SET subject_id = led.survivor, home_id = nullif(led.home, led.survivor)
   FROM unnest($2::uuid[], $3::uuid[]) AS led(home, survivor)
@@ -42,10 +43,16 @@ def may_move(event: StoredEvent) -> bool:
     return event.type is EventType.EVENT_RETRACTED or ties(event)
 
 
-def merges_into(draft: Draft) -> Subject | None:
-    """The surviving case of a `case.merged`."""
-    ref = draft.event.data.get("into") if draft.event.type is EventType.CASE_MERGED else None
-    return Subject(SubjectKind.CASE, ref) if ref else None
+def tied_subject(draft: Draft) -> tuple[str, Subject] | None:
+    """The other case that a `case.merged` or a `case.linked` names, and the fact that is to hold its id."""
+    match draft.event.type:
+        case EventType.CASE_MERGED:
+            fact, ref = "into_id", draft.event.data.get("into")
+        case EventType.CASE_LINKED:
+            fact, ref = LINKED, draft.event.data.get("ref")
+        case _:
+            return None
+    return (fact, Subject(SubjectKind.CASE, ref)) if ref else None
 
 
 async def find_families(tx: Tx, tenant_id: UUID, case_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
@@ -96,7 +103,7 @@ async def note_moves(tx: Tx, commit: Commit) -> None:
 
 
 async def note_ties(tx: Tx, commit: Commit) -> None:
-    """Store which cases the merges and the late reopenings of this commit tie together."""
+    """Store which cases the merges, links and late reopenings of this commit tie together."""
     pairs = [ends_of(event) for event in commit.events if ties(event)]
     if not pairs:
         return
@@ -116,11 +123,7 @@ async def note_ties(tx: Tx, commit: Commit) -> None:
 
 async def lead_references(tx: Tx, commit: Commit) -> None:
     """Let every reference lead to the case that goes on in the place of the one it names."""
-    told = [
-        event
-        for event in commit.events
-        if event.subject_kind is SubjectKind.CASE and (may_move(event) or event.type is EventType.CASE_LINKED)
-    ]
+    told = [event for event in commit.events if event.subject_kind is SubjectKind.CASE and may_move(event)]
     if not told or not commit.config.has_merges:
         return
     named = {event.subject_id for event in told if event.subject_id is not None}
@@ -132,5 +135,5 @@ async def lead_references(tx: Tx, commit: Commit) -> None:
 
 
 def tied_by(events: Iterable[StoredEvent]) -> set[UUID]:
-    """The cases that merges and late reopenings among these events tie together."""
+    """The cases that merges, links and late reopenings among these events tie together."""
     return {case_id for event in events if ties(event) for case_id in ends_of(event)}

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.domain.errors import InvalidError
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
-from app.journal.merges import merges_into, note_moves
+from app.journal.merges import note_moves, tied_subject
 from app.journal.ports import POSITION_BITS, Commit, Draft
 from app.journal.retractions import Retractable, find_retractable, target_of
 from app.journal.subjects import resolve_subjects
@@ -28,8 +28,8 @@ async def place_all(tx: Tx, commit: Commit, drafts: Sequence[Draft]) -> None:
         elif subject is None or item.subject_id is not None:
             place(item)
         else:
-            into = merges_into(item)
-            made = item if into is None else _with_fact(item, into_id=str(ids[into]))
+            tied = tied_subject(item)
+            made = item if tied is None else _with_fact(item, **{tied[0]: str(ids[tied[1]])})
             place(made, ids[subject])
     await note_moves(tx, commit)
 
@@ -82,7 +82,7 @@ class Placer:
 
 async def _resolve(tx: Tx, commit: Commit, drafts: Iterable[Draft]) -> dict[Subject, UUID]:
     wanted = [item.event.subject for item in drafts if item.event.subject and item.subject_id is None]
-    wanted += [into for draft in drafts if (into := merges_into(draft)) is not None]
+    wanted += [tied[1] for draft in drafts if (tied := tied_subject(draft)) is not None]
     if not wanted:
         return {}
     placed = {

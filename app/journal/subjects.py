@@ -9,6 +9,7 @@ from uuid import UUID
 from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.journal import case_ties, subject_aliases, subjects
+from app.domain.case import LINKED
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.merges import lead_references, note_ties
 from app.journal.ports import Commit
@@ -54,7 +55,7 @@ class Subjects:
     tables = (subjects, subject_aliases, case_ties)
 
     async def apply(self, tx: Tx, commit: Commit) -> None:
-        """Note new subjects and references; `case.linked` adds one, a merge leads all to the survivor."""
+        """Note new subjects and references; a link or a merge leads those of one case to another."""
         found: dict[UUID, tuple[Any, ...]] = {}
         aliases: list[tuple[Any, ...]] = []
         for event in commit.events:
@@ -79,7 +80,8 @@ def _named(event: StoredEvent) -> Iterator[tuple[UUID, str, str | None]]:
     kind, said = event.subject_kind.value, event.personal
     yield event.subject_id, kind, said.get("subject_ref")
     if event.type is EventType.CASE_LINKED:
-        yield event.subject_id, kind, said.get("ref") or event.fact.get("ref")
+        other = event.fact.get(LINKED)
+        yield UUID(other) if other else event.subject_id, kind, said.get("ref") or event.fact.get("ref")
     if event.type is EventType.CASE_MERGED and event.fact.get("into_id"):
         yield UUID(event.fact["into_id"]), kind, said.get("into") or event.fact.get("into")
 

@@ -86,6 +86,8 @@ class Teller:
         data = dict(item["data"])
         if "into" in data:
             data["into"] = self._ref(data["into"], item["ago"])
+        if item["type"] == "case.linked":
+            data["ref"] = self._ref(data["ref"], item["ago"])
         if "event" in data:
             data["event"] = f"{self.version}-{data['event']}"
         if item["type"] == "case.opened" or "question" in data:

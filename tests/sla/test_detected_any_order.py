@@ -59,6 +59,9 @@ def spoken_history(dice: Random) -> list[dict[str, Any]]:
     if dice.random() < 0.3:
         name, into = dice.sample(_NAMES[:3], 2)
         tell("case.merged", name, moment(), {"into": into})
+    for other in dice.sample((*_NAMES[:3], "L"), dice.choice((0, 0, 1, 2))):
+        tell("case.linked", dice.choice("AB"), moment(), {"ref": other})
+        tell(*dice.choice((("case.acknowledged", "L"), ("case.remedied", "L"))), moment(), {})
     said = [item for item in told if item["type"] == "feedback.received" and item["data"]["value"] == 3]
     for item in said[:1]:
         tell("feedback.classified", None, item["ago"] - 1, {"event": item["id"], "is_complaint": True})

@@ -10,6 +10,7 @@ from app.domain.case.facts import named, refs_of
 from app.domain.case.fold import fold
 from app.domain.case.merging import (
     CONTINUES,
+    LINKED,
     LOST_OPENING,
     Merge,
     Merges,
@@ -31,7 +32,7 @@ from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 __all__ = [
     "COMMANDS",
     "CONTINUES",
-    "LOST_OPENING",
+    "LINKED", "LOST_OPENING",
     "REDATES",
     "REOPEN_WINDOW",
     "Anomaly",

@@ -22,7 +22,11 @@ _HEARD: Final = frozenset({EventType.CASE_MERGED, *VERDICTS})
 CONTINUES: Final = "continues_id"
 """In an opening of ours: the settled case whose source reopened it too late, and goes on telling of it."""
 
+LINKED: Final = "linked_id"
+"""In a `case.linked`: what the other reference named, and what is the same case from the beginning."""
+
 _JUST_BEFORE: Final = timedelta(microseconds=1)
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +34,26 @@ class Merge:
     """What ended a case: what is told of it later than `at` belongs to another one.
 
     `reopening_id`: the late reopening that another case took up; the old one ends by no merge then.
+    `is_link`: it was never a case of its own, but another name of that one.
     """
 
     event_id: UUID
     at: datetime
     into: UUID
     reopening_id: UUID | None = None
+    is_link: bool = False
 
 
 Merges = Mapping[UUID, Merge]
-"""The absorbed or continued case -> what ended it. They never form a circle."""
+"""The absorbed, continued or linked case -> what ended it. They never form a circle."""
 
 
 def merges_of(events: Sequence[StoredEvent]) -> dict[UUID, Merge]:
     """The merges that count among these events: of each case the earliest that was not taken back.
 
     One that would make a case go on as itself, by way of others that were merged before it, does not count;
-    one told of a case that had been continued is about its continuation. Ties are broken by what the source
+    one told of a case that had been continued is about its continuation, one told of a linked name about the
+    case that it names. Ties are broken by what the source
     said, never by when we heard of it.
     """
     told = [event for event in events if ties(event)]
@@ -60,9 +67,11 @@ def merges_of(events: Sequence[StoredEvent]) -> dict[UUID, Merge]:
 
 
 def ties(event: StoredEvent) -> bool:
-    """True for what may give the facts of one case to another: a merge, an opening that continues a case."""
+    """True for what may give the facts of one case to another: a merge, a link, an opening that continues."""
     if event.subject_id is None:
         return False
+    if event.type is EventType.CASE_LINKED:
+        return event.fact.get(LINKED) not in (None, str(event.subject_id))
     if event.type is EventType.CASE_MERGED:
         return bool(event.fact.get("into_id"))
     return event.type is EventType.CASE_OPENED and event.caused_by is not None and CONTINUES in event.fact
@@ -76,6 +85,8 @@ def ends_of(event: StoredEvent) -> tuple[UUID, UUID]:
 
 def _read(event: StoredEvent) -> tuple[UUID, Merge]:
     assert event.subject_id is not None  # see `ties`
+    if event.type is EventType.CASE_LINKED:
+        return UUID(event.fact[LINKED]), Merge(event.event_id, _ALWAYS, event.subject_id, is_link=True)
     if event.type is EventType.CASE_MERGED:
         return event.subject_id, Merge(event.event_id, event.occurred_at, UUID(event.fact["into_id"]))
     # a source tells several changes with one time: what came with the reopening is of the new case too
@@ -84,9 +95,11 @@ def _read(event: StoredEvent) -> tuple[UUID, Merge]:
 
 
 def _continued_as(case_id: UUID, merges: Merges, at: datetime) -> UUID:
-    """The case of which a merge told of this one is: itself, or what had continued it by then."""
-    while case_id in merges and merges[case_id].reopening_id is not None and at > merges[case_id].at:
-        case_id = merges[case_id].into
+    """The case of which a merge told of this one is: itself, what it is a name of, what had continued it."""
+    while (merge := merges.get(case_id)) is not None:
+        if not merge.is_link and (merge.reopening_id is None or at <= merge.at):
+            break
+        case_id = merge.into
     return case_id
 
 
@@ -99,7 +112,7 @@ def survivor_of(case_id: UUID, merges: Merges, at: datetime | None = None) -> UU
 
 def absorber_of(case_id: UUID, merges: Merges) -> UUID | None:
     """The case into which merges led this one; None for one that was not merged (but perhaps continued)."""
-    found, at = case_id, datetime.min.replace(tzinfo=UTC)
+    found, at = case_id, _ALWAYS
     while found in merges:
         merge = merges[found]
         if merge.reopening_id is not None and at <= merge.at:
@@ -209,5 +222,7 @@ def _heirs(case_id: UUID, merges: Merges, at: datetime) -> Iterator[UUID]:
 
 
 def _by_time(event: StoredEvent) -> tuple[Any, ...]:
-    is_merge = event.type is EventType.CASE_MERGED
-    return event.occurred_at, is_merge, event.version or 0, event.source, event.external_id
+    # what is one case is known before what happened to it
+    is_link, is_merge = event.type is EventType.CASE_LINKED, event.type is EventType.CASE_MERGED
+    at = _ALWAYS if is_link else event.occurred_at
+    return at, is_merge, event.occurred_at, event.version or 0, event.source, event.external_id

@@ -195,3 +195,36 @@ def test_spans_say_the_same_as_the_merges(events):
                 if span.after_at < at(hours) and (span.until_at is None or at(hours) <= span.until_at)
             ]
             assert (inside or [case]) == [survivor_of(case, merges, at(hours))]
+
+
+def linked(case: UUID, other: UUID, hours: float) -> StoredEvent:
+    """That the other one is but another name of this case."""
+    return told("linked", hours, case, {"linked_id": str(other)})
+
+
+@pytest.mark.parametrize("told_at", [0, 50])
+def test_what_is_told_of_a_linked_name_is_of_the_case_from_the_beginning(told_at):
+    of_the_name = [told("opened", 1, B), told("replied", 2, B), told("closed", 60, B)]
+    found = split([*of_the_name, told("opened", 3, A), linked(A, B, told_at)])
+    assert set(found) == {A}
+    case = fold(found[A])
+    assert (case.opened_at, case.state.value, case.first_response_at) == (at(1), "closed", at(2))
+    assert spans_of(B, merges_of([linked(A, B, told_at)]))[0].case_id == A
+
+
+def test_a_merge_told_of_a_linked_name_merges_the_case_that_it_names():
+    merges = merges_of([merged(B, C, 10), linked(A, B, 50)])
+    assert [survivor_of(case, merges, at(hours)) for case, hours in ((A, 9), (B, 9), (A, 11), (B, 11))] == [
+        A,
+        A,
+        C,
+        C,
+    ]
+    into = merges_of([merged(C, B, 10), linked(A, B, 50)])
+    assert survivor_of(C, into) == A
+
+
+def test_links_in_a_circle_and_a_second_link_count_for_nothing():
+    assert merges_of([linked(A, B, 1), linked(B, A, 2)]).keys() == {B}
+    assert merges_of([linked(A, B, 1), linked(C, B, 2)])[B].into == A
+    assert merges_of([linked(A, A, 1)]) == {}
