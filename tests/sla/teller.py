@@ -88,6 +88,9 @@ class Teller:
             data["into"] = self._ref(data["into"], item["ago"])
         if item["type"] == "case.linked":
             data["ref"] = self._ref(data["ref"], item["ago"])
+        if "customer" in data:
+            value = f"{self.version}-{data['customer']}@example.com"
+            data["customer"] = {"type": "email", "value": value}
         if "event" in data:
             data["event"] = f"{self.version}-{data['event']}"
         if item["type"] == "case.opened" or "question" in data:

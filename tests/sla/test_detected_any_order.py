@@ -28,6 +28,7 @@ _NAMES = ("A", "B", "feedback:R", "internal")
 def spoken_history(dice: Random) -> list[dict[str, Any]]:
     """Answers about cases, states of a review and presses on a device, and how the sources handled them."""
     told: list[dict[str, Any]] = []
+    signed = dice.choice((0, 0, 0.6))
     epochs = dice.choice(((0,), (0,), (40 * _DAY, 20 * _DAY, 0)))
 
     def tell(event: str, name: str | None, ago: int, data: dict[str, Any], **more: Any) -> None:
@@ -35,7 +36,14 @@ def spoken_history(dice: Random) -> list[dict[str, Any]]:
 
     def speak(name: str | None, ago: int, **more: Any) -> None:
         answer = {"question": "again", "scale": "csat_1_5", "value": dice.choice((1, 1, 2, 3, 5))}
-        tell("feedback.received", name, ago, {**answer, "channel": "chat", **more.pop("data", {})}, **more)
+        who = {"customer": dice.choice(("anna", "bo"))} if dice.random() < signed else {}
+        tell(
+            "feedback.received",
+            name,
+            ago,
+            {**answer, **who, "channel": "chat", **more.pop("data", {})},
+            **more,
+        )
 
     def moment() -> int:
         return dice.choice(epochs) + dice.randint(1, 399)
