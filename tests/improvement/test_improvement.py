@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.builders import assert_problem, query
-from tests.cases.conftest import Desk
+from tests.cases.conftest import Desk, in_time
 from tests.conftest import Server
 
 
@@ -48,6 +48,10 @@ async def test_one_action_serves_many_cases_and_each_customer_is_owed_a_word(
     assert (await call(desk, f"{path}/link", {"cases": [unreachable]}))["owed"] == 4
     owed = await items(desk, "/v1/improvements-owed")
     assert {item["case_id"] for item in owed} == {first, second, late, unreachable}
+    one = next(item for item in owed if item["case_id"] == first)
+    running = (await desk.client.get(f"/v1/cases/{first}/sla")).json()["timers"]
+    due = next(timer["due_at"] for timer in running if timer["timer"] == "inform_improvement")
+    assert (one["refs"], one["action_name"], one["due_at"]) == (["T-1"], ACTION["name"], due)
     rows = await query(server, "SELECT fact FROM events WHERE type = 'case.improvement_deployed'")
     assert {json.loads(row["fact"])["action_name"] for row in rows} == {ACTION["name"]}
     told = (await desk.done(first, "inform-of-improvement", {"text": "thanks to you"}))["case"]
@@ -161,9 +165,17 @@ async def test_a_rude_word_of_staff_calls_for_a_talk_of_seven_steps(desk: Desk, 
     )
     path = f"/v1/debriefs/{debrief['id']}/steps"
     assert_problem(await desk.client.post(path, json={"step": "shout"}), 422, "unknown_checklist_step")
-    for step in ("show", "support", "point_out", "ask_why", "discuss", "make_sure"):
-        state = (await call(desk, path, {"step": step}))["state"]
-    assert state == "held"
+    early = (desk.clock() - timedelta(hours=1)).isoformat()
+    assert_problem(
+        await desk.client.post(path, json={"step": "show", "occurred_at": early}), 422, "before_opening"
+    )
+    desk.clock.advance(hours=2)
+    done_at = (desk.clock() - timedelta(hours=1)).isoformat()
+    for step in ("make_sure", "show", "support", "point_out", "ask_why"):
+        await call(desk, path, {"step": step})
+    talk = await call(desk, path, {"step": "discuss", "occurred_at": done_at})
+    assert (talk["state"], talk["held_at"]) == ("held", talk["steps"]["ask_why"]), "told late, not held early"
+    assert in_time(talk["steps"]["discuss"]) == in_time(done_at)
     assert_problem(await desk.client.post(path, json={"step": "show"}), 409, "already_done")
     assert (await call(desk, path, {"step": "check"}))["state"] == "completed"
     told = await outgoing(server, "debrief")
