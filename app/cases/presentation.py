@@ -44,7 +44,9 @@ _SAME_NAME: Final = (
 _ANY_DATA: Final = dict.fromkeys(
     ("assignee", "reason", "of", "ref", "into", "cause", "type", "amount", "currency", "action"), "x"
 )
-_NAMED_BY_US: Final = (("into_id", "case"), ("continues_id", "case"), ("event_id", "evt"), ("cycle", "evt"))
+_NAMED_BY_US: Final = (
+    ("into_id", "case"), ("continues_id", "case"), ("event_id", "evt"), ("cycle", "evt"), ("opening", "evt"),
+)  # fmt: skip
 _ASKS_WHICH: Final = frozenset({"which_compensation", "which_action"})
 
 

@@ -77,6 +77,38 @@ async def list_unsettled(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> l
     )
 
 
+async def list_informed(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """The actions of these cases whose customers were told."""
+    rows = await tx.fetch(
+        "SELECT case_id, action FROM case_actions WHERE tenant_id = $1 AND case_id = any($2) "
+        "AND informed_at IS NOT NULL",
+        tenant_id,
+        list(case_ids),
+    )
+    return {(row["case_id"], row["action"]) for row in rows}
+
+
+async def list_taken_over(
+    tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]
+) -> dict[tuple[UUID, str], datetime]:
+    """The links of these cases that are not their own but came with a merge, and since when they have them.
+
+    From when the action is in force, where that is later: the customer is owed a word from then on.
+    """
+    rows = await tx.fetch(
+        "SELECT a.case_id, a.action, greatest(a.deployed_at, max(e.occurred_at)) AS since "
+        "FROM case_actions a JOIN events e ON e.tenant_id = a.tenant_id AND e.subject_id = a.case_id "
+        "AND e.type = 'case.action_linked' AND e.fact->>'action' = a.action "
+        "WHERE a.tenant_id = $1 AND a.case_id = any($2) "
+        "GROUP BY a.case_id, a.action, a.deployed_at "
+        "HAVING bool_and(e.caused_by IS NOT NULL AND e.source = $3)",
+        tenant_id,
+        list(case_ids),
+        OWN_SOURCE,
+    )
+    return {(row["case_id"], row["action"]): row["since"] for row in rows}
+
+
 async def list_stated(tx: Tx, tenant_id: UUID, names: Sequence[str]) -> set[str]:
     """Of these ids those under which we stated something before, even if it was taken back."""
     rows = await tx.fetch(

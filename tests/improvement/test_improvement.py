@@ -86,6 +86,25 @@ async def test_a_link_that_becomes_known_after_the_merge_is_owed_by_the_survivor
     assert [item["case_id"] for item in await items(desk, "/v1/improvements-owed")] == [survivor]
 
 
+async def test_nobody_is_thanked_twice_when_the_thanks_become_known_after_the_merge(desk: Desk) -> None:
+    for ref in ("T-1", "T-2", "T-3", "T-4"):
+        await desk.post("case.opened", ref, {"kind": "complaint"}, ago=timedelta(hours=9))
+    cases = ["T-1", "T-3", "T-4"]
+    action = await call(desk, "/v1/corrective-actions", {**ACTION, "cases": cases})
+    await call(desk, f"/v1/corrective-actions/{action['id']}/deploy")
+    desk.clock.advance(hours=5)
+    for absorbed, survivor in (("T-1", "T-2"), ("T-3", "T-4")):
+        await desk.post("case.merged", absorbed, {"into": survivor}, ago=timedelta(hours=1))
+    assert len(await items(desk, "/v1/improvements-owed")) == 2
+    thanks = {"action": ACTION["ref"]}
+    await desk.post("case.improvement_informed", "T-1", thanks, ago=timedelta(hours=2))
+    await desk.post("case.improvement_informed", "T-3", thanks, ago=timedelta(hours=2))
+    owed = [item["refs"] for item in await items(desk, "/v1/improvements-owed")]
+    assert owed == [["T-3", "T-4"]], "T-2 only took the link over; T-4 had one of its own"
+    case = await desk.case("T-2")
+    assert (case["actions"][0]["informed_at"] is not None, case["anomalies"]) == (True, [])
+
+
 async def test_commands_on_actions_are_checked_and_repeats_done_once(desk: Desk) -> None:
     action = await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1")
     assert await call(desk, "/v1/corrective-actions", ACTION, idempotency_key="k1") == action
