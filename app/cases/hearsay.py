@@ -19,13 +19,12 @@ SELECT event_id, kind, target_source, target_id, subject_id, stated FROM amendme
        SELECT * FROM unnest($4::text[], $5::text[])))
  ORDER BY occurred_at, event_id
 """
-# arrays, so that each part is found once whatever the planner believes of tables that have just grown
+# an array, so that each part is found once whatever the planner believes of a table that has just grown
 _MEANT: Final = """e.event_id = any(ARRAY(
-    SELECT f.event_id FROM feedback f WHERE f.tenant_id = $1 AND f.seq_to IS NULL AND f.event_id = any(ARRAY(
-        SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2)
-        UNION ALL
-        SELECT n.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
-          JOIN events n ON n.tenant_id = $1 AND n.source = named.source AND n.external_id = named.name))))"""
+    SELECT event_id FROM events WHERE tenant_id = $1 AND subject_id = any($2) AND NOT type LIKE 'case.%'
+    UNION ALL
+    SELECT n.event_id FROM unnest($3::text[], $4::text[]) AS named(source, name)
+      JOIN events n ON n.tenant_id = $1 AND n.source = named.source AND n.external_id = named.name))"""
 
 
 class Word(NamedTuple):
@@ -89,7 +88,7 @@ async def words_before(tx: Tx, commit: Commit, events: Sequence[StoredEvent]) ->
 
 
 async def meant_by(tx: Tx, commit: Commit, words: Sequence[Word]) -> list[StoredEvent]:
-    """The stored feedback (as it stands) that these words are about; filled-in history opens no cases."""
+    """The stored feedback that these words are about, in any of its states; history opens no cases."""
     if not words:
         return []
     targets = [word.target for word in words if word.target is not None]

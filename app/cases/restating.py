@@ -21,7 +21,19 @@ from app.cases.stating import (
     word_of_repetition,
 )
 from app.cases.threads import Thread
-from app.domain.case import REDATES, Consequence, LateReopening, Opens, Reopens, follow
+from app.domain.case import (
+    LOST_OPENING,
+    REDATES,
+    Consequence,
+    LateReopening,
+    Merges,
+    Opens,
+    Reopens,
+    follow,
+    merges_of,
+    survivor_of,
+    ties,
+)
 from app.domain.events import EventType, StoredEvent, Subject
 from app.journal.ports import Commit, Draft
 from app.kit.ids import new_id, public_id
@@ -41,6 +53,7 @@ class Restatement:
         self._findings = {item.event.event_id: item for item in thread.findings}
         gone = thread.gone | commit.taken_back
         self._standing = [event for event in thread.ours if event.event_id not in gone]
+        self._openings = {str(event.event_id): event for event in thread.ours}
         self._marks = [event for event in thread.marks if event.event_id not in gone]
 
     def settle(self, gone: Collection[UUID]) -> list[Draft]:
@@ -54,41 +67,50 @@ class Restatement:
             thread.homes,
             stating,
         )
-        first = _first_openings(
-            [*stating.stands, *(event for event in thread.told if event.event_id not in gone)]
-        )
+        told = [*thread.told, *stating.stands]
+        merges = merges_of(told) if any(ties(event) for event in told) else {}
+        first = _first_openings([event for event in told if event.event_id not in gone], merges)
         kept = {event.event_id for event in stating.stands}
         lost = [event for event in self._standing if event.event_id not in kept]
         drafts = [in_place_of(made, _replaced(made, lost)) for made in stating.made]
         drafts += stating.words
         for event in lost:
-            drafts += self._take_back(event, first, gone, kept)
-        for mark in [event for event in self._marks if event.subject_id in first]:
+            heir = first.get(_place(event, merges))
+            drafts += self._take_back(event, heir, gone, kept)
+        for mark in [mark for mark in self._marks if _place(self._opening_of(mark), merges) in first]:
             self._marks.remove(mark)
             drafts.append(retraction(self._commit, mark, self._trigger(mark), _EARLIER))
         self._standing = stating.stands
+        self._openings |= {str(event.event_id): event for event in stating.stands}
         return drafts
 
     def _take_back(
         self,
         event: StoredEvent,
-        first: Mapping[UUID | None, StoredEvent],
+        heir: StoredEvent | None,
         gone: Collection[UUID],
         stands: Collection[UUID],
     ) -> list[Draft]:
         """The retraction of what should not stand; of a case that nothing opens any more it is the end."""
         commit, trigger = self._commit, self._trigger(event)
         reason = TAKEN_BACK if event.caused_by in gone else _UNCALLED
-        if event.type is EventType.CASE_REOPENED:
+        if event.type is EventType.CASE_REOPENED or event.subject_id is None:
             return [retraction(commit, event, trigger, reason)]
-        heir = first.get(event.subject_id)
         if heir is None:
-            return [retraction(commit, event, trigger, reason), invalid(commit, event, trigger)]
+            made, mark = placed(invalid(commit, event, trigger), trigger, event.subject_id)
+            self._marks.append(mark)
+            return [retraction(commit, event, trigger, reason), made]
+        if heir.subject_id != event.subject_id:
+            return [retraction(commit, event, trigger, reason)]
         if heir.event_id not in stands:
             return [retraction(commit, event, heir, _STATED)]
         finding = None if heir.caused_by is None else self._findings.get(heir.caused_by)
         cause = trigger if finding is None or event.caused_by in gone else finding.event
         return [retraction(commit, event, cause, TAKEN_BACK if event.caused_by in gone else _EARLIER)]
+
+    def _opening_of(self, mark: StoredEvent) -> StoredEvent:
+        """The opening whose loss it is about: it belongs where that one does."""
+        return self._openings.get(mark.fact[LOST_OPENING], mark)
 
     def _trigger(self, event: StoredEvent) -> StoredEvent:
         """What of this commit it is, because of which the event should not stand."""
@@ -180,11 +202,17 @@ def _said(opening: StoredEvent | Draft) -> tuple[Any, ...]:
     return fact, opening.customer_ref
 
 
-def _first_openings(events: Iterable[StoredEvent]) -> dict[UUID | None, StoredEvent]:
-    """Case -> its earliest opening among these events."""
+def _first_openings(events: Iterable[StoredEvent], merges: Merges) -> dict[UUID | None, StoredEvent]:
+    """Case -> the earliest opening among these events that belongs to it."""
     openings = [event for event in events if event.type is EventType.CASE_OPENED]
     openings.sort(key=lambda event: (event.occurred_at, event.source, event.external_id), reverse=True)
-    return {event.subject_id: event for event in openings}
+    return {_place(event, merges): event for event in openings}
+
+
+def _place(event: StoredEvent, merges: Merges) -> UUID | None:
+    """The case to which an event belongs by its time."""
+    home = event.subject_id
+    return None if home is None else survivor_of(home, merges, event.occurred_at)
 
 
 def _replaced(made: Draft, lost: Iterable[StoredEvent]) -> list[StoredEvent]:

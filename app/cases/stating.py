@@ -117,15 +117,13 @@ def invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
         data={"reason": TAKEN_BACK, "human": False, LOST_OPENING: str(opening.event_id)},
         subject=Subject(SubjectKind.CASE, opening.personal.get("subject_ref") or f"{opening.subject_id}"),
     )
-    made = draft(
+    return draft(
         stated,
         commit.config,
         received_at=max(commit.recorded_at, stated.occurred_at),
         origin=cause.origin,
         caused_by=cause.event_id,
     )
-    assert opening.subject_id is not None  # it opens a case
-    return replace(_nameless(made, opening.subject_id), subject_id=opening.subject_id)
 
 
 def _nameless(made: Draft, subject_id: UUID) -> Draft:

@@ -34,7 +34,12 @@ _PRESSES: Final = """e.event_id = any(ARRAY(
       JOIN feedback f ON f.tenant_id = $1 AND f.seq_to IS NULL
        AND f.occurred_at >= day.since AND f.occurred_at < day.until
        AND f.touchpoint IS NOT DISTINCT FROM o.touchpoint AND f.location IS NOT DISTINCT FROM o.location
-       AND f.collection_mode = 'passive' AND f.class = 'negative' AND f.customer_ref IS NULL))"""
+       AND f.collection_mode = 'passive' AND f.customer_ref IS NULL
+       AND (f.class <> 'positive' OR f.kind IN ('complaint', 'question') OR EXISTS (
+           SELECT FROM events n
+             JOIN amendments a
+               ON a.tenant_id = $1 AND a.target_source = n.source AND a.target_id = n.external_id
+            WHERE n.tenant_id = $1 AND n.event_id = f.event_id))))"""
 _GONE: Final = """
 SELECT fact->>'event_id' AS event_id FROM events
  WHERE tenant_id = $1 AND type = 'event.retracted' AND fact->>'event_id' = any($2)
@@ -118,13 +123,14 @@ async def gather(
 
 def _named_here(commit: Commit) -> dict[Subject, UUID]:
     """The cases that events of this commit name: some are new."""
-    return {
-        Subject(SubjectKind.CASE, event.personal["subject_ref"]): event.subject_id
-        for event in commit.events
-        if event.subject_kind is SubjectKind.CASE
-        and event.subject_id is not None
-        and "subject_ref" in event.personal
-    }
+    found: dict[Subject, UUID] = {}
+    for event in commit.events:
+        if event.subject_kind is SubjectKind.CASE and event.subject_id is not None:
+            ref, into = event.personal.get("subject_ref"), event.fact.get("into_id")
+            found |= {Subject(SubjectKind.CASE, ref): event.subject_id} if ref else {}
+            if into:
+                found[Subject(SubjectKind.CASE, event.personal["into"])] = UUID(into)
+    return found
 
 
 def _is_consequence(event: StoredEvent) -> bool:

@@ -87,7 +87,7 @@ def read_subject(
     opened_at = min(event.occurred_at for event in kept) if case is None else case.opened_at
     repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
-    facts, events = _facts(kind, kept, case), _clock_events(kept, history)
+    facts, events = _facts(kind, kept, case), _clock_events(kept, history, case)
     events += [] if case is None else _foreseen(case, history, config)
     told = {event.type for event in events}
     found = [
@@ -105,12 +105,26 @@ def read_subject(
     return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
 
 
-def _clock_events(kept: Sequence[StoredEvent], history: Sequence[StoredEvent]) -> list[ClockEvent]:
+def _clock_events(
+    kept: Sequence[StoredEvent], history: Sequence[StoredEvent], case: Case | None
+) -> list[ClockEvent]:
     events = [clock_event(event) for event in kept]
+    if case is not None and case.confirmed_by is not None:
+        _give_due(events, case.confirmed_by)
     for number, event in enumerate(kept):
         if event.type is EventType.CASE_OPENED and (named := told_as(event, history)) != event.event_id:
             events[number] = replace(events[number], event_id=named)
     return events
+
+
+def _give_due(events: list[ClockEvent], confirmed_by: UUID) -> None:
+    """Let a due time count that a source gave when it confirmed a case which feedback had opened."""
+    given = next((event.data.get("due_at") for event in events if event.event_id == confirmed_by), None)
+    for number, event in enumerate(events):
+        if event.type == EventType.CASE_OPENED:
+            if given is not None and event.data.get("due_at") is None:
+                events[number] = replace(event, data={**event.data, "due_at": given})
+            return
 
 
 def _foreseen(case: Case, history: Sequence[StoredEvent], config: TenantConfig) -> list[ClockEvent]:

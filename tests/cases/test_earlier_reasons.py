@@ -85,12 +85,26 @@ async def test_when_the_earlier_state_is_taken_back_the_later_one_opens_the_case
     assert (case["state"], case["opened_at"][:19]) == ("open", told[1]["occurred_at"][:19])
 
 
-async def test_an_opening_of_the_crm_is_not_replaced_by_ours(desk: Desk) -> None:
-    await desk.post("case.opened", REF, ago=timedelta(days=5))
-    opened_at = (await desk.case(REF))["opened_at"]
-    await tell(desk, [review(desk, 1, 9)])
-    case = await desk.case(REF)
-    assert (case["opened_at"], case["anomalies"]) == (opened_at, [])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_an_opening_of_the_crm_confirms_the_case_that_an_earlier_bad_word_opens(
+    desk: Desk, order: tuple[int, ...], services: Services, a_tenant: Tenant, server: Server
+) -> None:
+    said, due_at = review(desk, 1, 9), desk.later(days=2)
+    opened_at = (desk.clock() - timedelta(days=5)).isoformat()
+    opening = {
+        "type": "case.opened", "id": "o", "source": "crm", "occurred_at": opened_at,
+        "subject": {"kind": "case", "ref": REF},
+        "data": {"kind": "complaint", "severity": "sev2", "due_at": due_at},
+    }  # fmt: skip
+    await tell(desk, *([(said, opening)[n]] for n in order))
+    case = await standing(desk, REF)
+    assert case["opened_at"][:19] == said["occurred_at"][:19]
+    assert (case["severity"], case["anomalies"]) == ("sev2", [])
+    assert (await desk.case(REF))["due_given_at"][:19] == due_at[:19]
+    assert {item[3][:19] for item in case["timers"] if item[0] == "given_due"} == {due_at[:19]}
+    before = await projections(services.journal, server, a_tenant.tenant_id)
+    await rebuild(services.journal, a_tenant.tenant_id)
+    assert await projections(services.journal, server, a_tenant.tenant_id) == before
 
 
 async def test_the_opening_of_a_source_that_comes_after_later_feedback_opens_the_case_once(

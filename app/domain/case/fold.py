@@ -94,6 +94,7 @@ def _opened_by(opening: StoredEvent, events: Sequence[StoredEvent]) -> Case:
         "source": opening.source,
         "cycles": (Cycle(told_as(opening, events), at, {Step.RECEIVED: at}),),
         "due_given_at": moment_of(said.get("due_at")),
+        "is_inferred": opening.caused_by is not None,
         "customer_facing": facing,
         "initiative": initiative,
         "detection": said.get("detection") or {},
@@ -124,6 +125,9 @@ def _apply(case: Case, fact: StoredEvent) -> Case:
     misfit = misfit_of(case, fact)
     if misfit is not None:
         case = _list(case, misfit, fact)
+    elif fact.type is EventType.CASE_OPENED:
+        given = case.due_given_at or moment_of(fact.fact.get("due_at"))
+        case = replace(case, confirmed_by=fact.event_id, due_given_at=given)
     case = _learn(case, fact)
     if fact.type is EventType.CASE_REOPENED:
         return case if misfit else _reopen(case, fact)

@@ -23,7 +23,7 @@ def misfit_of(case: Case, fact: StoredEvent) -> str | None:
     """Why the fact does not belong where its time puts it; None when it does."""
     at, closed_until = fact.occurred_at, case.current.closed_until
     if fact.type is EventType.CASE_OPENED:
-        return "second_opening"
+        return None if confirms(case, fact) else "second_opening"
     if fact.bearing is not None:
         return _IDLE[fact.bearing]
     if case.is_opened and latest(fact) < case.opened_at:
@@ -37,6 +37,12 @@ def misfit_of(case: Case, fact: StoredEvent) -> str | None:
     if fact.type is EventType.CASE_RESUMED and case.current.waiting_since is None:
         return "resumed_without_waiting"
     return None
+
+
+def confirms(case: Case, opening: StoredEvent) -> bool:
+    """True of a stated opening of a case that feedback opened before, and that is not settled since."""
+    is_first = case.is_inferred and case.confirmed_by is None and opening.caused_by is None
+    return is_first and case.settled_at is None and case.ended_at is None and case.reopened_count == 0
 
 
 def reopening_misfit(case: Case, at: datetime) -> str | None:

@@ -88,6 +88,10 @@ class Case:
     outcome: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     due_given_at: datetime | None = None
+    is_inferred: bool = False
+    """opened by what we read off feedback"""
+    confirmed_by: UUID | None = None
+    """the later opening by its source, which then is no second one"""
     customer_facing: bool = True
     initiative: str = "reactive"
     detection: Mapping[str, Any] = field(default_factory=dict)

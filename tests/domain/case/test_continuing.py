@@ -9,9 +9,11 @@ import pytest
 
 from app.domain.case import (
     CONTINUES,
+    LateReopening,
     absorber_of,
     find_late_reopening,
     fold,
+    follow,
     merges_of,
     opening_after,
     spans_of,
@@ -100,26 +102,33 @@ def test_only_merges_absorb_and_what_absorbed_before_the_reopening_hands_no_rece
     assert (absorber_of(A, late), absorber_of(B, late), absorber_of(N, late)) == (None, C, C)
 
 
-def test_the_earliest_late_reopening_is_found_wherever_its_facts_led():
+def found_late(events: list[StoredEvent]) -> list[LateReopening]:
+    """The consequences of late reopenings among these events."""
+    found: list[LateReopening] = []
+
+    def state(consequence):
+        found.append(consequence)
+        return continued(consequence.event, UUID(int=20 + len(found) - 1), consequence.case_id)
+
+    follow(events, [], [event for event in events if event.type is fact("reopened", 0).type], {}, state)
+    return found
+
+
+def test_late_reopenings_are_found_in_the_order_of_time_each_where_its_facts_led():
     events = settled()
-    late = find_late_reopening([told("reopened", LATE + 9, A), *events])
-    assert late is not None
-    assert (late.event, late.case_id) == (events[2], A)
-    assert find_late_reopening([*events, continued(events[2])], {events[2].event_id}) is None
     again = [told("closed", LATE + 1, A), told("reopened", 2 * LATE + 2, A)]
-    chained = find_late_reopening([*again, *events, continued(events[2])], {events[2].event_id})
-    assert chained is not None
-    assert (chained.event, chained.case_id) == (again[1], N)
+    late = found_late([*again, *events, told("reopened", LATE + 0.5, A)])
+    assert [(item.event, item.case_id) for item in late] == [(events[2], A), (again[1], N)]
 
 
 @pytest.mark.parametrize("hours", [1.5, 14 * 24])
 def test_a_reopening_in_time_is_not_late(hours):
-    assert find_late_reopening([*settled()[:2], told("reopened", hours, A)]) is None
+    assert found_late([*settled()[:2], told("reopened", hours, A)]) == []
 
 
-def test_a_reopening_that_we_stated_is_none_of_a_source():
+def test_a_reopening_that_was_not_told_of_the_case_is_not_late():
     events = settled()
-    assert find_late_reopening([*events[:2], replace(events[2], caused_by=UUID(int=5))]) is None
+    assert find_late_reopening(events[2], A, events[:2]) is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +142,6 @@ def test_a_reopening_that_we_stated_is_none_of_a_source():
     ],
 )
 def test_the_new_case_is_as_grave_as_a_repeat_unless_somebody_stated_it(said, severity):
-    late = find_late_reopening(settled(channel="email", **said))
-    assert late is not None
+    (late,) = found_late(settled(channel="email", **said))
     data = opening_after(late, "case_x")
     assert (data["severity"], data["channel"], data["repeat_of"]) == (severity, "email", "case_x")
