@@ -39,6 +39,16 @@ async def count_cases(
     return {row["cause"]: (row["cases"], row["cases_before"]) for row in rows}
 
 
+async def list_openings(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When those of these cases that are known already were opened."""
+    rows = await tx.fetch(
+        "SELECT case_id, opened_at FROM cases WHERE tenant_id = $1 AND case_id = any($2)",
+        tenant_id,
+        list(case_ids),
+    )
+    return {row["case_id"]: row["opened_at"] for row in rows}
+
+
 async def find_open_failures(tx: Tx, tenant_id: UUID, causes: Sequence[str]) -> dict[str, Any]:
     """The failures of these causes, the open and the closed ones."""
     rows = await tx.fetch(

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.builders import assert_problem, query
+from tests.builders import assert_problem, event, query
 from tests.cases.conftest import Desk, in_time
 from tests.conftest import Server
 
@@ -148,6 +148,21 @@ async def test_the_fifth_case_of_a_cause_makes_a_recurring_failure_once(desk: De
     assert (await call(desk, f"{path}/close", {"reason": "fixed"}))["state"] == "closed"
     await desk.post("case.opened", "Q-9", {"cause": "office_process.queue"})
     assert await items(desk, "/v1/recurring-failures?state=open") == []
+
+
+async def test_a_case_counts_towards_a_failure_when_it_was_opened_however_late_its_cause_is_found(
+    desk: Desk,
+) -> None:
+    for days, cause in ((35, "external.carrier"), (20, "office_process.queue")):
+        told = [
+            event("case.assessed", f"{days}-{n}", when=desk.clock().isoformat(), subject=f"case/{days}-{n}",
+                  data={"cause": cause})
+            for n in range(5)
+        ]  # fmt: skip
+        for n in range(5):
+            await desk.post("case.opened", f"{days}-{n}", ago=timedelta(days=days))
+        assert (await desk.client.post("/v1/events", json=told)).status_code == 200
+    assert [item["cause"] for item in await items(desk, "/v1/recurring-failures")] == ["office_process.queue"]
 
 
 async def test_cases_filled_in_afterwards_announce_no_failure(desk: Desk) -> None:
