@@ -39,6 +39,11 @@ class CaseAnnouncer:
                     for item in _findings(commit, folded_id, case)
                     if item.event.id not in known
                 ]
+        told += [
+            place(_unopened(commit, case_id, event), case_id)
+            for event in spoken
+            if (case_id := _loses_its_opening(commit, event)) is not None
+        ]
         if not told:
             return ()
         renames = await load_renames(tx, commit.config, commit.end_position)
@@ -74,6 +79,26 @@ def _findings(commit: Commit, case_id: UUID, case: Case) -> Iterator[Draft]:
         cycle = case.current.started_by
         data = {"cycle": str(cycle), "ambassador": case.aftermath.is_ambassador}
         yield _draft(commit, case_id, EventType.CASE_RECOVERED, cycle, recovered_at, data)
+
+
+def _loses_its_opening(commit: Commit, event: StoredEvent) -> UUID | None:
+    """The case whose opening a source takes back by this event, unless something else opens it.
+
+    Of an opening of our own that falls subscribers hear by `case.marked_invalid`.
+    """
+    case_id = commit.about(event) if event.type is EventType.EVENT_RETRACTED else None
+    case: Case | None = None if case_id is None else commit.folded.get(case_id)
+    if case_id is None or case is None or case.is_opened:
+        return None
+    lost = (item for item in commit.histories[case_id] if str(item.event_id) == event.fact.get("event_id"))
+    opening = next(lost, None)
+    stated = opening is not None and opening.type is EventType.CASE_OPENED and opening.caused_by is None
+    return case_id if stated and opening and opening.origin is Origin.LIVE else None
+
+
+def _unopened(commit: Commit, case_id: UUID, retraction: StoredEvent) -> Draft:
+    kind, data = EventType.CASE_OPENING_RETRACTED, {"opening": retraction.fact["event_id"]}
+    return _draft(commit, case_id, kind, retraction.event_id, retraction.occurred_at, data)
 
 
 def _draft(

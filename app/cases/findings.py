@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from app.cases.asked import places_asked
 from app.cases.hearsay import Word, heard, meant_by, words_before, words_in
 from app.db.engine import Tx
 from app.domain.case import Complaint
@@ -53,8 +54,13 @@ async def find_complaints(tx: Tx, commit: Commit, spoken: Iterable[StoredEvent])
     """Those of these events that want a case, also by words of this commit."""
     told = [event for event in spoken if event.type in SPEAKING]
     words = [*words_in(commit), *await words_before(tx, commit, told)]
-    found = (find_complaint(event, commit, words) for event in told)
-    return [finding for finding in found if finding is not None]
+    wanting = (find_complaint(event, commit, words) for event in told)
+    found = [finding for finding in wanting if finding is not None]
+    asked = await places_asked(tx, commit, [finding.event for finding in found])
+    if not asked:
+        return found
+    # an answer that does not say where it was given was given where its customer was asked
+    return [replace(item, facts={**asked.get(item.event.event_id, {}), **item.facts}) for item in found]
 
 
 def may_open(event: StoredEvent, commit: Commit) -> bool:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from app.domain.case import Case
-from app.domain.case.attention import Attention, next_attention
+from app.domain.case.attention import Attention, began_at, next_attention
 from app.domain.events import StoredEvent
 from app.domain.playbook import REPLY, Playbooks, completeness
 from app.journal.care import Bound
 from app.journal.config import TenantConfig
-
-
-def began_at(history: Sequence[StoredEvent], case: Case) -> datetime:
-    """When we learned of the event that began the current cycle."""
-    begun = case.current.started_by
-    known = (event.recorded_at for event in history if event.event_id == begun)
-    return next(known, case.current.started_at)
 
 
 def bound_playbooks(config: TenantConfig, history: Sequence[StoredEvent], case: Case) -> Bound[Playbooks]:

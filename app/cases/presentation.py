@@ -45,7 +45,8 @@ _ANY_DATA: Final = dict.fromkeys(
     ("assignee", "reason", "of", "ref", "into", "cause", "type", "amount", "currency", "action"), "x"
 )
 _CASES: Final = ("into_id", "linked_id", "continues_id")
-_NAMED_BY_US: Final = (*((name, "case") for name in _CASES), ("event_id", "evt"), ("cycle", "evt"))
+_EVENTS: Final = ("event_id", "cycle", "opening")
+_NAMED_BY_US: Final = (*((name, "case") for name in _CASES), *((name, "evt") for name in _EVENTS))
 _ASKS_WHICH: Final = frozenset({"which_compensation", "which_action"})
 
 

@@ -107,6 +107,7 @@ class EventType(StrEnum):
     CASE_IMPROVEMENT_INFORMED = "case.improvement_informed"
     CASE_DOUBLE_DEVIATION = "case.double_deviation"
     CASE_RECOVERED = "case.recovered"
+    CASE_OPENING_RETRACTED = "case.opening_retracted"
 
     COMPENSATION_OFFERED = "compensation.offered"
     COMPENSATION_APPROVED = "compensation.approved"
@@ -170,6 +171,7 @@ _DERIVED = frozenset(
         EventType.SOURCE_SILENT,
         EventType.CASE_DOUBLE_DEVIATION,
         EventType.CASE_RECOVERED,
+        EventType.CASE_OPENING_RETRACTED,
         EventType.COMPENSATION_OVER_LIMIT,
         EventType.RECURRING_FAILURE_DETECTED,
         EventType.SURVEY_TIMED_OUT,

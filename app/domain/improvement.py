@@ -137,17 +137,17 @@ def fold_debrief(events: Sequence[StoredEvent]) -> Debrief | None:
     return debrief
 
 
-def debrief_progress(debrief: Debrief, checklist: Checklist) -> tuple[EventType, ...]:
-    """What the steps taken so far come to and nobody has stated yet.
+def debrief_progress(debrief: Debrief, checklist: Checklist) -> tuple[tuple[EventType, datetime], ...]:
+    """What the steps taken so far come to and nobody has stated yet, as of the last of these steps.
 
     Held is all but the last step, which looks back later, of a talk about something bad.
     """
     keys = [step.key for step in checklist.steps]
-    done, first = set(debrief.steps), keys[:-1]
-    found: list[EventType] = []
+    done, first = debrief.steps, keys[:-1]
+    found: list[tuple[EventType, datetime]] = []
     later_check = debrief.checklist == Named.DEBRIEF_NEGATIVE
-    if later_check and debrief.held_at is None and set(first) <= done:
-        found.append(EventType.DEBRIEF_HELD)
-    if debrief.completed_at is None and set(keys) <= done:
-        found.append(EventType.DEBRIEF_COMPLETED)
+    if later_check and debrief.held_at is None and set(first) <= done.keys():
+        found.append((EventType.DEBRIEF_HELD, max(done[key] for key in first)))
+    if debrief.completed_at is None and set(keys) <= done.keys():
+        found.append((EventType.DEBRIEF_COMPLETED, max(done[key] for key in keys)))
     return tuple(found)

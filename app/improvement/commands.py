@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -115,8 +115,8 @@ def close_failure(failure_id: UUID, reason: str, by: str) -> Build:
     return build
 
 
-def do_step(debrief_id: UUID, step: str, employee: str | None, text: str | None) -> Build:
-    """A step of a talk with an employee."""
+def do_step(debrief_id: UUID, step: str, said: Mapping[str, Any], occurred_at: datetime | None) -> Build:
+    """A step of a talk with an employee, taken now or at that time; `said`: who led it, and a note."""
 
     async def build(tx: Tx, commit: Commit) -> list[Event]:
         ref, debrief = await _debrief(tx, commit, debrief_id)
@@ -131,8 +131,12 @@ def do_step(debrief_id: UUID, step: str, employee: str | None, text: str | None)
             raise InvalidError(error.reason, error.detail, pointer="/step", cure=error.cure) from None
         if step in debrief.steps:
             raise ConflictError("already_done", f"the step {step!r} was done already", pointer="/step")
-        subject, data = Subject(SubjectKind.DEBRIEF, ref), {"step": step, "text": text, "owner": employee}
-        return [_event(EventType.DEBRIEF_STEP_DONE, subject, commit.recorded_at, data)]
+        at, opened_at = occurred_at or commit.recorded_at, debrief.opened_at
+        if opened_at is not None and at < opened_at:
+            detail = f"occurred_at lies before the debrief was opened, {opened_at.isoformat()}"
+            raise InvalidError("before_opening", detail, pointer="/occurred_at", cure="mend the time")
+        subject = Subject(SubjectKind.DEBRIEF, ref)
+        return [_event(EventType.DEBRIEF_STEP_DONE, subject, at, {"step": step, **said})]
 
     return build
 

@@ -175,6 +175,6 @@ async def _progress(tx: Tx, commit: Commit) -> list[Draft]:
         if debrief is None or debrief.checklist not in playbooks.checklists:
             continue
         subject = Subject(SubjectKind.DEBRIEF, last.personal["subject_ref"])
-        kinds = debrief_progress(debrief, playbooks.checklists[debrief.checklist])
-        drafts += [follow(commit, last, kind, subject, {}) for kind in kinds]
+        found = debrief_progress(debrief, playbooks.checklists[debrief.checklist])
+        drafts += [follow(commit, last, kind, subject, {}, at=at) for kind, at in found]
     return drafts

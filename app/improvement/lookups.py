@@ -39,6 +39,16 @@ async def count_cases(
     return {row["cause"]: (row["cases"], row["cases_before"]) for row in rows}
 
 
+async def list_openings(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When those of these cases that are known already were opened."""
+    rows = await tx.fetch(
+        "SELECT case_id, opened_at FROM cases WHERE tenant_id = $1 AND case_id = any($2)",
+        tenant_id,
+        list(case_ids),
+    )
+    return {row["case_id"]: row["opened_at"] for row in rows}
+
+
 async def find_open_failures(tx: Tx, tenant_id: UUID, causes: Sequence[str]) -> dict[str, Any]:
     """The failures of these causes, the open and the closed ones."""
     rows = await tx.fetch(
@@ -75,6 +85,38 @@ async def list_unsettled(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> l
         tenant_id,
         list(case_ids),
     )
+
+
+async def list_informed(tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
+    """The actions of these cases whose customers were told."""
+    rows = await tx.fetch(
+        "SELECT case_id, action FROM case_actions WHERE tenant_id = $1 AND case_id = any($2) "
+        "AND informed_at IS NOT NULL",
+        tenant_id,
+        list(case_ids),
+    )
+    return {(row["case_id"], row["action"]) for row in rows}
+
+
+async def list_taken_over(
+    tx: Tx, tenant_id: UUID, case_ids: Sequence[UUID]
+) -> dict[tuple[UUID, str], datetime]:
+    """The links of these cases that are not their own but came with a merge, and since when they have them.
+
+    From when the action is in force, where that is later: the customer is owed a word from then on.
+    """
+    rows = await tx.fetch(
+        "SELECT a.case_id, a.action, greatest(a.deployed_at, max(e.occurred_at)) AS since "
+        "FROM case_actions a JOIN events e ON e.tenant_id = a.tenant_id AND e.subject_id = a.case_id "
+        "AND e.type = 'case.action_linked' AND e.fact->>'action' = a.action "
+        "WHERE a.tenant_id = $1 AND a.case_id = any($2) "
+        "GROUP BY a.case_id, a.action, a.deployed_at "
+        "HAVING bool_and(e.caused_by IS NOT NULL AND e.source = $3)",
+        tenant_id,
+        list(case_ids),
+        OWN_SOURCE,
+    )
+    return {(row["case_id"], row["action"]): row["since"] for row in rows}
 
 
 async def list_stated(tx: Tx, tenant_id: UUID, names: Sequence[str]) -> set[str]:

@@ -53,9 +53,15 @@ def owed_out(row: Any) -> OwedOut:
     """An obligation as callers see it."""
     return OwedOut(
         case_id=public_id("case", row.case_id),
+        refs=list(row.refs),
         action=row.action,
+        action_name=row.action_name,
         deployed_at=row.deployed_at,
+        due_at=row.due_at,
         assignee=row.assignee,
+        kind=row.kind,
+        severity=row.severity,
         cause=row.cause,
+        location=row.location,
         reply_channel=row.preferred_channel or row.channel,
     )

@@ -43,11 +43,15 @@ async def _judged(
     at = commit.recorded_at
     new = [case_id for events in told.values() for case_id in events]
     counts = await lookups.count_cases(tx, commit.tenant_id, list(told), at, new)
+    opened = await lookups.list_openings(tx, commit.tenant_id, new)
     exposure: tuple[float, float] | None = None
     drafts = []
     for cause, events in told.items():
         cases, before = counts.get(cause, (0, 0))
-        cases += sum(event.occurred_at > at - WINDOW for event in events.values())
+        # a case whose cause is found later counts when it was opened
+        begun = [opened.get(case_id) or event.occurred_at for case_id, event in events.items()]
+        cases += sum(moment > at - WINDOW for moment in begun)
+        before += sum(at - 2 * WINDOW < moment <= at - WINDOW for moment in begun)
         if cases < 2 or _is_fresh(failures.get(cause), at):
             continue
         if cases < ENOUGH_CASES and exposure is None:

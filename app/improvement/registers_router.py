@@ -124,8 +124,9 @@ async def do_step(
 ) -> DebriefOut:  # fmt: skip
     """Seven steps of a talk about something bad, the last of them later; three about praise."""
     wanted = parse_id("debrief", debrief_id)
-    asked = Asked("debrief.step", {"debrief": debrief_id, **body.model_dump()}, idempotency_key)
-    build = commands.do_step(wanted, body.step, body.employee, body.text)
+    asked = Asked("debrief.step", {"debrief": debrief_id, **body.stated()}, idempotency_key)
+    said = {"owner": body.employee, "text": body.text}
+    build = commands.do_step(wanted, body.step, said, body.occurred_at)
     await run_order(request, principal.tenant_id, asked, build)
     async with request.app.state.database.tenant(principal.tenant_id) as connection:
         row = await repository.find_row(

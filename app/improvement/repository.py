@@ -68,31 +68,6 @@ async def count_links(connection: AsyncConnection, tenant_id: UUID, refs: Sequen
     return {row.action: row for row in await connection.execute(query)}
 
 
-async def list_owed(
-    connection: AsyncConnection, tenant_id: UUID, *, action: str | None, before: Place | None, limit: int
-) -> Sequence[Any]:
-    """Customers who are to be told that it is better, the latest deployment first."""
-    links = case_actions
-    query = (
-        select(links, cases.c.preferred_channel, cases.c.channel, cases.c.assignee, cases.c.cause)
-        .join(cases, (cases.c.tenant_id == links.c.tenant_id) & (cases.c.case_id == links.c.case_id))
-        .where(
-            links.c.tenant_id == tenant_id,
-            links.c.deployed_at.is_not(None),
-            links.c.informed_at.is_(None),
-            links.c.customer_facing,
-            cases.c.merged_into.is_(None),
-        )
-    )
-    if action is not None:
-        query = query.where(links.c.action == action)
-    if before is not None:
-        query = query.where(tuple_(links.c.deployed_at, links.c.case_id) < before)
-    query = query.order_by(links.c.deployed_at.desc(), links.c.case_id.desc()).limit(limit)
-    found: Sequence[Any] = (await connection.execute(query)).all()
-    return found
-
-
 async def count_causes(
     connection: AsyncConnection, tenant_id: UUID, causes: Sequence[str], now: datetime
 ) -> dict[str, dict[str, int]]:

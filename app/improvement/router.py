@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.deps import CasesReader, CasesWriter, DatabaseDep, parse_id, refuse_unknown_query
 from app.domain.errors import NotFoundError
-from app.improvement import commands, repository
+from app.improvement import commands, obligations, repository
 from app.improvement.lists import Cursor, Filter, IdempotencyKey, Limit, page_of, read_place
 from app.improvement.presentation import action_out, owed_out
 from app.improvement.run import run_order
@@ -151,7 +151,7 @@ async def list_owed(
     on the case settles it.
     """
     async with database.tenant(principal.tenant_id, timeout_seconds=20) as connection:
-        rows = await repository.list_owed(
+        rows = await obligations.list_owed(
             connection, principal.tenant_id, action=action, before=read_place(cursor), limit=limit + 1
         )
     return page_of(rows, limit, owed_out, lambda row: (row.deployed_at, row.case_id), request, response)

@@ -75,6 +75,15 @@ class StepIn(Body):
     text: Annotated[str, StringConstraints(max_length=30_000)] | None = Field(
         default=None, description="a note; erasable"
     )
+    occurred_at: Instant | None = Field(
+        default=None, description="when it was done (default: now); not before the debrief was opened"
+    )
+
+    def stated(self) -> dict[str, Any]:
+        """All that the caller said, as JSON values: the same body gives the same result."""
+        # a key that was used before `occurred_at` came must still be known as the same
+        body = self.model_dump(mode="json")
+        return body if self.occurred_at else {key: body[key] for key in body if key != "occurred_at"}
 
 
 class ActionOut(BaseModel):
@@ -150,10 +159,16 @@ class OwedOut(BaseModel):
     """A customer who is to be told: thanks to you it is better."""
 
     case_id: str
+    refs: list[str] = Field(description="references by which the case is known")
     action: str
+    action_name: str | None = Field(description="what became better", examples=["Second till at lunch"])
     deployed_at: datetime
+    due_at: datetime | None = Field(description="by when to tell; null: no timer of the policy says")
     assignee: str | None
+    kind: str
+    severity: str
     cause: str | None
+    location: str | None
     reply_channel: str | None
 
 

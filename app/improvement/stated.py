@@ -1,8 +1,9 @@
-"""Events that follow from another one by a rule of ours: same time, same origin, named after their cause."""
+"""Events that follow from another one by a rule of ours: of its time and origin, named after their cause."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from app.domain.events import Event, EventType, StoredEvent, Subject
@@ -18,13 +19,17 @@ def follow(
     data: Mapping[str, Any],
     *,
     name: str = "",
+    at: datetime | None = None,
 ) -> Draft:
-    """The draft of an event that `cause` brings about; `name` tells several of one kind apart."""
+    """The draft of an event that `cause` brings about; `name` tells several of one kind apart.
+
+    `at`: when it happened, where that is not simply the time of the cause (which was told late).
+    """
     stated = Event(
         type=kind,
         id=f"{kind.value}:{cause.event_id}{':' if name else ''}{name}"[:200],
         source=OWN_SOURCE,
-        occurred_at=cause.occurred_at,
+        occurred_at=at or cause.occurred_at,
         data={**data, "human": False},
         subject=subject,
         day_precision=cause.day_precision,

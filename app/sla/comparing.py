@@ -17,7 +17,8 @@ from app.domain.events import StoredEvent, SubjectKind
 from app.domain.sla.compare import Comparison, Side
 from app.journal.config import TenantConfig
 from app.journal.histories import find_histories
-from app.sla.readings import Bind, Circumstances, SubjectClock, read_subject
+from app.sla.bindings import Bind
+from app.sla.readings import Circumstances, SubjectClock, read_subject
 from app.sla.receipts import find_receipts
 
 CHUNK: Final = 100

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from app.domain.case import Case, told_as
+from app.domain.case.attention import began_at, expiry_of
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
-from app.domain.sla import (
-    Calendar,
-    ClockEvent,
-    ClockReading,
-    Pin,
-    Policy,
-    clock_event,
-    plan_timers,
-    read_plan,
-)
-from app.journal.config import Repin, TenantConfig, in_order
+from app.domain.sla import ClockEvent, ClockReading, Policy, clock_event, plan_timers, read_plan
+from app.journal.config import TenantConfig
 from app.journal.rows import reported_by
+from app.sla.bindings import Bind, Binding, binding, bindings, one_of_each
 
 _DIMENSIONS = (
     "channel",
@@ -40,19 +33,6 @@ _DIMENSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
-    """A policy that binds a subject: as it did first, and its versions since each reopening."""
-
-    policy: Policy
-    pins: tuple[Pin, ...] = ()
-
-    def policy_at(self, started_at: datetime) -> Policy:
-        """The version under which a cycle began."""
-        pinned = [pin.policy for pin in self.pins if pin.at <= started_at]
-        return pinned[-1] if pinned else self.policy
-
-
-@dataclass(frozen=True, slots=True)
 class SubjectClock:
     """A subject and every cycle of each of its timers; `bound` says which policy gives a timer."""
 
@@ -66,13 +46,10 @@ class SubjectClock:
     """a recomputation is under way: nothing is announced until it is done"""
 
     def policy_of(self, reading: ClockReading) -> Policy:
-        """The policy version under which this cycle began: that of the opening, or of its reopening."""
-        return self.bound[reading.timer.key].policy_at(reading.started_at)
-
-
-Bound = tuple[Sequence[Policy], Mapping[str, Calendar]]
-Bind = Callable[[datetime], Bound]
-"""The policies (in matching order) and the calendars of what opened, or was reopened, at an instant."""
+        """The policy version that judges this cycle: that of the opening, or of a reopening."""
+        since = reading.ruled_since
+        ruled_at = reading.started_at if since is None else max(reading.started_at, since)
+        return self.bound[reading.timer.key].policy_at(ruled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +88,19 @@ def read_subject(
     repin = config.repin_of(opened_at)
     opened_at = min(opened_at, *(event.recorded_at for event in kept))
     facts, events = _facts(kind, kept, case), _clock_events(kept, history, case)
+    events += [] if case is None else _foreseen(case, history, config)
     told = {event.type for event in events}
+    found = [
+        (plan, item)
+        for first, item, calendars in bindings(kept, terms.bind or binding(config, repin), opened_at)
+        for plan in plan_timers(first, facts, events, calendars, item.pins)
+    ]
+    plans = one_of_each(found)
     readings: list[ClockReading] = []
-    bound: dict[str, Binding] = {}
-    for first, item, calendars in _bindings(kept, terms.bind or binding(config, repin), opened_at):
-        for plan in plan_timers(first, facts, events, calendars, item.pins):
-            # a timer that two policies give is that of the first
-            if bound.setdefault(plan.key, item) is item and not plan.started_by.isdisjoint(told):
-                readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
+    for plan, _ in plans:
+        if not plan.started_by.isdisjoint(told):
+            readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
+    bound = {plan.key: item for plan, item in plans}
     held = repin is not None and not repin.finished
     return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
 
@@ -145,35 +127,19 @@ def _give_due(events: list[ClockEvent], confirmed_by: UUID) -> None:
             return
 
 
-def binding(config: TenantConfig, repin: Repin | None) -> Bind:
-    """What binds by this configuration, with a recomputation if there was one."""
+def _foreseen(case: Case, history: Sequence[StoredEvent], config: TenantConfig) -> list[ClockEvent]:
+    """What time alone does to the case, before its upkeep (which looks once a minute) has stated it.
 
-    def bind(known_at: datetime) -> Bound:
-        policies = config.policies_at(known_at)
-        if repin is None:
-            return policies, config.calendars_at(known_at)
-        named = {policy.key: policy for policy in policies} | dict(repin.policies)
-        return in_order(named.values()), config.calendars_at(max(known_at, repin.calendars_at))
-
-    return bind
-
-
-def _bindings(
-    kept: Sequence[StoredEvent], bind: Bind, opened_at: datetime
-) -> Iterator[tuple[Policy, Binding, Mapping[str, Calendar]]]:
-    """Every policy that binds the subject with what it said at the opening: nothing, if it came later."""
-    policies, calendars = bind(opened_at)
-    first = {policy.key: policy for policy in policies}
-    pins: dict[str, list[Pin]] = {key: [] for key in first}
-    for event in kept:
-        if event.type is EventType.CASE_REOPENED:
-            since, pinned = bind(min(event.occurred_at, event.recorded_at))
-            for policy in since:
-                pins.setdefault(policy.key, []).append(Pin(event.occurred_at, policy, pinned))
-    for key, found in pins.items():
-        known = first.get(key)
-        nothing = known or Policy(key, 0, found[0].policy.calendar, ())
-        yield nothing, Binding(known or found[0].policy, tuple(found)), calendars
+    An author's time is over at the very instant at which the timer of his answer is due: that ends the
+    timer and is nobody's breach, so none may be told in that minute.
+    """
+    if case.dialogue is None:
+        return []
+    expiry = expiry_of(case, config.care.playbooks_at(began_at(history, case)).value)
+    if expiry is None:
+        return []
+    named = uuid5(case.current.started_by, f"{expiry.event.value}:{expiry.at.isoformat()}")
+    return [ClockEvent(named, expiry.event.value, expiry.at, human=False)]
 
 
 def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:

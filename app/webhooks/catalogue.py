@@ -122,10 +122,17 @@ _PRIVACY = (
         examples.ERASURE,
     ),
 )
+_OF_CASES: Mapping[str, str] = {
+    EventType.CASE_OPENING_RETRACTED: "A source took back what had opened the case; nothing else opens it. "
+    "`case.state` is `invalid`, or `awaiting_opening` where more was told of it. Told breaches are revoked.",
+}
 _CASES = tuple(
     OutgoingType(
         event_type,
-        f"The case event `{event_type}` was recorded; `case` is the case as it stands after it.",
+        _OF_CASES.get(
+            event_type,
+            f"The case event `{event_type}` was recorded; `case` is the case as it stands after it.",
+        ),
         examples.CASE,
     )
     for event_type in EventType

@@ -13,6 +13,7 @@ from app.wiring import Services
 from tests.builders import query, rating
 from tests.cases.conftest import Desk, outgoing
 from tests.conftest import Server
+from tests.sla.conftest import loop_of
 
 POLICY = {
     "currency": "UAH",
@@ -201,8 +202,14 @@ async def test_an_unanswered_verification_expires_and_hides_nothing(
     await upkeep.step()
     assert (await desk.client.get("/v1/cases?verification=requested")).json()["items"]
     desk.clock.advance(days=8)
+    await loop_of(services).step()  # the timer of the answer is due when the author's time is over
+    ended = await query(
+        server, "SELECT type FROM outbox WHERE data->'reading'->>'timer' = 'review_verification'"
+    )
+    assert [row["type"] for row in ended] == ["sla.cancelled"], "nobody's breach"
     await upkeep.step()
     await upkeep.step()
+    assert "sla.breach_revoked" not in await outgoing(server)
     types = await desk.event_types(case_id)
     assert types.count("case.verification_expired") == types.count("platform_moderation.requested") == 1
     events = (await desk.client.get(f"/v1/cases/{case_id}/events")).json()["items"]

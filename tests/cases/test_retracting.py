@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.builders import event, rating, results_of
+from tests.builders import event, query, rating, results_of
 from tests.cases.conftest import Desk
 from tests.conftest import Server
 
@@ -49,6 +50,25 @@ async def test_a_case_that_somebody_worked_on_falls_too_and_one_of_the_crm_stays
     await desk.client.post("/v1/events", json=[taken_back("f1", desk)])
     assert [state for state, _ in await cases(desk.client)] == ["invalid", "open"]
     assert (await desk.case("T-1"))["state"] == "open"
+
+
+async def test_subscribers_hear_that_a_source_takes_back_what_opened_its_case(
+    desk: Desk, server: Server
+) -> None:
+    for ref in ("T-1", "T-2"):
+        await desk.post("case.opened", ref, {"kind": "complaint"}, id=ref)
+    await desk.post("case.opened", "T-2", {"kind": "complaint"}, source="chat", id="T-2")
+    await desk.client.post("/v1/events", json=[bad("f1", desk)])
+    for name in ("T-1", "T-2", "f1"):
+        await desk.client.post("/v1/events", json=[taken_back(name, desk)])
+    rows = await query(server, "SELECT type, data FROM outbox WHERE type LIKE 'case.%' ORDER BY outbox_id")
+    told = [(row["type"], json.loads(row["data"])) for row in rows if row["type"] != "case.opened"]
+    assert [(kind, data["ref"] or data["case"]["refs"][0]) for kind, data in told] == [
+        ("case.opening_retracted", "T-1"), ("case.marked_invalid", "feedback:crm:f1"),
+    ], "T-2 is opened by another source still"  # fmt: skip
+    assert {data["case"]["state"] for _, data in told} == {"invalid"}
+    assert all(data["details"]["opening"].startswith("evt_") for _, data in told)
+    assert (await desk.case("T-1"))["state"] == "invalid"
 
 
 async def test_a_state_of_the_same_review_that_is_still_bad_keeps_its_case(desk: Desk) -> None:

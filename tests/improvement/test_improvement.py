@@ -6,8 +6,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.builders import assert_problem, query
-from tests.cases.conftest import Desk
+from tests.builders import assert_problem, event, query
+from tests.cases.conftest import Desk, in_time
 from tests.conftest import Server
 
 
@@ -48,6 +48,10 @@ async def test_one_action_serves_many_cases_and_each_customer_is_owed_a_word(
     assert (await call(desk, f"{path}/link", {"cases": [unreachable]}))["owed"] == 4
     owed = await items(desk, "/v1/improvements-owed")
     assert {item["case_id"] for item in owed} == {first, second, late, unreachable}
+    one = next(item for item in owed if item["case_id"] == first)
+    running = (await desk.client.get(f"/v1/cases/{first}/sla")).json()["timers"]
+    due = next(timer["due_at"] for timer in running if timer["timer"] == "inform_improvement")
+    assert (one["refs"], one["action_name"], one["due_at"]) == (["T-1"], ACTION["name"], due)
     rows = await query(server, "SELECT fact FROM events WHERE type = 'case.improvement_deployed'")
     assert {json.loads(row["fact"])["action_name"] for row in rows} == {ACTION["name"]}
     told = (await desk.done(first, "inform-of-improvement", {"text": "thanks to you"}))["case"]
@@ -80,6 +84,25 @@ async def test_a_link_that_becomes_known_after_the_merge_is_owed_by_the_survivor
         await desk.post("case.action_linked", "T-1", {"action": action["ref"]}, ago=timedelta(hours=2))
     await call(desk, f"/v1/corrective-actions/{action['id']}/deploy")
     assert [item["case_id"] for item in await items(desk, "/v1/improvements-owed")] == [survivor]
+
+
+async def test_nobody_is_thanked_twice_when_the_thanks_become_known_after_the_merge(desk: Desk) -> None:
+    for ref in ("T-1", "T-2", "T-3", "T-4"):
+        await desk.post("case.opened", ref, {"kind": "complaint"}, ago=timedelta(hours=9))
+    cases = ["T-1", "T-3", "T-4"]
+    action = await call(desk, "/v1/corrective-actions", {**ACTION, "cases": cases})
+    await call(desk, f"/v1/corrective-actions/{action['id']}/deploy")
+    desk.clock.advance(hours=5)
+    for absorbed, survivor in (("T-1", "T-2"), ("T-3", "T-4")):
+        await desk.post("case.merged", absorbed, {"into": survivor}, ago=timedelta(hours=1))
+    assert len(await items(desk, "/v1/improvements-owed")) == 2
+    thanks = {"action": ACTION["ref"]}
+    await desk.post("case.improvement_informed", "T-1", thanks, ago=timedelta(hours=2))
+    await desk.post("case.improvement_informed", "T-3", thanks, ago=timedelta(hours=2))
+    owed = [item["refs"] for item in await items(desk, "/v1/improvements-owed")]
+    assert owed == [["T-3", "T-4"]], "T-2 only took the link over; T-4 had one of its own"
+    case = await desk.case("T-2")
+    assert (case["actions"][0]["informed_at"] is not None, case["anomalies"]) == (True, [])
 
 
 async def test_commands_on_actions_are_checked_and_repeats_done_once(desk: Desk) -> None:
@@ -127,6 +150,21 @@ async def test_the_fifth_case_of_a_cause_makes_a_recurring_failure_once(desk: De
     assert await items(desk, "/v1/recurring-failures?state=open") == []
 
 
+async def test_a_case_counts_towards_a_failure_when_it_was_opened_however_late_its_cause_is_found(
+    desk: Desk,
+) -> None:
+    for days, cause in ((35, "external.carrier"), (20, "office_process.queue")):
+        told = [
+            event("case.assessed", f"{days}-{n}", when=desk.clock().isoformat(), subject=f"case/{days}-{n}",
+                  data={"cause": cause})
+            for n in range(5)
+        ]  # fmt: skip
+        for n in range(5):
+            await desk.post("case.opened", f"{days}-{n}", ago=timedelta(days=days))
+        assert (await desk.client.post("/v1/events", json=told)).status_code == 200
+    assert [item["cause"] for item in await items(desk, "/v1/recurring-failures")] == ["office_process.queue"]
+
+
 async def test_cases_filled_in_afterwards_announce_no_failure(desk: Desk) -> None:
     events = [
         {
@@ -161,9 +199,17 @@ async def test_a_rude_word_of_staff_calls_for_a_talk_of_seven_steps(desk: Desk, 
     )
     path = f"/v1/debriefs/{debrief['id']}/steps"
     assert_problem(await desk.client.post(path, json={"step": "shout"}), 422, "unknown_checklist_step")
-    for step in ("show", "support", "point_out", "ask_why", "discuss", "make_sure"):
-        state = (await call(desk, path, {"step": step}))["state"]
-    assert state == "held"
+    early = (desk.clock() - timedelta(hours=1)).isoformat()
+    assert_problem(
+        await desk.client.post(path, json={"step": "show", "occurred_at": early}), 422, "before_opening"
+    )
+    desk.clock.advance(hours=2)
+    done_at = (desk.clock() - timedelta(hours=1)).isoformat()
+    for step in ("make_sure", "show", "support", "point_out", "ask_why"):
+        await call(desk, path, {"step": step})
+    talk = await call(desk, path, {"step": "discuss", "occurred_at": done_at})
+    assert (talk["state"], talk["held_at"]) == ("held", talk["steps"]["ask_why"]), "told late, not held early"
+    assert in_time(talk["steps"]["discuss"]) == in_time(done_at)
     assert_problem(await desk.client.post(path, json={"step": "show"}), 409, "already_done")
     assert (await call(desk, path, {"step": "check"}))["state"] == "completed"
     told = await outgoing(server, "debrief")

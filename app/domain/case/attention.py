@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.case.care import Verification
 from app.domain.case.state import Case, CaseState
-from app.domain.events import EventType
+from app.domain.events import EventType, StoredEvent
 from app.domain.playbook import Playbooks
 from app.domain.sla.calendar import Calendar
 
@@ -26,11 +27,19 @@ def next_attention(case: Case, playbooks: Playbooks, calendar: Calendar | None) 
     Verification expires after `verification_days`. A waiting case is closed after so many working days of
     the calendar (of all days, where there is none), and its customer is told some working days before.
     """
-    found = [item for item in (_expiry(case, playbooks), _closing(case, playbooks, calendar)) if item]
+    found = [item for item in (expiry_of(case, playbooks), _closing(case, playbooks, calendar)) if item]
     return min(found, key=lambda item: item.at, default=None)
 
 
-def _expiry(case: Case, playbooks: Playbooks) -> Attention | None:
+def began_at(history: Sequence[StoredEvent], case: Case) -> datetime:
+    """When we learned of the event that began the current cycle."""
+    begun = case.current.started_by
+    known = (event.recorded_at for event in history if event.event_id == begun)
+    return next(known, case.current.started_at)
+
+
+def expiry_of(case: Case, playbooks: Playbooks) -> Attention | None:
+    """When the author's time to show that he is a customer is over; None when nobody waits for him."""
     dialogue = case.dialogue
     if dialogue is None or dialogue.state is not Verification.REQUESTED or case.state is CaseState.MERGED:
         return None

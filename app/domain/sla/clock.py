@@ -11,7 +11,7 @@ from app.domain.sla.calendar import Calendar
 from app.domain.sla.clock_event import ClockEvent
 from app.domain.sla.judge import judge
 from app.domain.sla.matter import Change, Matter
-from app.domain.sla.reading import ClockReading, ClockState
+from app.domain.sla.reading import ClockReading, ClockState, Shift
 from app.domain.sla.timer import Timer
 from app.domain.sla.track import Track, Walk, walk
 from app.domain.sla.trigger import find_trigger
@@ -51,6 +51,7 @@ class _Held:
     change: Change | None
     reading: ClockReading | None = None
     cancelled: Change | None = None
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -207,7 +208,10 @@ class _Reader:
         walked = self._walk(index, until)
         version = self.versions[index]
         judged = set()
+        over = index < len(self.versions) - 1
         for track in walked.tracks:
+            if over and track.start.occurred_at >= until:
+                continue  # it begins under the next definition
             held = self._hold(index, track)
             if held is None:
                 judged.add(track.cycle)
@@ -230,7 +234,9 @@ class _Reader:
             over = change is not None and track.end is not None and track.end.occurred_at < change.at
             return None if over else _Held(index, change)
         taken_back = track.reopened is not None and track.end is None and not prior.is_breached
-        return None if prior.is_settled and not taken_back else _Held(index, change)
+        if prior.is_settled and not taken_back:
+            return None
+        return _Held(index, change, shifts=_shifted(prior, change))
 
     def _walk(self, index: int, until: datetime) -> Walk:
         version = self.versions[index]
@@ -242,7 +248,7 @@ class _Reader:
     def _judge(self, walked: Walk, track: Track, held: _Held, as_of: datetime) -> ClockReading | None:
         version = self.versions[held.version]
         assert version.timer is not None, "only a timer makes tracks"
-        return judge(
+        reading = judge(
             Matter(
                 timer=version.timer,
                 calendar=version.calendar,
@@ -255,3 +261,23 @@ class _Reader:
                 foresee=self.foresee,
             )
         )
+        if reading is None or version.since is None:
+            return reading
+        shifts = _effective((*held.shifts, *reading.shifts), reading.due_at)
+        return replace(reading, shifts=shifts, ruled_since=version.since)
+
+
+def _shifted(prior: _Held, change: Change | None) -> tuple[Shift, ...]:
+    """What had moved the due time before, and this change of definition."""
+    if change is None or prior.reading is None:
+        return prior.shifts
+    return (*prior.shifts, Shift(change.at, change.reason, prior.reading.due_at))
+
+
+def _effective(shifts: Sequence[Shift], due_at: datetime | None) -> tuple[Shift, ...]:
+    """Those after which another time was due than before."""
+    if not shifts:
+        return ()
+    ordered = sorted(shifts, key=lambda shift: shift.at)
+    after = [*(shift.due_before for shift in ordered[1:]), due_at]
+    return tuple(shift for shift, due in zip(ordered, after, strict=True) if shift.due_before != due)

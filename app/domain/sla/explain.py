@@ -22,7 +22,7 @@ def explain(reading: ClockReading, parts: Sequence[Interval] = ()) -> str:
 
     `parts`: its intervals; given, it says too how much of the time was left out, and why.
     """
-    sentences = [_run(reading), _due(reading), *_left_out(parts), _standing(reading)]
+    sentences = [_run(reading), _due(reading), *_moved(reading), *_left_out(parts), _standing(reading)]
     if reading.timer.basis:
         sentences.append(f"It rests on {reading.timer.basis}.")
     if reading.breach_reason:
@@ -51,6 +51,15 @@ def _due(reading: ClockReading) -> str:
     due = reading.timer.due
     given = f" as `{due.name}` was given," if isinstance(due, GivenByEvent) else ""
     return f"It is due {_local(reading, reading.due_at)}{given or ':'} {target}{paused}."
+
+
+def _moved(reading: ClockReading) -> list[str]:
+    """When it had been due before something moved it, and what did."""
+    return [
+        f"Before {shift.reason.replace('_', ' ')} on {_local(reading, shift.at)} "
+        + (f"it was due {_local(reading, shift.due_before)}." if shift.due_before else "it was paused.")
+        for shift in reading.shifts
+    ]
 
 
 def _left_out(parts: Sequence[Interval]) -> list[str]:

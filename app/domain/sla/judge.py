@@ -10,7 +10,7 @@ from app.domain.sla.deadline import Clock, Deadline, Rests, deadline
 from app.domain.sla.instants import instant_of, micros, seconds_of
 from app.domain.sla.marks import lay_marks
 from app.domain.sla.matter import Matter
-from app.domain.sla.reading import ClockReading, ClockState
+from app.domain.sla.reading import ClockReading, ClockState, Shift
 from app.domain.sla.timer import ClockKind
 
 
@@ -45,11 +45,11 @@ def judge(matter: Matter) -> ClockReading | None:
     until_at = max(ended_at or matter.as_of, started_at)
     start, end = micros(started_at), micros(until_at)
     course = _Course(started_at, ended_at, until_at, _clip(matter.rests, start, end, ended_at is not None))
-    due = _deadline(matter, Clock(matter.calendar, start, course.rests))
-    return None if due is None else _reading(matter, course, due)
+    due, shifts = _deadline(matter, Clock(matter.calendar, start, course.rests))
+    return None if due is None else _reading(matter, course, due, shifts)
 
 
-def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
+def _reading(matter: Matter, course: _Course, due: Deadline, shifts: tuple[Shift, ...]) -> ClockReading:
     stop = matter.track.stop if matter.cancelled is None else None
     cut_at = _cut_at(matter, due)
     breached = _is_breached(matter, due, cut_at)
@@ -84,6 +84,7 @@ def _reading(matter: Matter, course: _Course, due: Deadline) -> ClockReading:
             (instant_of(a), course.until_at if b is None else instant_of(b)) for a, b in course.rests
         ),
         concerns=matter.track.concerns,
+        shifts=shifts,
     )
 
 
@@ -123,15 +124,18 @@ def _is_breached(matter: Matter, due: Deadline, cut_at: datetime | None) -> bool
     return cut_at is not None and until_at > cut_at
 
 
-def _deadline(matter: Matter, clock: Clock) -> Deadline | None:
-    """The due time with every move that came before it had passed."""
+def _deadline(matter: Matter, clock: Clock) -> tuple[Deadline | None, tuple[Shift, ...]]:
+    """The due time with every move that came before it had passed, and these moves."""
     track = matter.track
     due = deadline(matter.timer.due, clock, track.data, track.factor)
+    shifts: tuple[Shift, ...] = ()
     for alternative, event in track.moves:
         if due is None or alternative.moves_to is None or _is_late(matter, due, event):
             break
+        before = None if due.at is None else instant_of(due.at)
+        shifts += (Shift(event.occurred_at, event.type, before),)
         due = deadline(alternative.moves_to, clock, event.data, track.factor) or due
-    return due
+    return due, shifts
 
 
 def _is_late(matter: Matter, due: Deadline, event: ClockEvent) -> bool:

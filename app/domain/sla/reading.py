@@ -63,6 +63,15 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """The due time moved: `at` it did, why, and when it had been due until then (None: a pause held it)."""
+
+    at: datetime
+    reason: str
+    due_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
     """One cycle of a timer at one instant. Times are aware UTC; seconds are those of its own clock.
 
@@ -71,6 +80,8 @@ class ClockReading:
     `fell_due_at` is from when the breach stands, later than that only when a change put the due
     time into the past (`breach_reason`: severity_change, policy_change, reopened, due_before_start).
     `concerns` is the correlation value of a timer that runs once for each compensation, action ...
+    `shifts` are the moves of the due time: by a holding response, by a change of severity or policy.
+    `ruled_since`: from when the definition that judges it is in force (None: from the beginning).
     `remaining_seconds` is negative when overdue. `next_at` is the next instant at which, without
     further events, anything changes or is to be told.
     """
@@ -100,6 +111,8 @@ class ClockReading:
     anomalies: tuple[Anomaly, ...] = ()
     rests: tuple[tuple[datetime, datetime], ...] = ()
     concerns: str = ""
+    shifts: tuple[Shift, ...] = ()
+    ruled_since: datetime | None = None
 
     @property
     def paused_seconds(self) -> float:

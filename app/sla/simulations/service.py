@@ -11,9 +11,9 @@ from app.domain.sla import Calendar, Policy, parse_calendar, parse_policy
 from app.domain.sla.regulatory import get_regulatory_preset
 from app.journal.config import TenantConfig, in_order
 from app.journal.journal import Journal
+from app.sla.bindings import Bind, Bound
 from app.sla.comparing import Question, compare_subjects, one_at_a_time
 from app.sla.comparison_schemas import ComparisonOut, comparison_out
-from app.sla.readings import Bind, Bound
 from app.sla.simulations import repository
 from app.sla.simulations.schemas import SimulationIn
 

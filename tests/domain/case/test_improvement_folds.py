@@ -54,7 +54,8 @@ def test_a_debrief_is_held_after_six_steps_and_complete_after_the_later_check():
 
     def progress(*steps: str):
         events = [fact("debrief.step_done", n, {"step": step}, id=step) for n, step in enumerate(steps)]
-        return debrief_progress(fold_debrief([fact("debrief.opened", 0), *events]), checklist)
+        found = debrief_progress(fold_debrief([fact("debrief.opened", 0), *events]), checklist)
+        return tuple(kind for kind, _ in found)
 
     assert progress(*SEVEN[:5]) == ()
     assert progress(*SEVEN[:6]) == (EventType.DEBRIEF_HELD,)
@@ -68,3 +69,12 @@ def test_what_was_stated_of_a_debrief_is_not_stated_again():
     debrief = fold_debrief([fact("debrief.opened", 0), *steps, *ended])
     assert debrief.state == "completed"
     assert debrief_progress(debrief, DEFAULT_PLAYBOOKS.checklists["debrief_negative"]) == ()
+
+
+def test_a_talk_was_held_with_its_last_step_whichever_was_told_last() -> None:
+    steps = [
+        fact("debrief.step_done", n, {"step": step}, id=step) for n, step in enumerate(SEVEN[:6], start=1)
+    ]
+    told = fold_debrief([fact("debrief.opened", 0), *reversed(steps)])
+    ((kind, at),) = debrief_progress(told, DEFAULT_PLAYBOOKS.checklists["debrief_negative"])
+    assert (kind, at) == (EventType.DEBRIEF_HELD, steps[-1].occurred_at)

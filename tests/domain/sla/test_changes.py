@@ -6,8 +6,11 @@ from app.domain.sla import (
     ClockState,
     TimerPlan,
     TimerVersion,
+    explain,
+    read,
     read_plan,
 )
+from app.domain.sla.reading import Shift
 
 from .builders import (
     DAY,
@@ -90,3 +93,39 @@ def test_a_breach_stays_even_when_the_stop_is_taken_back_under_a_longer_target()
     assert (breached.state, breached.due_at) == (ClockState.BREACHED, at("2026-03-04 11:00"))
     (running,) = read_plan(plan, [OPENED, in_time, reopened], as_of)
     assert (running.state, running.due_at) == (ClockState.RUNNING, at("2026-03-13 10:00"))
+
+
+def test_an_explanation_says_when_it_was_due_before_a_change_and_what_changed() -> None:
+    plan = changed(4, "2026-03-04 11:00")
+    (reading,) = read_plan(plan, [OPENED], at("2026-03-04 12:00"))
+    assert reading.shifts == (Shift(at("2026-03-04 11:00"), "severity_change", at("2026-03-04 18:00")),)
+    assert (
+        "Before severity change on Wed 2026-03-04 11:00:00 UTC it was due Wed 2026-03-04 18:00:00 UTC."
+    ) in explain(reading)
+    (before,) = read_plan(plan, [OPENED], at("2026-03-04 10:59"))
+    assert (before.shifts, "Before" in explain(before)) == ((), False)
+
+
+def test_a_change_that_leaves_the_due_time_where_it_was_is_not_told() -> None:
+    (reading,) = read_plan(changed(8, "2026-03-04 11:00"), [OPENED], at("2026-03-04 12:00"))
+    assert reading.shifts == ()
+
+
+def test_a_holding_response_is_told_as_what_moved_the_due_time() -> None:
+    timer = a_timer(alternatives=[{"event": "case.promised", "moves_to": {"duration": "PT5H"}}])
+    promised = an_event("case.promised", "2026-03-04 10:30")
+    (reading,) = read(timer, DAY, [OPENED, promised], at("2026-03-04 11:00"))
+    assert reading.due_at == at("2026-03-04 15:00")
+    assert reading.shifts == (Shift(at("2026-03-04 10:30"), "case.promised", at("2026-03-04 11:00")),)
+    late = an_event("case.promised", "2026-03-04 11:30")
+    (missed,) = read(timer, DAY, [OPENED, late], at("2026-03-04 12:00"))
+    assert (missed.due_at, missed.shifts) == (at("2026-03-04 11:00"), ())
+
+
+def test_a_cycle_that_begins_as_its_definition_ends_never_ran_under_it() -> None:
+    reopened = an_event("case.reopened", "2026-03-04 12:00")
+    timer = a_timer(reopen={"mode": "new_cycle"})
+    versions = (TimerVersion(timer, DAY), TimerVersion(None, DAY, reopened.occurred_at, "policy_change"))
+    events = [OPENED, an_event("case.replied", "2026-03-04 10:30"), reopened]
+    (only,) = read_plan(TimerPlan("reply", versions), events, at("2026-03-04 13:00"))
+    assert (only.number, only.state) == (1, ClockState.MET)
