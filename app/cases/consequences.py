@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.cases.earlier_complaints import find_repeats
 from app.cases.findings import SPEAKING, Finding, find_arrived
 from app.cases.hearsay import SAYING, meant_by, word_of
 from app.cases.restating import Restatement
-from app.cases.threads import Thread, gather
+from app.cases.threads import gather
 from app.db.engine import Tx
-from app.domain.complaint import CaseKind
+from app.domain.case_opening import OURS
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.journal.merges import tied_by, with_families
 from app.journal.ports import Commit, Draft
@@ -31,9 +30,13 @@ SELECT a.ref, c.case_id, c.opened_at FROM unnest($2::text[]) AS wanted(ref)
    AND c.steps->-1->'steps'->>'declined' IS NULL
 """
 _CONCERNED: Final = """
-SELECT DISTINCT subject_id FROM events
+SELECT subject_id FROM events
  WHERE tenant_id = $1 AND subject_id = any($2)
    AND (type = any($3) OR type = 'case.opened' AND caused_by IS NOT NULL)
+UNION
+SELECT coalesce(home_id, subject_id) FROM subject_aliases
+ WHERE tenant_id = $1 AND (home_id = any($2) OR home_id IS NULL AND subject_id = any($2))
+   AND kind = 'case' AND ref ~ '^(feedback|internal):'
 """
 _TELLING: Final = frozenset(
     {
@@ -68,7 +71,7 @@ class Consequences:
             if not arrived:
                 return ()
         thread = await gather(tx, commit, concerned, arrived, fallen, unsaid)
-        restatement = Restatement(commit, thread, await _repeats(tx, commit, thread))
+        restatement = Restatement(commit, thread)
         drafts: list[Draft] = []
         if any(event.event_id in commit.taken_back for event in commit.events if event.type in SPEAKING):
             drafts += restatement.settle(thread.gone)  # what comes with its retraction counts until then
@@ -87,10 +90,17 @@ async def _concerned(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> set
     named = {event.subject_id for event in told if event.subject_id is not None} | tied_by(told)
     if not named:
         return set()
-    reopened = {event.subject_id for event in told if event.type is EventType.CASE_REOPENED}
+    reopened = {
+        event.subject_id for event in told if event.type is EventType.CASE_REOPENED or _is_ours(event)
+    }
     family = await with_families(tx, commit, named)
     rows = await tx.fetch(_CONCERNED, commit.tenant_id, sorted(family), _SPOKEN)
-    return {case_id for case_id in (*reopened, *(row["subject_id"] for row in rows)) if case_id is not None}
+    return {case_id for case_id in (*known, *(row["subject_id"] for row in rows)) if case_id is not None}
+
+
+def _is_ours(event: StoredEvent) -> bool:
+    """True of what is told under the reference of a case that feedback opens, though a source may have."""
+    return any(event.personal.get(name, "").startswith(OURS) for name in ("subject_ref", "ref", "into"))
 
 
 async def _acting(
@@ -118,16 +128,3 @@ async def _taken_back(tx: Tx, commit: Commit) -> tuple[list[StoredEvent], list[S
     here = [event for event in commit.events if event.event_id in commit.taken_back]
     words = [word for event in targets if event.type in SAYING and (word := word_of(event)) is not None]
     return await meant_by(tx, commit, words), [event for event in (*targets, *here) if event.type in SPEAKING]
-
-
-async def _repeats(tx: Tx, commit: Commit, thread: Thread) -> dict[UUID, UUID]:
-    """Feedback that may open a case now -> the complaint that its customer had before."""
-    acted = {event.caused_by for event in thread.ours if event.event_id not in thread.gone}
-    new = [
-        finding.event
-        for finding in thread.findings
-        if finding.kind is CaseKind.COMPLAINT and finding.event.event_id not in acted
-    ]
-    found = await find_repeats(tx, commit, new)
-    there = set(thread.homes.values())
-    return {event_id: case_id for event_id, case_id in found.items() if case_id not in there}

@@ -8,14 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases.derived import derived
-from app.cases.earlier_complaints import find_repeats, repeated
-from app.cases.repository import get_states
+from app.cases.repository import get_states, list_refs_of
 from app.db.engine import Tx
 from app.domain.case import CONTINUES
+from app.domain.causes import COMPLAINT_MECHANISM
 from app.domain.complaint import CaseKind, Severity, severity_of_signs, severity_reason, severity_signs
-from app.domain.events import EventType, StoredEvent
-from app.journal.ports import OWN_SOURCE, Commit, Draft
-from app.kit.ids import parse_public_id, public_id
+from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
+from app.journal.ports import Commit, Draft
+from app.kit.ids import parse_public_id
 
 _TELLING: Final = (EventType.CASE_OPENED, EventType.CASE_ASSESSED)
 
@@ -51,13 +51,11 @@ class Followups:
         if not telling:
             return ()
         known = await _known(tx, commit, telling)
-        repeats = await _repeats(tx, commit, telling)
-        drafts = await repeated(tx, commit, list(repeats.values()))
+        drafts = await _repeated(tx, commit, _repeats(commit, telling))
         for event in telling:
             case_id = commit.about(event)
             case = known[case_id] if case_id is not None else _Known()
-            earlier = repeats[event.event_id][1] if event.event_id in repeats else None
-            raised = _raised(commit, event, case, earlier)
+            raised = _raised(commit, event, case)
             case.learn(event)
             if raised is not None:
                 case.severity = raised.fact.get("severity", case.severity)
@@ -81,58 +79,64 @@ async def _known(tx: Tx, commit: Commit, telling: list[StoredEvent]) -> dict[UUI
     }
 
 
-async def _repeats(
-    tx: Tx, commit: Commit, telling: Sequence[StoredEvent]
-) -> dict[UUID, tuple[StoredEvent, UUID]]:
-    """Openings of a customer who complained before: stated with them, or known to us."""
+def _repeats(commit: Commit, telling: Sequence[StoredEvent]) -> list[tuple[StoredEvent, UUID]]:
+    """Openings that say themselves which complaint they repeat; what nobody said is found by `Repeats`."""
     # an opening that continues a case is stated together with the word on it (`Consequences`)
-    openings = [
-        event for event in telling if event.type is EventType.CASE_OPENED and CONTINUES not in event.fact
-    ]
-    unstated = [
-        event
-        for event in openings
-        if not event.fact.get("repeat_of")
-        and event.source != OWN_SOURCE
-        and event.fact.get("kind", CaseKind.COMPLAINT) == CaseKind.COMPLAINT
-    ]
-    known = await find_repeats(tx, commit, unstated)
-    found: dict[UUID, tuple[StoredEvent, UUID]] = {}
-    for event in openings:
-        stated = parse_public_id("case", str(event.fact.get("repeat_of") or ""))
-        earlier = stated or (known.get(event.event_id))
-        if earlier is not None and earlier != commit.about(event):
-            found[event.event_id] = (event, earlier)
-    return found
+    stated = (
+        (event, parse_public_id("case", str(event.fact.get("repeat_of") or "")))
+        for event in telling
+        if event.type is EventType.CASE_OPENED and CONTINUES not in event.fact
+    )
+    return [(event, earlier) for event, earlier in stated if earlier not in (None, commit.about(event))]
 
 
-def _raised(commit: Commit, event: StoredEvent, case: _Known, earlier: UUID | None) -> Draft | None:
+async def _repeated(tx: Tx, commit: Commit, later: Sequence[tuple[StoredEvent, UUID]]) -> list[Draft]:
+    """A word on each earlier case whose customer complains again; `later`: the new opening, the old case."""
+    if not later:
+        return []
+    earlier_ids = list({earlier for _, earlier in later})
+    states = await get_states(tx, commit.tenant_id, earlier_ids)
+    refs = await list_refs_of(tx, commit.tenant_id, earlier_ids)
+    return [
+        _repetition(commit, event, refs[earlier], states[earlier]["cause"])
+        for event, earlier in later
+        if earlier in refs and earlier in states and earlier != event.subject_id
+    ]
+
+
+def _repetition(commit: Commit, event: StoredEvent, ref: str, earlier_cause: str | None) -> Draft:
+    cause = event.fact.get("cause")
+    data = {
+        "about_handling": cause == COMPLAINT_MECHANISM,
+        "same_cause": cause is not None and cause == earlier_cause,
+        "later_cause": cause,
+        "human": False,
+    }
+    return derived(commit, event, EventType.CASE_REPEATED, data, subject=Subject(SubjectKind.CASE, ref))
+
+
+def _raised(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:
     """What the rules make of a cause or a text whose sender did not say how severe it is."""
-    repetition = {} if earlier is None or event.fact.get("repeat_of") else _repetition(earlier)
     if event.fact.get("severity") is not None:
-        return derived(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+        return None
     bound = commit.config.care.complaint_rules_at(commit.recorded_at)
     facts = {**event.personal, **event.fact}
     facts.setdefault("cause", case.cause)
     kind = CaseKind(facts["kind"]) if facts.get("kind") in list(CaseKind) else CaseKind(case.kind)
-    signs = severity_signs(facts, repeat=earlier is not None, rules=bound.value)
+    repeat = event.type is EventType.CASE_OPENED and event.fact.get("repeat_of") is not None
+    signs = severity_signs(facts, repeat=repeat, rules=bound.value)
     found = severity_of_signs(kind, signs)
     # words rank as they are written: sev1 is the gravest
     if not signs or found >= Severity(case.severity):
-        return derived(commit, event, EventType.CASE_ASSESSED, repetition) if repetition else None
+        return None
     data = {
         "severity": found.value,
         "severity_by": "+".join(signs),
         "severity_reason": severity_reason(kind, signs),
         "rules_version": bound.version,
-        **repetition,
         "human": False,
     }
     return derived(commit, event, EventType.CASE_ASSESSED, data)
-
-
-def _repetition(earlier: UUID) -> dict[str, Any]:
-    return {"repeat_of": public_id("case", earlier), "human": False}
 
 
 def _assigned(commit: Commit, event: StoredEvent, case: _Known) -> Draft | None:

@@ -46,10 +46,9 @@ _UNCALLED: Final = "by what is known now nothing calls for it"
 class Restatement:
     """What stands of a thread, and what this commit makes of it."""
 
-    def __init__(self, commit: Commit, thread: Thread, repeats: Mapping[UUID, UUID]) -> None:
+    def __init__(self, commit: Commit, thread: Thread) -> None:
         self._commit = commit
         self._thread = thread
-        self._repeats = repeats
         self._findings = {item.event.event_id: item for item in thread.findings}
         gone = thread.gone | commit.taken_back
         self._standing = [event for event in thread.ours if event.event_id not in gone]
@@ -58,7 +57,7 @@ class Restatement:
 
     def settle(self, gone: Collection[UUID]) -> list[Draft]:
         """The drafts by which that stands, and only that, which should when these events are taken back."""
-        stating = _Stating(self._commit, self._thread, self._findings, self._repeats, self._standing)
+        stating = _Stating(self._commit, self._thread, self._findings, self._standing)
         thread = self._thread
         follow(
             thread.told,
@@ -127,7 +126,6 @@ class _Stating:
     commit: Commit
     thread: Thread
     findings: Mapping[UUID, Finding]
-    repeats: Mapping[UUID, UUID]
     standing: Iterable[StoredEvent]
     stands: list[StoredEvent] = field(default_factory=list)
     made: list[Draft] = field(default_factory=list)
@@ -172,9 +170,7 @@ class _Stating:
             case Reopens():
                 return reopen_case(self.commit, found)
             case Opens():
-                event_id = found.cause.event_id
-                earlier = found.repeat_of or self.repeats.get(event_id)
-                return open_case(self.commit, found, self.findings[event_id], earlier)
+                return open_case(self.commit, found, self.findings[found.cause.event_id])
             case LateReopening():
                 return continue_case(self.commit, found)
             case _:

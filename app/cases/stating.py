@@ -28,10 +28,10 @@ from app.kit.ids import new_id, public_id
 TAKEN_BACK: Final = "what it followed from was taken back"
 
 
-def open_case(commit: Commit, opens: Opens, finding: Finding, repeat_of: UUID | None) -> Draft:
-    """The opening that follows from feedback; `repeat_of`: an earlier case of the same customer."""
+def open_case(commit: Commit, opens: Opens, finding: Finding) -> Draft:
+    """The opening that follows from feedback."""
     event = finding.event
-    earlier = None if repeat_of is None else public_id("case", repeat_of)
+    earlier = None if opens.repeat_of is None else public_id("case", opens.repeat_of)
     bound = commit.config.care.complaint_rules_at(event.recorded_at)
     data = case_opening(finding.facts, finding.complaint, finding.kind, repeat_of=earlier, rules=bound.value)
     data["detection"]["rules_version"] = bound.version

@@ -154,7 +154,7 @@ def _subjects(event: StoredEvent, commit: Commit) -> list[Subject]:
 
 async def _grounds(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> list[StoredEvent]:
     """The feedback that may be the ground of the cases of which this was told."""
-    refs = {event.personal.get("subject_ref") or "" for event in told}
+    refs = {event.personal.get(name) or "" for event in told for name in ("subject_ref", "ref", "into")}
     names = sorted({name for ref in refs for name in named_by(ref)})
     ours = [event for event in told if _is_consequence(event)]
     causes = sorted({event.caused_by for event in ours if event.caused_by is not None})

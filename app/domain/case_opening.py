@@ -22,6 +22,8 @@ from app.domain.complaint import (
 _FEEDBACK: Final = "feedback:"
 INTERNAL: Final = "internal:"
 """How the references of internal cases begin."""
+OURS: Final = (_FEEDBACK, INTERNAL)
+"""How those of the cases begin that feedback opens."""
 
 
 def is_anonymous(facts: Mapping[str, Any]) -> bool:

@@ -48,9 +48,10 @@ def spoken_history(dice: Random) -> list[dict[str, Any]]:
     def moment() -> int:
         return dice.choice(epochs) + dice.randint(1, 399)
 
-    for name in "AB":
-        if dice.random() < 0.6:
+    for name in _NAMES:
+        if dice.random() < (0.6 if name in "AB" else 0.2):
             tell("case.opened", name, moment(), {"kind": "complaint", "severity": "sev3"})
+    for name in "AB":
         for _ in range(dice.randint(0, 3)):
             speak(name, moment())
     for version in range(dice.randint(0, 3)):

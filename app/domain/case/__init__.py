@@ -27,12 +27,14 @@ from app.domain.case.merging import (
 from app.domain.case.misfit import REOPEN_WINDOW
 from app.domain.case.moments import moment_of
 from app.domain.case.openings import REDATES, told_as
+from app.domain.case.repetition import OpenedCase, repetitions
 from app.domain.case.state import Anomaly, Case, CaseState, Cycle
 
 __all__ = [
     "COMMANDS",
     "CONTINUES",
-    "LINKED", "LOST_OPENING",
+    "LINKED",
+    "LOST_OPENING",
     "REDATES",
     "REOPEN_WINDOW",
     "Anomaly",
@@ -44,6 +46,7 @@ __all__ = [
     "LateReopening",
     "Merge",
     "Merges",
+    "OpenedCase",
     "Opens",
     "Reopens",
     "Span",
@@ -59,6 +62,7 @@ __all__ = [
     "opening_after",
     "places_of",
     "refs_of",
+    "repetitions",
     "spans_of",
     "split",
     "survivor_of",
