@@ -90,9 +90,7 @@ async def _concerned(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> set
     named = {event.subject_id for event in told if event.subject_id is not None} | tied_by(told)
     if not named:
         return set()
-    reopened = {
-        event.subject_id for event in told if event.type is EventType.CASE_REOPENED or _is_ours(event)
-    }
+    known = {event.subject_id for event in told if event.type is EventType.CASE_REOPENED or _is_ours(event)}
     family = await with_families(tx, commit, named)
     rows = await tx.fetch(_CONCERNED, commit.tenant_id, sorted(family), _SPOKEN)
     return {case_id for case_id in (*known, *(row["subject_id"] for row in rows)) if case_id is not None}
