@@ -21,12 +21,17 @@ _NAMES_ANOTHER: Final = {
 }
 
 
+def subject_kind_of(event_type: str) -> SubjectKind | None:
+    """The kind of subject that facts of this type are always about; None where it may be another."""
+    return _FAMILIES.get(event_type.partition(".")[0])
+
+
 def check_subject(event: Event) -> None:
     """Refuse a fact that nothing could be made of: no subject, one of another kind, no second case.
 
     Raises InvalidError: `subject_missing`, `subject_kind` or `missing_field`.
     """
-    kind = _FAMILIES.get(event.type.value.partition(".")[0])
+    kind = subject_kind_of(event.type.value)
     if kind is None:
         return
     example = f'send `"subject": {{"kind": "{kind.value}", "ref": "<your reference>"}}`'

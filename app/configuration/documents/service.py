@@ -11,7 +11,7 @@ from app.configuration.documents import repository
 from app.configuration.documents.repository import CALENDARS, POLICIES
 from app.configuration.documents.schemas import CalendarOut, PolicyOut
 from app.domain.errors import InvalidError
-from app.domain.sla import Policy, parse_calendar, parse_policy, refuse_taken
+from app.domain.sla import Policy, parse_calendar, parse_policy, refuse_taken, refuse_unreachable
 from app.editing import check_match, etag_of_version
 
 _MOST_POLICIES: Final = 1000
@@ -42,7 +42,8 @@ async def put_calendar(
 async def put_policy(change: Change, key: str, document: dict[str, Any], if_match: str | None) -> PolicyOut:
     """A new version of a policy; the same document again is no new version.
 
-    Raises InvalidError: whatever `parse_policy` refuses, `timer_taken` and `effective_in_the_past`.
+    Raises InvalidError: whatever `parse_policy` refuses, `unreachable_rule`, `timer_taken` and
+    `effective_in_the_past`.
     """
     connection, tenant_id, now = change.connection, change.tenant_id, change.now
     row = await repository.find_newest(connection, POLICIES, tenant_id, key)
@@ -51,6 +52,7 @@ async def put_policy(change: Change, key: str, document: dict[str, Any], if_matc
         version = 1 if row is None else row.version + 1
         calendars = await repository.list_calendar_keys(connection, tenant_id)
         policy = parse_policy(document, key, version, calendars)
+        refuse_unreachable(policy)
         refuse_taken(policy, await _others(change, key, calendars))
         stated = policy.effective_from
         effective_from = now if stated is None else _not_past(stated, now)

@@ -60,7 +60,7 @@ from app.domain.sla.clock_event import ClockEvent, clock_event
 from app.domain.sla.explain import explain
 from app.domain.sla.plan import Pin, plan_timers
 from app.domain.sla.policy import Policy, Rule
-from app.domain.sla.policy_document import parse_policy, refuse_taken
+from app.domain.sla.policy_document import parse_policy, refuse_taken, refuse_unreachable
 from app.domain.sla.presets import default_policy_document
 from app.domain.sla.reading import (
     Anomaly,
@@ -79,4 +79,5 @@ __all__ = [
     "Timer", "TimerPlan", "TimerVersion", "announcement_id", "announcements", "calendar_preset",
     "clock_event", "default_policy_document", "explain", "intervals", "next_wakeup", "parse_calendar",
     "parse_policy", "plan_timers", "read", "read_plan", "refuse_taken",
+    "refuse_unreachable",
 ]  # fmt: skip

@@ -27,6 +27,14 @@ class When:
         attributes = facts.get("attributes") or {}
         return _all_hold(self.values, facts) and _all_hold(self.attributes, attributes)
 
+    def covers(self, other: When) -> bool:
+        """True when it holds for every subject for which the other one holds."""
+        return _all_covered(self.values, other.values) and _all_covered(self.attributes, other.attributes)
+
+
+def _all_covered(wanted: Conditions, others: Conditions) -> bool:
+    return all(name in others and values.covers(others[name]) for name, values in wanted.items())
+
 
 def _all_hold(wanted: Conditions, facts: Facts) -> bool:
     return all(values.holds(facts.get(name)) for name, values in wanted.items())

@@ -85,6 +85,25 @@ def refuse_taken(policy: Policy, others: Iterable[Policy]) -> None:
             )
 
 
+def refuse_unreachable(policy: Policy) -> None:
+    """A rule behind one that holds whenever it does would never give its timers.
+
+    Asked when a policy is saved: stored ones stay readable. Raises InvalidError `unreachable_rule`.
+    """
+    first_only = [(number, rule) for number, rule in enumerate(policy.rules) if not rule.also]
+    for number, rule in first_only:
+        for before, other in first_only:
+            if before >= number or not rule.timers or not other.when.covers(rule.when):
+                continue
+            if all(other.concerns(subject) for subject in rule.by_subject):
+                hides = f"{other.name or before!r} before it holds whenever it does"
+                raise Node(rule.name, f"/rules/{number}").refusal(
+                    "unreachable_rule",
+                    f"The rule {rule.name or number!r} is never asked: {hides}.",
+                    "Put it before that one, or write `also: true` to have its timers beside.",
+                )
+
+
 def _instant(node: Node) -> datetime:
     try:
         found = datetime.fromisoformat(str(node.value))

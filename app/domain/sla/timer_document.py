@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from app.domain.event_subjects import subject_kind_of
 from app.domain.events import EventType, SubjectKind
 from app.domain.sla.document import Node, nearest
 from app.domain.sla.due_document import read_due, read_duration
@@ -117,10 +118,8 @@ def _check(timer: Timer, fields: dict[str, Node]) -> None:
 
 
 def _may_concern(name: str, timer: Timer) -> bool:
-    """The steps of a case happen to cases only; other facts may reach any subject through its aliases."""
-    return (
-        not name.startswith("case.") or timer.subject is SubjectKind.CASE or timer.correlate_by != "subject"
-    )
+    """Facts of cases, orders ... happen to these only; others may reach any subject through its aliases."""
+    return subject_kind_of(name) in (None, timer.subject) or timer.correlate_by != "subject"
 
 
 def _due(node: Node, fields: dict[str, Node]) -> tuple[Duration | None, Due]:

@@ -25,6 +25,11 @@ class OneOf:
             known == branch or known.startswith(branch + ".") for branch in self.branches
         )
 
+    def covers(self, other: OneOf) -> bool:
+        """True when it holds for whatever the other one holds for."""
+        exact = all(self.holds(value) for value in other.exact)
+        return exact and all(self.holds(f"{branch}.") for branch in other.branches)
+
 
 def _scalar(value: Any) -> Any:
     """Lists and objects are never equal to a listed scalar (and would not hash); True is not 1."""

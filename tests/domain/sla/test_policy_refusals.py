@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.errors import InvalidError
-from app.domain.sla import (
-    parse_policy,
-)
+from app.domain.sla import default_policy_document, parse_policy, refuse_unreachable
 
 from .builders import KNOWN, TIMER, a_policy
 
@@ -28,6 +26,8 @@ BAD_TIMERS: list[tuple[dict[str, Any], str, str]] = [
     ({"subject": "interaction", "start": ["interaction.ended"]}, "never_stops", "/stop"),
     ({"subject": "order", "stop": ["customer.notified"]}, "never_starts", "/start"),
     ({"stop": ["case.opened"]}, "never_stops", "/stop"),
+    ({"stop": ["order.delivered"]}, "never_stops", "/stop"),
+    ({"start": ["debrief.opened"]}, "never_starts", "/start"),
     ({"late_by": {"business_hours": 2}}, "mixed_clocks", "/late_by"),
     ({"late_by": {"hours": 0}}, "zero_target", "/late_by/hours"),
     ({"due": {}}, "missing_due", "/due"),
@@ -188,3 +188,34 @@ def test_a_misspelt_key_names_the_nearest() -> None:
     with pytest.raises(InvalidError) as refused:
         a_policy({"timers": [TIMER | {"warning": [75]}]})
     assert refused.value.cure == "Did you mean 'warnings'?"
+
+
+HIDDEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"severity": "sev1"}),
+    ({"subject": "case"}, {"subject": "case", "cause": "staff.rudeness"}),
+    ({"cause": "staff.*"}, {"cause": ["staff.manner", "staff.rudeness"]}),
+    ({"severity": ["sev1", "sev2"]}, {"severity": "sev2", "attributes": {"vip": True}}),
+]
+
+
+@pytest.mark.parametrize(("before", "behind"), HIDDEN)
+def test_a_rule_that_an_earlier_one_always_hides_is_refused_at_save(
+    before: dict[str, Any], behind: dict[str, Any]
+) -> None:
+    rules = [
+        {"name": "a", "when": before, "timers": [TIMER]},
+        {"name": "b", "when": behind, "timers": [TIMER]},
+    ]
+    with pytest.raises(InvalidError) as refused:
+        refuse_unreachable(a_policy(*rules))
+    assert (refused.value.reason, refused.value.pointer) == ("unreachable_rule", "/rules/1")
+    refuse_unreachable(a_policy(*reversed(rules)))
+    beside = {**rules[1], "timers": [{**TIMER, "key": "beside"}], "also": True}
+    refuse_unreachable(a_policy(rules[0], beside))
+
+
+def test_a_rule_of_another_kind_of_subject_hides_nothing_and_the_preset_has_no_hidden_rule() -> None:
+    offer = {**TIMER, "key": "offer", "subject": "interaction", "start": ["interaction.ended"],
+             "stop": ["feedback.offered"]}  # fmt: skip
+    refuse_unreachable(a_policy({"timers": [offer]}, {"when": {"severity": "sev1"}, "timers": [TIMER]}))
+    refuse_unreachable(parse_policy(default_policy_document(), "default", 1, KNOWN))
