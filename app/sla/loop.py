@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
 import structlog
 
-from app.db.engine import Database
+from app.db.engine import Database, is_retryable
 from app.db.wakeup import Bell
 from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.tenants import list_tenants
 from app.sla.rehearsal import Rehearsals
+from app.sla.telling import tell
 
 log = structlog.get_logger()
 
 CANDIDATES = 2000
 SUBJECTS_A_COMMIT = 500
+LANES = 2
+"""Commits on their way at once: one lays its rows ready while the other has the tenant's lock."""
 
 DUE: Final = """
 SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
 """
 _NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
 _STILL_DUE: Final = """
-SELECT subject_id, xmin::text AS version FROM sla_due
+SELECT subject_id FROM sla_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
 _OPEN = """
@@ -65,21 +69,45 @@ class SlaLoop:
         offset = self._journal.offset()
         async with self._database.worker() as tx:
             rows = await tx.fetch(DUE, offset, CANDIDATES)
-        for tenant_id, subject_ids in in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT):
-            if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
-                self._bell.ring("fanout")
+        chunks = in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT)
+        ends = await asyncio.gather(*(self._fire_all(chunks) for _ in range(LANES)), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
         if len(rows) == CANDIDATES:
             return 0.0
         return await self._until_next()
 
+    async def _fire_all(self, chunks: Iterator[tuple[UUID, list[UUID]]]) -> None:
+        """What is left of the chunks, one after the other; the lanes take them from the same row."""
+        for tenant_id, subject_ids in chunks:
+            if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
+                self._bell.ring("fanout")
+
     async def _fire(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
-        """One commit: take the lock, look which are still due, announce."""
+        """Tell what was rehearsed in one commit; look at the others in another."""
+        told = await self._tell(tenant_id, subject_ids)
+        rest = [subject_id for subject_id in subject_ids if subject_id not in told]
+        return len(told) + (await self._look(tenant_id, rest) if rest else 0)
+
+    async def _tell(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> frozenset[UUID]:
+        rehearsed = {} if self._rehearsals is None else self._rehearsals.take(subject_ids)
+        if not rehearsed:
+            return frozenset()
+        try:
+            return await tell(self._journal, tenant_id, rehearsed)
+        except Exception as error:
+            if is_retryable(error):
+                raise
+            log.warning("cannot_tell_rehearsed", tenant=str(tenant_id), exc_info=error)
+            return frozenset()
+
+    async def _look(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
+        """One commit: take the lock, look which are still due, read their clocks, announce."""
         async with self._journal.transaction(tenant_id) as tx:
             commit = await self._journal.lock(tx, tenant_id)
             rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
             commit.touched = {row["subject_id"] for row in rows}
-            if self._rehearsals is not None:
-                commit.rehearsed = self._rehearsals.take(rows)
             return await self._journal.announce(tx, commit)
 
     async def _postpone(self, tenant_id: UUID, subject_id: UUID, error: Exception) -> None:

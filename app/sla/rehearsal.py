@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,8 @@ from app.journal.histories import load_histories
 from app.journal.journal import Journal
 from app.journal.ports import Commit
 from app.sla.silence import find_silent
-from app.sla.statements import Worded
+from app.sla.statements import Worded, staged
+from app.sla.telling import Rehearsed
 from app.sla.timers import SlaTimers
 
 log = structlog.get_logger()
@@ -34,27 +35,6 @@ _SOON: Final = """
 SELECT tenant_id, subject_id, next_at, xmin::text AS version, next_at > now() + $1::interval AS ahead
   FROM sla_due WHERE next_at <= now() + $1::interval + $2::interval ORDER BY next_at LIMIT $3
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What is to be said of a subject at the time for which its clock was read.
-
-    It holds while nothing that the reading depends on has changed: the subject's row of the due index
-    (each commit about the subject writes it anew), the configuration, who is silent; and until the
-    next thing is to be said.
-    """
-
-    due_version: str
-    config_version: int
-    silent: frozenset[str]
-    worded: Sequence[Worded]
-    wakes_at: datetime | None
-
-    def holds(self, commit: Commit, silent: frozenset[str]) -> bool:
-        """Whether a reading under this commit would say the same."""
-        late = self.wakes_at is not None and self.wakes_at <= commit.recorded_at
-        return not late and self.silent == silent and self.config_version == commit.config.version
 
 
 @dataclass(slots=True)
@@ -81,14 +61,10 @@ class Rehearsals:
             await asyncio.sleep(0)
         return 0.0 if self._waiting else PASS_SECONDS
 
-    def take(self, rows: Iterable[Any]) -> Mapping[UUID, Rehearsed]:
-        """What was rehearsed of these rows of the due index and is of their very version; once."""
-        found: dict[UUID, Rehearsed] = {}
-        for row in rows:
-            known = self._known.pop(row["subject_id"], None)
-            if known is not None and known.due_version == row["version"]:
-                found[row["subject_id"]] = known
-        return found
+    def take(self, subject_ids: Iterable[UUID]) -> dict[UUID, Rehearsed]:
+        """What was rehearsed of these subjects, in their order; once."""
+        taken = ((subject_id, self._known.pop(subject_id, None)) for subject_id in subject_ids)
+        return {subject_id: item for subject_id, item in taken if item is not None}
 
     async def _look_ahead(self) -> None:
         async with self.journal.database.worker() as tx:
@@ -129,4 +105,5 @@ class Rehearsals:
             if worded:
                 wakes_at = look.wakeups.get(subject_id)
                 version = versions[subject_id]
-                self._known[subject_id] = Rehearsed(version, commit.config.version, silent, worded, wakes_at)
+                rows = staged(worded)
+                self._known[subject_id] = Rehearsed(version, commit.config.version, silent, rows, wakes_at)

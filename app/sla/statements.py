@@ -12,6 +12,7 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.domain.sla import Announcement as Finding
 from app.domain.sla import announcement_id
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
+from app.journal.staged import Staged
 from app.kit import json
 from app.sla.judging import Found, revocation
 from app.sla.ledger import CycleKey
@@ -24,6 +25,7 @@ Row = tuple[Any, ...]
 class Worded:
     """A finding as it is put down and told: all but its place in the journal and the time of telling."""
 
+    kind: SubjectKind
     key: CycleKey
     finding: Finding
     event: Event
@@ -85,6 +87,26 @@ def state(commit: Commit, worded: Sequence[Worded], place: Place) -> tuple[list[
     return stated, rows
 
 
+def staged(worded: Sequence[Worded]) -> list[Staged]:
+    """The same words as rows that can be laid ready: all but what `state` adds."""
+    return [
+        Staged(
+            item.event_id,
+            item.event.type.value,
+            item.finding.at,
+            item.kind.value,
+            *item.key,
+            item.finding.kind.value,
+            item.finding.level,
+            item.finding.revision,
+            item.finding.provisional,
+            json.dumps_text(item.fact),
+            item.data[1:].decode(),
+        )
+        for item in worded
+    ]
+
+
 def ledger_row(
     tenant_id: UUID,
     told_at: datetime,
@@ -130,7 +152,7 @@ def _worded(
         occurred_at=finding.at,
         subject=Subject(kind, str(key[0])),
     )
-    return Worded(key, finding, event, fact, identity, json.dumps(data))
+    return Worded(kind, key, finding, event, fact, identity, json.dumps(data))
 
 
 def _told_of(history: Sequence[StoredEvent], key: CycleKey, revision: int) -> StoredEvent | None:

@@ -1,0 +1,68 @@
+"""Tells what was rehearsed: laid ready before the tenant's lock, checked under it, then put down whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.journal.journal import Journal
+from app.journal.ports import Commit
+from app.journal.staged import Staged, append_staged, stage, take_off
+from app.sla.ledger import note_staged
+from app.sla.silence import find_silent
+from app.sla.timers import move_due
+
+_VERSIONS: Final = """
+SELECT subject_id, xmin::text AS version FROM sla_due
+ WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What is to be said of a subject at the time for which its clock was read.
+
+    It holds while nothing that the reading depends on has changed: the subject's row of the due index
+    (each commit about the subject writes it anew), the configuration, who is silent; and until the
+    next thing is to be said.
+    """
+
+    due_version: str
+    config_version: int
+    silent: frozenset[str]
+    rows: Sequence[Staged]
+    wakes_at: datetime | None
+
+    def holds(self, commit: Commit, silent: frozenset[str]) -> bool:
+        """Whether a reading under this commit would say the same."""
+        late = self.wakes_at is not None and self.wakes_at <= commit.recorded_at
+        return not late and self.silent == silent and self.config_version == commit.config.version
+
+
+async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehearsed]) -> frozenset[UUID]:
+    """One commit: say what still holds; the subjects of which it was said."""
+    async with journal.transaction(tenant_id) as tx:
+
+        async def due() -> list[UUID]:
+            rows = await tx.fetch(_VERSIONS, tenant_id, list(rehearsed), journal.offset())
+            versions = {row["subject_id"]: row["version"] for row in rows}
+            return [i for i, item in rehearsed.items() if versions.get(i) == item.due_version]
+
+        likely = await due()
+        if not likely:
+            return frozenset()
+        await stage(tx, [row for subject_id in likely for row in rehearsed[subject_id].rows])
+        commit = await journal.lock(tx, tenant_id)
+        silent = await find_silent(tx, commit)
+        ready = [subject_id for subject_id in await due() if rehearsed[subject_id].holds(commit, silent)]
+        if len(ready) < len(likely):
+            await take_off(tx, set(likely) - set(ready))
+        if ready:
+            await append_staged(tx, commit)
+            await note_staged(tx, commit)
+            again = {i: at for i in ready if (at := rehearsed[i].wakes_at) is not None}
+            await move_due(tx, commit, ready, again)
+        return frozenset(ready)
