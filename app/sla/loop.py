@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
-from app.db.engine import Database, is_retryable
+from app.db.engine import Database
 from app.db.wakeup import Bell
 from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.tenants import list_tenants
 from app.sla.rehearsal import Rehearsals
-from app.sla.telling import tell
+from app.sla.telling import tell_all
 
 log = structlog.get_logger()
 
-CANDIDATES = 2000
-SUBJECTS_A_COMMIT = 500
-LANES = 2
-"""Commits on their way at once: one lays its rows ready while the other has the tenant's lock."""
+CANDIDATES = 10_000
+LOOKS_A_STEP = 2000
+LOOKS_A_COMMIT = 500
 
 DUE: Final = """
 SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
@@ -69,38 +67,27 @@ class SlaLoop:
         offset = self._journal.offset()
         async with self._database.worker() as tx:
             rows = await tx.fetch(DUE, offset, CANDIDATES)
-        chunks = in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT)
-        ends = await asyncio.gather(*(self._fire_all(chunks) for _ in range(LANES)), return_exceptions=True)
-        for end in ends:
-            if end is not None:
-                raise end
-        if len(rows) == CANDIDATES:
+        left = await self._tell(rows)
+        for tenant_id, subject_ids in in_chunks(left[:LOOKS_A_STEP], "subject_id", LOOKS_A_COMMIT):
+            if await in_halves(tenant_id, subject_ids, self._look, self._postpone):
+                self._bell.ring("fanout")
+        if len(rows) == CANDIDATES or len(left) > LOOKS_A_STEP:
             return 0.0
         return await self._until_next()
 
-    async def _fire_all(self, chunks: Iterator[tuple[UUID, list[UUID]]]) -> None:
-        """What is left of the chunks, one after the other; the lanes take them from the same row."""
-        for tenant_id, subject_ids in chunks:
-            if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
-                self._bell.ring("fanout")
-
-    async def _fire(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
-        """Tell what was rehearsed in one commit; look at the others in another."""
-        told = await self._tell(tenant_id, subject_ids)
-        rest = [subject_id for subject_id in subject_ids if subject_id not in told]
-        return len(told) + (await self._look(tenant_id, rest) if rest else 0)
-
-    async def _tell(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> frozenset[UUID]:
-        rehearsed = {} if self._rehearsals is None else self._rehearsals.take(subject_ids)
+    async def _tell(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Tell what was rehearsed of the rows; those whose clocks must be read."""
+        rehearsed = {} if self._rehearsals is None else self._rehearsals.take(rows)
         if not rehearsed:
-            return frozenset()
+            return rows
+        told: set[UUID] = set()
         try:
-            return await tell(self._journal, tenant_id, rehearsed)
-        except Exception as error:
-            if is_retryable(error):
-                raise
-            log.warning("cannot_tell_rehearsed", tenant=str(tenant_id), exc_info=error)
-            return frozenset()
+            await tell_all(self._journal, rehearsed, told)
+        finally:
+            # only now: who hands the messages on would take the time that the next ones need
+            if told:
+                self._bell.ring("fanout")
+        return [row for row in rows if row["subject_id"] not in told]
 
     async def _look(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
         """One commit: take the lock, look which are still due, read their clocks, announce."""
@@ -152,8 +139,8 @@ class SlaSweep:
                 running = [row["subject_id"] for row in await tx.fetch(_OPEN, tenant_id, last)]
                 indexed = {row["subject_id"] for row in await tx.fetch(_INDEXED, tenant_id, running)}
             lost = [subject_id for subject_id in running if subject_id not in indexed]
-            for first in range(0, len(lost), SUBJECTS_A_COMMIT):
-                await self._look(tenant_id, lost[first : first + SUBJECTS_A_COMMIT])
+            for first in range(0, len(lost), LOOKS_A_COMMIT):
+                await self._look(tenant_id, lost[first : first + LOOKS_A_COMMIT])
             mended += len(lost)
             if not running:
                 return mended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -61,10 +61,14 @@ class Rehearsals:
             await asyncio.sleep(0)
         return 0.0 if self._waiting else PASS_SECONDS
 
-    def take(self, subject_ids: Iterable[UUID]) -> dict[UUID, Rehearsed]:
-        """What was rehearsed of these subjects, in their order; once."""
-        taken = ((subject_id, self._known.pop(subject_id, None)) for subject_id in subject_ids)
-        return {subject_id: item for subject_id, item in taken if item is not None}
+    def take(self, rows: Iterable[Any]) -> dict[UUID, dict[UUID, Rehearsed]]:
+        """What was rehearsed of these rows of the due index, by tenant, in their order; once."""
+        taken: defaultdict[UUID, dict[UUID, Rehearsed]] = defaultdict(dict)
+        for row in rows:
+            known = self._known.pop(row["subject_id"], None)
+            if known is not None:
+                taken[row["tenant_id"]][row["subject_id"]] = known
+        return taken
 
     async def _look_ahead(self) -> None:
         async with self.journal.database.worker() as tx:

@@ -79,8 +79,8 @@ async def test_a_cut_while_a_rehearsed_breach_is_told_leaves_all_of_it_or_nothin
     rehearsals = Rehearsals(journal, bench.services.timers)
     while await rehearsals.step() == 0.0:
         pass
-    (case,) = await bench.fetch("SELECT subject_id FROM sla_due WHERE tenant_id = $1")
-    rehearsed = rehearsals.take([case["subject_id"]])
+    due = await bench.fetch("SELECT tenant_id, subject_id FROM sla_due WHERE tenant_id = $1")
+    rehearsed = rehearsals.take(due)[bench.tenant_id]
     bench.clock.advance(seconds=15)
     saboteur = _Saboteur(monkeypatch)
     cuts, told = 0, frozenset[Any]()
