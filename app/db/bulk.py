@@ -70,10 +70,10 @@ class Gathered:
         await self.flush()
         return await self._tx.fetchval(query, *arguments)
 
-    async def copy_records_to_table(self, table_name: str, *, records: Any, schema_name: str) -> str:
+    async def copy_to_table(self, table_name: str, *, source: Any, schema_name: str, format: str) -> str:
         """See Tx."""
         await self.flush()
-        return await self._tx.copy_records_to_table(table_name, records=records, schema_name=schema_name)
+        return await self._tx.copy_to_table(table_name, source=source, schema_name=schema_name, format=format)
 
     def is_closed(self) -> bool:
         """See Tx."""

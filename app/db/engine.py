@@ -37,8 +37,8 @@ class Tx(Protocol):
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row, or None."""
 
-    async def copy_records_to_table(self, table_name: str, *, records: Any, schema_name: str) -> str:
-        """COPY tuples into a table that has no row-level security (a temporary one)."""
+    async def copy_to_table(self, table_name: str, *, source: Any, schema_name: str, format: str) -> str:
+        """COPY what a file holds into a table that has no row-level security (a temporary one)."""
 
     def is_closed(self) -> bool:
         """True when the connection is gone."""

@@ -6,23 +6,37 @@ INSERT .. SELECT is left, which costs half of what JSON texts do. The table is e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
+from app.db.copying import copied, copied_int, copied_json, copied_time, copy_numbered
 from app.db.engine import Tx
+from app.domain.events import EventType, SubjectKind
 from app.journal.ports import OWN_SOURCE, Commit
 from app.kit import json
 
 TABLE: Final = "staged_announcements"
 
-_CREATE: Final = f"""
-CREATE TEMP TABLE IF NOT EXISTS {TABLE} (
-    number int, event_id uuid, type text, at timestamptz, subject_kind text, subject_id uuid, timer text,
-    cycle uuid, kind text, level int, revision int, provisional bool, fact jsonb, said text
-) ON COMMIT DELETE ROWS
-"""
+_COLUMNS: Final = (
+    "number int",
+    "event_id uuid",
+    "type text",
+    "at timestamptz",
+    "subject_kind text",
+    "subject_id uuid",
+    "timer text",
+    "cycle uuid",
+    "kind text",
+    "level int",
+    "revision int",
+    "provisional bool",
+    "fact jsonb",
+    "said text",
+)
+_CREATE: Final = f"CREATE TEMP TABLE IF NOT EXISTS {TABLE} ({', '.join(_COLUMNS)}) ON COMMIT DELETE ROWS"
 _EVENTS: Final = f"""
 INSERT INTO events (tenant_id, position, event_id, type, source, external_id, fingerprint, occurred_at,
                     recorded_at, received_at, origin, caused_by, subject_kind, subject_id, fact,
@@ -39,13 +53,14 @@ SELECT $1, event_id, type, $2::bigint + number, at,
 """
 
 
-class Staged(NamedTuple):
-    """An announcement with all that is known of it before its time; the columns of the staging table."""
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """An announcement with all that is known of it before its time."""
 
     event_id: UUID
-    type: str
+    type: EventType
     at: datetime
-    subject_kind: str
+    subject_kind: SubjectKind
     subject_id: UUID
     timer: str
     cycle: UUID
@@ -53,16 +68,33 @@ class Staged(NamedTuple):
     level: int
     revision: int
     provisional: bool
-    fact: str
-    said: str
+    fact: Mapping[str, Any]
+    said: bytes
     """what subscribers are told: a JSON object without its first brace, `sequence` and `detected_at`"""
 
+    def as_row(self) -> bytes:
+        """Itself as it is laid ready."""
+        return copied(
+            self.event_id.bytes,
+            self.type.value.encode(),
+            copied_time(self.at),
+            self.subject_kind.value.encode(),
+            self.subject_id.bytes,
+            self.timer.encode(),
+            self.cycle.bytes,
+            self.kind.encode(),
+            copied_int(self.level),
+            copied_int(self.revision),
+            bytes([self.provisional]),
+            copied_json(json.dumps(self.fact)),
+            self.said,
+        )
 
-async def stage(tx: Tx, rows: Sequence[Staged]) -> None:
+
+async def lay_ready(tx: Tx, rows: Sequence[bytes]) -> None:
     """Lay the rows ready; nobody else sees them, and they are gone when the transaction ends."""
     await tx.execute(_CREATE)
-    numbered: list[tuple[Any, ...]] = [(number, *row) for number, row in enumerate(rows)]
-    await tx.copy_records_to_table(TABLE, records=numbered, schema_name="pg_temp")
+    await copy_numbered(tx, TABLE, len(_COLUMNS), rows)
 
 
 async def take_off(tx: Tx, subject_ids: Collection[UUID]) -> None:

@@ -18,7 +18,7 @@ from app.journal.histories import load_histories
 from app.journal.journal import Journal
 from app.journal.ports import Commit
 from app.sla.silence import find_silent
-from app.sla.statements import Worded, staged
+from app.sla.statements import Worded, sayings
 from app.sla.telling import Rehearsed
 from app.sla.timers import SlaTimers
 
@@ -109,5 +109,5 @@ class Rehearsals:
             if worded:
                 wakes_at = look.wakeups.get(subject_id)
                 version = versions[subject_id]
-                rows = staged(worded)
+                rows = [saying.as_row() for saying in sayings(worded)]
                 self._known[subject_id] = Rehearsed(version, commit.config.version, silent, rows, wakes_at)

@@ -12,7 +12,7 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.domain.sla import Announcement as Finding
 from app.domain.sla import announcement_id
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
-from app.journal.staged import Staged
+from app.journal.staged import Saying
 from app.kit import json
 from app.sla.judging import Found, revocation
 from app.sla.ledger import CycleKey
@@ -87,21 +87,23 @@ def state(commit: Commit, worded: Sequence[Worded], place: Place) -> tuple[list[
     return stated, rows
 
 
-def staged(worded: Sequence[Worded]) -> list[Staged]:
+def sayings(worded: Sequence[Worded]) -> list[Saying]:
     """The same words as rows that can be laid ready: all but what `state` adds."""
     return [
-        Staged(
-            item.event_id,
-            item.event.type.value,
-            item.finding.at,
-            item.kind.value,
-            *item.key,
-            item.finding.kind.value,
-            item.finding.level,
-            item.finding.revision,
-            item.finding.provisional,
-            json.dumps_text(item.fact),
-            item.data[1:].decode(),
+        Saying(
+            event_id=item.event_id,
+            type=item.event.type,
+            at=item.finding.at,
+            subject_kind=item.kind,
+            subject_id=item.key[0],
+            timer=item.key[1],
+            cycle=item.key[2],
+            kind=item.finding.kind.value,
+            level=item.finding.level,
+            revision=item.finding.revision,
+            provisional=item.finding.provisional,
+            fact=item.fact,
+            said=item.data[1:],
         )
         for item in worded
     ]

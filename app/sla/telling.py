@@ -15,7 +15,7 @@ import structlog
 from app.db.engine import is_retryable
 from app.journal.journal import Journal
 from app.journal.ports import Commit
-from app.journal.staged import Staged, append_staged, stage, take_off
+from app.journal.staged import append_staged, lay_ready, take_off
 from app.sla.ledger import note_staged
 from app.sla.silence import find_silent
 from app.sla.timers import move_due
@@ -44,7 +44,8 @@ class Rehearsed:
     due_version: str
     config_version: int
     silent: frozenset[str]
-    rows: Sequence[Staged]
+    rows: Sequence[bytes]
+    """what is laid ready, see `Saying`"""
     wakes_at: datetime | None
 
     def holds(self, commit: Commit, silent: frozenset[str]) -> bool:
@@ -90,7 +91,7 @@ async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehea
         likely = await due()
         if not likely:
             return frozenset()
-        await stage(tx, [row for subject_id in likely for row in rehearsed[subject_id].rows])
+        await lay_ready(tx, [row for subject_id in likely for row in rehearsed[subject_id].rows])
         commit = await journal.lock(tx, tenant_id)
         silent = await find_silent(tx, commit)
         ready = [subject_id for subject_id in await due() if rehearsed[subject_id].holds(commit, silent)]

@@ -13,7 +13,7 @@ from app.sla.rehearsal import Rehearsals
 from app.sla.telling import tell
 from tests.sla.conftest import Bench, acknowledge_within, policy_document
 
-_STATEMENTS = ("execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_records_to_table")
+_STATEMENTS = ("execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_to_table")
 
 
 class _Saboteur:
