@@ -94,6 +94,8 @@ class Database:
             asyncpg_url(url),
             pool_size=pool_size,
             max_overflow=pool_size,
+            # the one used last has its plans and caches ready; the others are for when it is busy
+            pool_use_lifo=True,
             pool_timeout=pool_timeout_seconds,
             pool_recycle=1800,
             json_serializer=json.dumps_text,

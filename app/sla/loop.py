@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 CANDIDATES = 10_000
 LOOKS_A_STEP = 2000
 LOOKS_A_COMMIT = 500
+RUSH_SECONDS = 1.0
 
 DUE: Final = """
 SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
@@ -61,6 +63,11 @@ class SlaLoop:
         self._bell = bell
         self._rehearsals = rehearsals
         self._poll_seconds = poll_seconds
+        self._rush_began: float | None = None
+
+    def is_rushed(self) -> bool:
+        """True while it tells what was rehearsed, and for so long only that others can wait for it."""
+        return self._rush_began is not None and time.monotonic() - self._rush_began < RUSH_SECONDS
 
     async def step(self) -> float:
         """Fire what is due; the seconds to sleep after it."""
@@ -81,10 +88,11 @@ class SlaLoop:
         if not rehearsed:
             return rows
         told: set[UUID] = set()
+        self._rush_began = time.monotonic()
         try:
             await tell_all(self._journal, rehearsed, told)
         finally:
-            # only now: who hands the messages on would take the time that the next ones need
+            self._rush_began = None
             if told:
                 self._bell.ring("fanout")
         return [row for row in rows if row["subject_id"] not in told]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +63,10 @@ async def tell_all(
 
     Raises faults of the moment, after what was under way has ended.
     """
-    chunks = iter([(tenant, chunk) for tenant, items in rehearsed.items() for chunk in _in_chunks(items)])
+    waiting = deque((tenant, chunk) for tenant, items in rehearsed.items() for chunk in _in_chunks(items))
+    # several processes that all begin at the same end would lay the same ready, all but one for nothing
+    waiting.rotate(secrets.randbelow(max(len(waiting), 1)))
+    chunks = iter(waiting)
 
     async def lane() -> None:
         for tenant_id, chunk in chunks:

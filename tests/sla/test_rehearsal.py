@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.journal.journal import Journal
 from app.privacy.erasure import ErasureLoop
 from app.sla.loop import SlaLoop
 from app.sla.rehearsal import Rehearsals
@@ -206,6 +207,30 @@ async def test_two_processes_that_rehearsed_the_same_tell_it_once(
     bench.clock.advance(seconds=15)
     await asyncio.gather(process.loop.step(), other.loop.step())
     assert [was_rehearsed(item) for item in (await told_of(bench)).values()] == [True] * 12
+
+
+async def test_a_process_is_rushed_while_it_tells_but_never_for_long(
+    bench: Bench, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.case("case.opened")
+    bench.clock.advance(seconds=50)
+    await process.rehearse()
+    bench.clock.advance(seconds=15)
+    during: list[bool] = []
+    lock = Journal.lock
+
+    async def watched(*arguments: Any, **options: Any) -> Any:
+        during.append(process.loop.is_rushed())
+        monkeypatch.setattr("app.sla.loop.RUSH_SECONDS", 0.0)
+        during.append(process.loop.is_rushed())
+        return await lock(*arguments, **options)
+
+    monkeypatch.setattr(Journal, "lock", watched)
+    await process.loop.step()
+    monkeypatch.undo()
+    assert during == [True, False]
+    assert not process.loop.is_rushed()
+    assert len(await bench.told()) == 1
 
 
 async def test_who_was_forgotten_since_is_in_no_message(bench: Bench, process: Process) -> None:
