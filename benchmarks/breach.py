@@ -75,8 +75,8 @@ async def crowd(
     posting = count / await _posting_rate(place, port, f"{name}-far")
     start = datetime.now(UTC) + timedelta(seconds=_KNOWN_SECONDS + 1.5 * posting)
     await post_complaints(place, port, name, [start] * count)
-    if (late := (datetime.now(UTC) - start).total_seconds()) > 0:
-        raise RuntimeError(f"posting took {late:.0f} s longer than planned; the timers were due before")
+    if (over := (datetime.now(UTC) - start).total_seconds()) > 0:
+        raise RuntimeError(f"posting took {over:.0f} s longer than planned; the timers were due before")
     async with place.superuser() as connection:
         before = await connection.fetchval("SELECT max(position) FROM events")
         await asyncio.sleep((start - datetime.now(UTC)).total_seconds() - _QUIET_SECONDS)

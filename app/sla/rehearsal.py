@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 AHEAD: Final = timedelta(seconds=30)
 MOST: Final = 20_000
-"""Rehearsals that a process keeps (some 3 kB each)."""
+"""Rehearsals that a process keeps (some 2 kB each)."""
 AT_ONCE: Final = 50
 """Subjects between which other work of the process has its turn."""
 PASS_SECONDS: Final = 3.0
