@@ -71,10 +71,8 @@ class SlaLoop:
 
     async def step(self) -> float:
         """Fire what is due; the seconds to sleep after it."""
-        offset = self._journal.offset()
-        async with self._database.worker() as tx:
-            rows = await tx.fetch(DUE, offset, CANDIDATES)
-        left = await self._tell(rows)
+        rows = await self._list_due()
+        left = rows if self._rehearsals is None else await self._tell(self._rehearsals, rows)
         for tenant_id, subject_ids in in_chunks(left[:LOOKS_A_STEP], "subject_id", LOOKS_A_COMMIT):
             if await in_halves(tenant_id, subject_ids, self._look, self._postpone):
                 self._bell.ring("fanout")
@@ -82,20 +80,25 @@ class SlaLoop:
             return 0.0
         return await self._until_next()
 
-    async def _tell(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """Tell what was rehearsed of the rows; those whose clocks must be read."""
-        rehearsed = {} if self._rehearsals is None else self._rehearsals.take(rows)
+    async def _list_due(self) -> list[Any]:
+        async with self._database.worker() as tx:
+            return await tx.fetch(DUE, self._journal.offset(), CANDIDATES)
+
+    async def _tell(self, rehearsals: Rehearsals, rows: list[Any]) -> list[Any]:
+        """Tell what was rehearsed of the rows; those that are still due after it and must be read."""
+        rehearsed = rehearsals.take(rows)
         if not rehearsed:
             return rows
-        told: set[UUID] = set()
         self._rush_began = time.monotonic()
         try:
-            await tell_all(self._journal, rehearsed, told)
+            told = await tell_all(self._journal, rehearsed)
         finally:
             self._rush_began = None
-            if told:
-                self._bell.ring("fanout")
-        return [row for row in rows if row["subject_id"] not in told]
+            self._bell.ring("fanout")
+        if told == len(rows):
+            return []
+        # another process may have told the rest meanwhile
+        return [row for row in await self._list_due() if not rehearsals.knows(row["subject_id"])]
 
     async def _look(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
         """One commit: take the lock, look which are still due, read their clocks, announce."""

@@ -70,6 +70,10 @@ class Rehearsals:
                 taken[row["tenant_id"]][row["subject_id"]] = known
         return taken
 
+    def knows(self, subject_id: UUID) -> bool:
+        """Whether something was rehearsed of this subject and not taken yet."""
+        return subject_id in self._known
+
     async def _look_ahead(self) -> None:
         async with self.journal.database.worker() as tx:
             rows = await tx.fetch(_SOON, self.journal.offset(), AHEAD, MOST)

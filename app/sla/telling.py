@@ -56,10 +56,8 @@ class Rehearsed:
         return not late and self.silent == silent and self.config_version == commit.config.version
 
 
-async def tell_all(
-    journal: Journal, rehearsed: Mapping[UUID, Mapping[UUID, Rehearsed]], told: set[UUID]
-) -> None:
-    """Say of every tenant's subjects what still holds, and add to `told` of whom it was said.
+async def tell_all(journal: Journal, rehearsed: Mapping[UUID, Mapping[UUID, Rehearsed]]) -> int:
+    """Say of every tenant's subjects what still holds; of how many it was said.
 
     Raises faults of the moment, after what was under way has ended.
     """
@@ -68,20 +66,24 @@ async def tell_all(
     waiting.rotate(secrets.randbelow(max(len(waiting), 1)))
     chunks = iter(waiting)
 
-    async def lane() -> None:
+    async def lane() -> int:
+        told = 0
         for tenant_id, chunk in chunks:
             try:
-                told.update(await tell(journal, tenant_id, chunk))
+                told += len(await tell(journal, tenant_id, chunk))
             except Exception as error:
                 if is_retryable(error):
                     raise
                 # their clocks will be read, and who cannot be told of is found there
                 log.warning("cannot_tell_rehearsed", tenant=str(tenant_id), exc_info=error)
+        return told
 
-    ends = await asyncio.gather(*(lane() for _ in range(LANES)), return_exceptions=True)
-    for end in ends:
-        if end is not None:
+    total = 0
+    for end in await asyncio.gather(*(lane() for _ in range(LANES)), return_exceptions=True):
+        if isinstance(end, BaseException):
             raise end
+        total += end
+    return total
 
 
 async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehearsed]) -> frozenset[UUID]:
