@@ -45,11 +45,12 @@ SELECT $1, $2::bigint + number, event_id, type, $3, event_id::text, uuid_send(ev
        $4::timestamptz, $4, 'live', cycle, subject_kind, subject_id, fact, false, false
   FROM {TABLE}
 """
+# rows of a temporary table are read in the order of their COPY: so the outbox keeps that of the journal
 _OUTBOX: Final = f"""
 INSERT INTO outbox (tenant_id, event_id, type, sequence, occurred_at, data, created_at)
 SELECT $1, event_id, type, $2::bigint + number, at,
        ('{{"sequence":' || $2::bigint + number || ',"detected_at":' || $3::text || ',' || said)::json, $4
-  FROM {TABLE} ORDER BY number
+  FROM {TABLE}
 """
 
 

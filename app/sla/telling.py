@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +25,10 @@ from app.sla.timers import move_due
 log = structlog.get_logger()
 
 SUBJECTS_A_COMMIT: Final = 1000
+FIRST_COMMITS: Final = (200, 500)
+"""Subjects of the first ones: so that the second core has something to do while the third is laid ready."""
+FRESH_SECONDS: Final = 0.1
+"""For how long what was seen to be due is taken to be so still."""
 LANES: Final = 2
 """Commits on their way at once: one lays its rows ready while the other has the tenant's lock."""
 
@@ -61,16 +65,15 @@ async def tell_all(journal: Journal, rehearsed: Mapping[UUID, Mapping[UUID, Rehe
 
     Raises faults of the moment, after what was under way has ended.
     """
-    waiting = deque((tenant, chunk) for tenant, items in rehearsed.items() for chunk in _in_chunks(items))
-    # several processes that all begin at the same end would lay the same ready, all but one for nothing
-    waiting.rotate(secrets.randbelow(max(len(waiting), 1)))
-    chunks = iter(waiting)
+    sizes, began = chain(FIRST_COMMITS, repeat(SUBJECTS_A_COMMIT)), time.monotonic()
+    chunks = ((tenant, chunk) for tenant, items in rehearsed.items() for chunk in _in_chunks(items, sizes))
 
     async def lane() -> int:
         told = 0
         for tenant_id, chunk in chunks:
             try:
-                told += len(await tell(journal, tenant_id, chunk))
+                is_fresh = time.monotonic() - began < FRESH_SECONDS
+                told += len(await tell(journal, tenant_id, chunk, is_fresh=is_fresh))
             except Exception as error:
                 if is_retryable(error):
                     raise
@@ -86,8 +89,13 @@ async def tell_all(journal: Journal, rehearsed: Mapping[UUID, Mapping[UUID, Rehe
     return total
 
 
-async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehearsed]) -> frozenset[UUID]:
-    """One commit: say what still holds; the subjects of which it was said."""
+async def tell(
+    journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehearsed], *, is_fresh: bool = False
+) -> frozenset[UUID]:
+    """One commit: say what still holds; the subjects of which it was said.
+
+    `is_fresh`: they were all due a moment ago, so all are laid ready without a further look.
+    """
     async with journal.transaction(tenant_id) as tx:
 
         async def due() -> list[UUID]:
@@ -95,7 +103,7 @@ async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehea
             versions = {row["subject_id"]: row["version"] for row in rows}
             return [i for i, item in rehearsed.items() if versions.get(i) == item.due_version]
 
-        likely = await due()
+        likely = list(rehearsed) if is_fresh else await due()
         if not likely:
             return frozenset()
         await lay_ready(tx, [row for subject_id in likely for row in rehearsed[subject_id].rows])
@@ -112,7 +120,13 @@ async def tell(journal: Journal, tenant_id: UUID, rehearsed: Mapping[UUID, Rehea
         return frozenset(ready)
 
 
-def _in_chunks(items: Mapping[UUID, Rehearsed]) -> Iterator[dict[UUID, Rehearsed]]:
-    pairs = iter(items.items())
-    while chunk := dict(islice(pairs, SUBJECTS_A_COMMIT)):
+def _in_chunks(items: Mapping[UUID, Rehearsed], sizes: Iterator[int]) -> Iterator[dict[UUID, Rehearsed]]:
+    """A part of the subjects for each size; of several processes each begins at another place.
+
+    If all began at the same end they would lay the same ready, all but one of them for nothing.
+    """
+    pairs = list(items.items())
+    place = secrets.randbelow(len(pairs)) if len(pairs) > SUBJECTS_A_COMMIT else 0
+    turned = iter(pairs[place:] + pairs[:place])
+    while chunk := dict(islice(turned, next(sizes))):
         yield chunk
