@@ -69,7 +69,12 @@ def build_loops(services: Services, dispatcher: Dispatcher) -> list[Loop]:
     settings, bell, database = services.settings, services.bell, services.database
     rehearsals = Rehearsals(services.journal, services.timers)
     sla = SlaLoop(database, services.journal, bell, poll_seconds=settings.poll_seconds, rehearsals=rehearsals)
-    fanout = Fanout(database, lambda: bell.ring("deliver"), poll_seconds=settings.poll_seconds)
+    fanout = Fanout(
+        database,
+        lambda: bell.ring("deliver"),
+        poll_seconds=settings.poll_seconds,
+        gives_way=sla.is_rushed,
+    )
     silence = SilenceLoop(services.journal, services.asking_policies, bell)
     return [
         Loop("asking", silence.step, bell.wakeups["asking"]),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 _TABLES = """
+DROP TABLE IF EXISTS limit_timers, limit_events;
 CREATE TABLE limit_timers (timer_id bigint PRIMARY KEY, due_at timestamptz NOT NULL, state text NOT NULL);
 CREATE INDEX ON limit_timers (due_at) WHERE state = 'open';
 CREATE TABLE limit_events (timer_id bigint, due_at timestamptz, recorded_at timestamptz)

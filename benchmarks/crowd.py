@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from benchmarks.breach import crowd
 from benchmarks.complaints import put_policy
 from benchmarks.idle import fill_timers
 from benchmarks.plan import Plan
-from benchmarks.processes import free_port, running
+from benchmarks.processes import Running, free_port, running
 from benchmarks.report import Line
 from benchmarks.stage import Place, Stage
 
@@ -26,7 +27,7 @@ SELECT relname, pg_relation_size(oid) / 1048576.0 AS mib FROM pg_class
 
 
 async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
-    """The latest announcement of the crowd; what the look at the due index reads, and how large it all is."""
+    """The latest announcement of the crowd, by one worker and by two, and what the look at it reads."""
     if not plan.crowd_among:
         return []
     async with place.superuser() as connection:
@@ -34,12 +35,21 @@ async def measure(plan: Plan, stage: Stage, place: Place) -> list[Line]:
         read = await _explained(connection)
         sizes = {row["relname"]: round(float(row["mib"]), 1) for row in await connection.fetch(_SIZES)}
     port = free_port()
-    with running(["-m", "app", "all"], place.environment(port), port):
+    with running(["-m", "app", "all"], place.environment(port), port) as first:
         await put_policy(place, port)
-        line = await crowd(place, port, plan.timers)
-    line.what = f"{line.what}, among {plan.crowd_among:,} open ones"
-    line.note = f"{line.note}; a look with nothing due: {read}; MiB: {sizes}"
-    return [line]
+        one = await _measured(stage, place, plan, [first], "one worker")
+        # no port of its own: a worker answers nobody
+        words = ["-m", "app", "worker"]
+        with running(words, place.environment(free_port()), 0, listens=False) as second:
+            two = await _measured(stage, place, plan, [first, second], "two workers")
+    one.note = f"{one.note}; a look with nothing due: {read}; MiB: {sizes}"
+    return [one, two]
+
+
+async def _measured(stage: Stage, place: Place, plan: Plan, workers: Sequence[Running], by: str) -> Line:
+    line = await crowd(stage, place, workers, plan.timers, by.replace(" ", "-"))
+    line.what = f"{line.what}, among {plan.crowd_among:,} open ones, {by}"
+    return line
 
 
 async def _explained(connection: asyncpg.Connection) -> str:

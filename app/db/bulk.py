@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.engine import Tx
 from app.kit import json
@@ -70,6 +70,11 @@ class Gathered:
         await self.flush()
         return await self._tx.fetchval(query, *arguments)
 
+    async def copy_to_table(self, table_name: str, *, source: Any, schema_name: str, format: str) -> str:
+        """See Tx."""
+        await self.flush()
+        return await self._tx.copy_to_table(table_name, source=source, schema_name=schema_name, format=format)
+
     def is_closed(self) -> bool:
         """See Tx."""
         return self._tx.is_closed()
@@ -82,16 +87,14 @@ async def insert_rows(
     rows: Sequence[Sequence[Any]],
     *,
     suffix: str = "",
-    bulky: bool = False,
 ) -> None:
     """Insert rows (in the order of `columns`); JSON columns take Python values.
 
-    `suffix` is a trusted clause such as `ON CONFLICT DO NOTHING`. `bulky`: the rows are mostly one large
-    document each; the server then parses the text once for all, which for narrow rows costs more.
+    `suffix` is a trusted clause such as `ON CONFLICT DO NOTHING`.
     """
     if not rows:
         return
-    statement, text = _statement(table, columns, suffix, bulky), _rows_text(table, columns, rows)
+    statement, text = _statement(table, columns, suffix), _rows_text(table, columns, rows)
     if isinstance(tx, Gathered):
         await tx.gather(table, statement, text)
     else:
@@ -106,14 +109,13 @@ def upsert_suffix(table: Table, columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _statement(table: Table, columns: tuple[str, ...], suffix: str, bulky: bool) -> str:
+def _statement(table: Table, columns: tuple[str, ...], suffix: str) -> str:
     """The insert; `{}` is where the number of its parameter goes."""
     names = ", ".join(map(_quoted, columns))
     kinds = ", ".join(f"{_quoted(name)} {table.c[name].type.compile(_DIALECT)}" for name in columns)
-    form = "jsonb" if bulky else "json"
     return (
         f"INSERT INTO {table.name} ({names}) "
-        f"SELECT {names} FROM {form}_to_recordset(${{}}::text::{form}) AS u({kinds}) {suffix}"
+        f"SELECT {names} FROM json_to_recordset(${{}}::text::json) AS u({kinds}) {suffix}"
     )
 
 
@@ -128,7 +130,7 @@ def _joined(statements: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=64)
 def _json_columns(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in columns if isinstance(table.c[name].type, JSONB))
+    return tuple(name for name in columns if isinstance(table.c[name].type, JSON))
 
 
 def _rows_text(table: Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> str:

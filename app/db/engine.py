@@ -37,6 +37,9 @@ class Tx(Protocol):
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """The first value of the first row, or None."""
 
+    async def copy_to_table(self, table_name: str, *, source: Any, schema_name: str, format: str) -> str:
+        """COPY what a file holds into a table that has no row-level security (a temporary one)."""
+
     def is_closed(self) -> bool:
         """True when the connection is gone."""
 
@@ -91,6 +94,8 @@ class Database:
             asyncpg_url(url),
             pool_size=pool_size,
             max_overflow=pool_size,
+            # the one used last has its plans and caches ready; the others are for when it is busy
+            pool_use_lifo=True,
             pool_timeout=pool_timeout_seconds,
             pool_recycle=1800,
             json_serializer=json.dumps_text,

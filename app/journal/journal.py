@@ -198,7 +198,7 @@ class Journal:
             )
             for item in announcements
         ]
-        await insert_rows(tx, outbox, _OUTBOX_COLUMNS, rows, bulky=True)
+        await insert_rows(tx, outbox, _OUTBOX_COLUMNS, rows)
         return len(derived) + len(rows)
 
     @asynccontextmanager

@@ -125,8 +125,6 @@ class Commit:
     """case -> all cases that merges tie to it, as far as they were asked for"""
     clocks: dict[UUID, Any] = field(default_factory=dict)
     """subject id -> (as of, its clock): read by the timer projection, used again by its announcer"""
-    rehearsed: Mapping[UUID, Any] = field(default_factory=dict)
-    """subject id -> what is to be said of it, worded before its time; of those in `touched`"""
 
     @property
     def first_position(self) -> int:

@@ -23,7 +23,10 @@ from app.metrics.shape import has_presses, relational_questions
 KEEP_HOURS: Final = timedelta(days=90)
 COMMITS_AT_ONCE: Final = 500
 IDLE_SECONDS: Final = 1.0
+LOOK_ANYWAY: Final = 15
+"""Steps after which a tenant is looked at although its head has not moved."""
 _TRIM_EVERY: Final = timedelta(days=1)
+_HEAD: Final = "SELECT seq, config_version, rebuilding FROM tenant_head WHERE tenant_id = $1"
 
 
 class Folder:
@@ -33,14 +36,29 @@ class Folder:
         self._database = database
         self._clock = clock
         self._idle_seconds = idle_seconds
+        self._at_rest: dict[UUID, tuple[Any, ...]] = {}
+        self._steps = 0
 
     async def step(self) -> float:
         """Fold what is new for every tenant; the seconds until it is worth looking again."""
-        behind = []
-        for tenant_id in await list_tenants(self._database):
-            behind.append(await fold(self._database, tenant_id, self._clock()))
-            behind.append(await fold_declared(self._database, tenant_id, self._clock()))
+        self._steps += 1
+        if self._steps % LOOK_ANYWAY == 0:
+            self._at_rest.clear()
+        behind = [await self._fold(tenant_id) for tenant_id in await list_tenants(self._database)]
         return 0.0 if any(behind) else self._idle_seconds
+
+    async def _fold(self, tenant_id: UUID) -> bool:
+        """Fold the next of one tenant, unless its head stands where nothing was left to do."""
+        async with self._database.write(tenant_id) as tx:
+            head = tuple(await tx.fetchrow(_HEAD, tenant_id) or ())
+        if self._at_rest.get(tenant_id) == head:
+            return False
+        now = self._clock()
+        counted = await fold(self._database, tenant_id, now)
+        declared = await fold_declared(self._database, tenant_id, now)
+        if not (counted or declared):
+            self._at_rest[tenant_id] = head
+        return counted or declared
 
 
 async def fold(

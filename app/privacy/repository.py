@@ -169,7 +169,7 @@ async def redact_messages(
     ):
         counts["outbox"] += 1
         await tx.execute(
-            "UPDATE outbox SET data = $3::text::jsonb WHERE tenant_id = $1 AND outbox_id = $2",
+            "UPDATE outbox SET data = $3::text::json WHERE tenant_id = $1 AND outbox_id = $2",
             tenant_id,
             row["outbox_id"],
             json.dumps_text(redacted(row["data"], traces)),

@@ -10,9 +10,17 @@ from app.db.bulk import insert_rows
 from app.db.engine import Tx
 from app.db.tables.sla import announcements
 from app.domain.sla import Announced
+from app.journal.ports import Commit
+from app.journal.staged import TABLE
 
 CycleKey = tuple[UUID, str, UUID]
 LEDGER_COLUMNS = tuple(column.name for column in announcements.columns)
+_STAGED = f"""
+INSERT INTO announcements (tenant_id, subject_id, timer, cycle, kind, level, revision, event_id, at,
+                           announced_at, provisional, quiet)
+SELECT $1, subject_id, timer, cycle, kind, level, revision, event_id, at, $2, provisional, false
+  FROM {TABLE}
+"""
 
 
 async def list_announced(
@@ -35,3 +43,8 @@ async def list_announced(
 async def append_announced(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
     """Note announcements; the primary key makes a second one of the same kind impossible."""
     await insert_rows(tx, announcements, LEDGER_COLUMNS, rows)
+
+
+async def note_staged(tx: Tx, commit: Commit) -> None:
+    """The same for what was laid ready."""
+    await tx.execute(_STAGED, commit.tenant_id, commit.recorded_at)

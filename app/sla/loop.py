@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -14,18 +15,21 @@ from app.journal.due import in_chunks, in_halves
 from app.journal.journal import Journal
 from app.journal.tenants import list_tenants
 from app.sla.rehearsal import Rehearsals
+from app.sla.telling import tell_all
 
 log = structlog.get_logger()
 
-CANDIDATES = 2000
-SUBJECTS_A_COMMIT = 500
+CANDIDATES = 10_000
+LOOKS_A_STEP = 2000
+LOOKS_A_COMMIT = 500
+RUSH_SECONDS = 1.0
 
 DUE: Final = """
 SELECT tenant_id, subject_id FROM sla_due WHERE next_at <= now() + $1::interval ORDER BY next_at LIMIT $2
 """
 _NEXT = "SELECT extract(epoch FROM min(next_at) - now() - $1::interval)::float8 FROM sla_due"
 _STILL_DUE: Final = """
-SELECT subject_id, xmin::text AS version FROM sla_due
+SELECT subject_id FROM sla_due
  WHERE tenant_id = $1 AND subject_id = any($2) AND next_at <= now() + $3::interval
 """
 _OPEN = """
@@ -59,27 +63,49 @@ class SlaLoop:
         self._bell = bell
         self._rehearsals = rehearsals
         self._poll_seconds = poll_seconds
+        self._rush_began: float | None = None
+
+    def is_rushed(self) -> bool:
+        """True while it tells what was rehearsed, and for so long only that others can wait for it."""
+        return self._rush_began is not None and time.monotonic() - self._rush_began < RUSH_SECONDS
 
     async def step(self) -> float:
         """Fire what is due; the seconds to sleep after it."""
-        offset = self._journal.offset()
-        async with self._database.worker() as tx:
-            rows = await tx.fetch(DUE, offset, CANDIDATES)
-        for tenant_id, subject_ids in in_chunks(rows, "subject_id", SUBJECTS_A_COMMIT):
-            if await in_halves(tenant_id, subject_ids, self._fire, self._postpone):
+        rows = await self._list_due()
+        left = rows if self._rehearsals is None else await self._tell(self._rehearsals, rows)
+        for tenant_id, subject_ids in in_chunks(left[:LOOKS_A_STEP], "subject_id", LOOKS_A_COMMIT):
+            if await in_halves(tenant_id, subject_ids, self._look, self._postpone):
                 self._bell.ring("fanout")
-        if len(rows) == CANDIDATES:
+        if len(rows) == CANDIDATES or len(left) > LOOKS_A_STEP:
             return 0.0
         return await self._until_next()
 
-    async def _fire(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
-        """One commit: take the lock, look which are still due, announce."""
+    async def _list_due(self) -> list[Any]:
+        async with self._database.worker() as tx:
+            return await tx.fetch(DUE, self._journal.offset(), CANDIDATES)
+
+    async def _tell(self, rehearsals: Rehearsals, rows: list[Any]) -> list[Any]:
+        """Tell what was rehearsed of the rows; those that are still due after it and must be read."""
+        rehearsed = rehearsals.take(rows)
+        if not rehearsed:
+            return rows
+        self._rush_began = time.monotonic()
+        try:
+            told = await tell_all(self._journal, rehearsed)
+        finally:
+            self._rush_began = None
+            self._bell.ring("fanout")
+        if told == len(rows):
+            return []
+        # another process may have told the rest meanwhile
+        return [row for row in await self._list_due() if not rehearsals.knows(row["subject_id"])]
+
+    async def _look(self, tenant_id: UUID, subject_ids: Sequence[UUID]) -> int:
+        """One commit: take the lock, look which are still due, read their clocks, announce."""
         async with self._journal.transaction(tenant_id) as tx:
             commit = await self._journal.lock(tx, tenant_id)
             rows = await tx.fetch(_STILL_DUE, tenant_id, subject_ids, self._journal.offset())
             commit.touched = {row["subject_id"] for row in rows}
-            if self._rehearsals is not None:
-                commit.rehearsed = self._rehearsals.take(rows)
             return await self._journal.announce(tx, commit)
 
     async def _postpone(self, tenant_id: UUID, subject_id: UUID, error: Exception) -> None:
@@ -124,8 +150,8 @@ class SlaSweep:
                 running = [row["subject_id"] for row in await tx.fetch(_OPEN, tenant_id, last)]
                 indexed = {row["subject_id"] for row in await tx.fetch(_INDEXED, tenant_id, running)}
             lost = [subject_id for subject_id in running if subject_id not in indexed]
-            for first in range(0, len(lost), SUBJECTS_A_COMMIT):
-                await self._look(tenant_id, lost[first : first + SUBJECTS_A_COMMIT])
+            for first in range(0, len(lost), LOOKS_A_COMMIT):
+                await self._look(tenant_id, lost[first : first + LOOKS_A_COMMIT])
             mended += len(lost)
             if not running:
                 return mended

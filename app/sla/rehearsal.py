@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -18,14 +18,15 @@ from app.journal.histories import load_histories
 from app.journal.journal import Journal
 from app.journal.ports import Commit
 from app.sla.silence import find_silent
-from app.sla.statements import Worded
+from app.sla.statements import Worded, sayings
+from app.sla.telling import Rehearsed
 from app.sla.timers import SlaTimers
 
 log = structlog.get_logger()
 
 AHEAD: Final = timedelta(seconds=30)
 MOST: Final = 20_000
-"""Rehearsals that a process keeps (some 3 kB each)."""
+"""Rehearsals that a process keeps (some 2 kB each)."""
 AT_ONCE: Final = 50
 """Subjects between which other work of the process has its turn."""
 PASS_SECONDS: Final = 3.0
@@ -34,27 +35,6 @@ _SOON: Final = """
 SELECT tenant_id, subject_id, next_at, xmin::text AS version, next_at > now() + $1::interval AS ahead
   FROM sla_due WHERE next_at <= now() + $1::interval + $2::interval ORDER BY next_at LIMIT $3
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What is to be said of a subject at the time for which its clock was read.
-
-    It holds while nothing that the reading depends on has changed: the subject's row of the due index
-    (each commit about the subject writes it anew), the configuration, who is silent; and until the
-    next thing is to be said.
-    """
-
-    due_version: str
-    config_version: int
-    silent: frozenset[str]
-    worded: Sequence[Worded]
-    wakes_at: datetime | None
-
-    def holds(self, commit: Commit, silent: frozenset[str]) -> bool:
-        """Whether a reading under this commit would say the same."""
-        late = self.wakes_at is not None and self.wakes_at <= commit.recorded_at
-        return not late and self.silent == silent and self.config_version == commit.config.version
 
 
 @dataclass(slots=True)
@@ -81,14 +61,18 @@ class Rehearsals:
             await asyncio.sleep(0)
         return 0.0 if self._waiting else PASS_SECONDS
 
-    def take(self, rows: Iterable[Any]) -> Mapping[UUID, Rehearsed]:
-        """What was rehearsed of these rows of the due index and is of their very version; once."""
-        found: dict[UUID, Rehearsed] = {}
+    def take(self, rows: Iterable[Any]) -> dict[UUID, dict[UUID, Rehearsed]]:
+        """What was rehearsed of these rows of the due index, by tenant, in their order; once."""
+        taken: defaultdict[UUID, dict[UUID, Rehearsed]] = defaultdict(dict)
         for row in rows:
             known = self._known.pop(row["subject_id"], None)
-            if known is not None and known.due_version == row["version"]:
-                found[row["subject_id"]] = known
-        return found
+            if known is not None:
+                taken[row["tenant_id"]][row["subject_id"]] = known
+        return taken
+
+    def knows(self, subject_id: UUID) -> bool:
+        """Whether something was rehearsed of this subject and not taken yet."""
+        return subject_id in self._known
 
     async def _look_ahead(self) -> None:
         async with self.journal.database.worker() as tx:
@@ -129,4 +113,5 @@ class Rehearsals:
             if worded:
                 wakes_at = look.wakeups.get(subject_id)
                 version = versions[subject_id]
-                self._known[subject_id] = Rehearsed(version, commit.config.version, silent, worded, wakes_at)
+                rows = [saying.as_row() for saying in sayings(worded)]
+                self._known[subject_id] = Rehearsed(version, commit.config.version, silent, rows, wakes_at)

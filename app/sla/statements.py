@@ -12,6 +12,7 @@ from app.domain.events import Event, EventType, StoredEvent, Subject, SubjectKin
 from app.domain.sla import Announcement as Finding
 from app.domain.sla import announcement_id
 from app.journal.ports import OWN_SOURCE, Announcement, Commit, Draft, Place
+from app.journal.staged import Saying
 from app.kit import json
 from app.sla.judging import Found, revocation
 from app.sla.ledger import CycleKey
@@ -24,6 +25,7 @@ Row = tuple[Any, ...]
 class Worded:
     """A finding as it is put down and told: all but its place in the journal and the time of telling."""
 
+    kind: SubjectKind
     key: CycleKey
     finding: Finding
     event: Event
@@ -85,6 +87,28 @@ def state(commit: Commit, worded: Sequence[Worded], place: Place) -> tuple[list[
     return stated, rows
 
 
+def sayings(worded: Sequence[Worded]) -> list[Saying]:
+    """The same words as rows that can be laid ready: all but what `state` adds."""
+    return [
+        Saying(
+            event_id=item.event_id,
+            type=item.event.type,
+            at=item.finding.at,
+            subject_kind=item.kind,
+            subject_id=item.key[0],
+            timer=item.key[1],
+            cycle=item.key[2],
+            kind=item.finding.kind.value,
+            level=item.finding.level,
+            revision=item.finding.revision,
+            provisional=item.finding.provisional,
+            fact=item.fact,
+            said=item.data[1:],
+        )
+        for item in worded
+    ]
+
+
 def ledger_row(
     tenant_id: UUID,
     told_at: datetime,
@@ -130,7 +154,7 @@ def _worded(
         occurred_at=finding.at,
         subject=Subject(kind, str(key[0])),
     )
-    return Worded(key, finding, event, fact, identity, json.dumps(data))
+    return Worded(kind, key, finding, event, fact, identity, json.dumps(data))
 
 
 def _told_of(history: Sequence[StoredEvent], key: CycleKey, revision: int) -> StoredEvent | None:

@@ -63,14 +63,10 @@ class SlaTimers:
         named = await named_subjects(tx, commit)
         if not named and not commit.touched:
             return ()
-        silent = await find_silent(tx, commit)
-        ready = {i: item for i, item in commit.rehearsed.items() if item.holds(commit, silent)}
-        asked = sorted({*named, *commit.touched} - ready.keys())
-        look = await self.look(tx, commit, asked, silent)
-        worded = [words for item in ready.values() for words in item.worded] + look.worded
-        stated, rows = state(commit, worded, place)
-        again = {i: item.wakes_at for i, item in ready.items() if item.wakes_at is not None}
-        await move_due(tx, commit, [*asked, *ready], look.wakeups | again)
+        asked = sorted({*named, *commit.touched})
+        look = await self.look(tx, commit, asked, await find_silent(tx, commit))
+        stated, rows = state(commit, look.worded, place)
+        await move_due(tx, commit, asked, look.wakeups)
         # last, so that it travels with the events and the outbox in one statement
         await append_announced(tx, rows)
         return stated

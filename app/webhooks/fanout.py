@@ -21,6 +21,7 @@ from app.webhooks.subscription import Subscription, passing
 from app.webhooks.turns import FANOUT, try_turn
 
 BATCH = 500
+GIVE_WAY_SECONDS = 0.05
 
 _WAITING = "SELECT EXISTS (SELECT FROM outbox) AS announced, EXISTS (SELECT FROM notices) AS noted"
 # Tenants take turns, each in its own order: a flood of one is no delay for another. A tenant's own rows
@@ -95,13 +96,26 @@ class Fanout:
     it saw misses none.
     """
 
-    def __init__(self, database: Database, ring: Callable[[], None], *, poll_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ring: Callable[[], None],
+        *,
+        poll_seconds: float = 1.0,
+        gives_way: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._database = database
         self._ring = ring
         self._poll_seconds = poll_seconds
+        self._gives_way = gives_way
 
     async def step(self) -> float:
-        """Fan one batch out; the seconds until it is worth looking again."""
+        """Fan one batch out; the seconds until it is worth looking again.
+
+        While thousands are being told it gives way: handing on the first would make the last ones late.
+        """
+        if self._gives_way():
+            return GIVE_WAY_SECONDS
         async with self._database.worker() as tx:
             waiting = await tx.fetchrow(_WAITING)
             taken: list[Any] = []

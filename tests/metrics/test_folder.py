@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.db.tables.metrics import CUBOIDS, metric_folds
 from app.db.tables.tenants import tenant_head, tenants
-from app.metrics.folder import Folder, fold
+from app.metrics.folder import LOOK_ANYWAY, Folder, fold
 from tests.conftest import make_tenant
 from tests.metrics.conftest import NOW, Ask
 from tests.metrics.test_cuboids import both, fold_all
@@ -130,6 +130,26 @@ async def test_the_loop_folds_every_tenant_and_then_rests(world: World, services
     assert await folder.step() == 7.0
     assert await folded_answers(world) == [1, 1, 1, 1]
     assert await folded_answers(stranger) == [2, 2, 2, 2]
+
+
+async def test_a_tenant_at_rest_is_looked_at_when_its_head_moves_and_now_and_then(world: World) -> None:
+    folder = Folder(world.database, lambda: NOW)
+    await world.commit(Answer(9))
+    while not await folder.step():
+        pass
+    await world.commit(Answer(9))
+    await folder.step()
+    assert await folded_seq(world) == 2
+    while not await folder.step():
+        pass
+    async with world.database.tenant(world.tenant_id) as connection:
+        await connection.execute(update(metric_folds).values(relational=["changed behind its back"]))
+    assert await folder.step() > 0  # the head has not moved
+    assert await folded_answers(world) == [2, 2, 2, 2]
+    for _ in range(LOOK_ANYWAY):
+        await folder.step()
+    async with world.database.tenant(world.tenant_id) as connection:
+        assert await connection.scalar(select(metric_folds.c.relational)) == []
 
 
 async def test_nothing_is_folded_while_the_projections_are_rebuilt(world: World) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.sla.conftest import Bench
+from app.sla.rehearsal import Rehearsals
+from app.sla.telling import tell
+from tests.sla.conftest import Bench, acknowledge_within, policy_document
 
-_STATEMENTS = ("execute", "executemany", "fetch", "fetchrow", "fetchval")
+_STATEMENTS = ("execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_to_table")
 
 
 class _Saboteur:
@@ -65,3 +67,31 @@ async def test_a_cut_at_any_statement_leaves_the_breach_and_its_webhook_or_neith
     await bench.tick()
     assert await _told(bench) == (1, 1, 1)
     assert cuts > 8  # it was cut off inside the transaction, not only before it
+
+
+async def test_a_cut_while_a_rehearsed_breach_is_told_leaves_all_of_it_or_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.put_policy(policy_document(acknowledge_within(60, warnings=[], escalation=[])))
+    await bench.case("case.opened")
+    bench.clock.advance(seconds=50)
+    journal = bench.services.journal
+    rehearsals = Rehearsals(journal, bench.services.timers)
+    while await rehearsals.step() == 0.0:
+        pass
+    due = await bench.fetch("SELECT tenant_id, subject_id FROM sla_due WHERE tenant_id = $1")
+    rehearsed = rehearsals.take(due)[bench.tenant_id]
+    bench.clock.advance(seconds=15)
+    saboteur = _Saboteur(monkeypatch)
+    cuts, told = 0, frozenset[Any]()
+    while not told:
+        saboteur.left = cuts + 1
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            told = await tell(journal, bench.tenant_id, rehearsed)
+        saboteur.left = None
+        assert await _told(bench) == ((1, 1, 1) if told else (0, 0, 0)), f"cut at statement {cuts + 1}"
+        cuts += 1
+    assert cuts > 8  # also between its three inserts
+    assert await tell(journal, bench.tenant_id, rehearsed) == frozenset()
+    await bench.tick()
+    assert await _told(bench) == (1, 1, 1)

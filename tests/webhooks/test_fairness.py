@@ -10,6 +10,7 @@ import pytest
 
 from app.operations.repository import get_queues
 from app.webhooks.dispatcher import Limits
+from app.webhooks.fanout import Fanout
 from tests.conftest import make_tenant
 from tests.receiver import Receiver, after, silence, status
 from tests.webhooks.conftest import Outlet
@@ -40,6 +41,20 @@ async def test_fan_out_gives_every_tenant_its_turn_in_its_own_order(
     await outlet.fan_out()
     rows = [row["sequence"] for row in await outlet.messages() if row["tenant_id"] == outlet.tenant.tenant_id]
     assert rows == list(range(1, 2_001))
+
+
+async def test_fan_out_gives_way_while_others_are_told_and_then_takes_all(
+    outlet: Outlet, receiver: Receiver
+) -> None:
+    await outlet.endpoint(receiver.on("/hook", status(200)))
+    await outlet.announce("sla.breached", 3)
+    rushed = [True]
+    fanout = Fanout(outlet.database, outlet.wakeup.ring, poll_seconds=5.0, gives_way=lambda: rushed[0])
+    assert 0 < await fanout.step() < 0.1  # soon again, whatever the poll
+    assert await outlet.messages() == []
+    rushed[0] = False
+    await fanout.step()
+    assert len(await outlet.messages()) == 3
 
 
 @pytest.mark.parametrize("size", [3_000, pytest.param(100_000, marks=pytest.mark.full)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.db.kinds import local_table, tenant_table
 
@@ -14,7 +14,7 @@ outbox = local_table(
     Column("type", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False, comment="position of the event in the tenant's journal"),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
-    Column("data", JSONB, nullable=False),
+    Column("data", JSON, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_outbox_tenant_id", "tenant_id", "outbox_id"),
     worker=True,
