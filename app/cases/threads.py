@@ -78,14 +78,12 @@ async def gather(
     `fallen`: feedback that this commit takes back; `unsaid`: feedback of which it takes back a word.
     """
     wanted, seen = set(case_ids), set[UUID]()
-    spoken = {event.event_id: event for event in commit.events if event.type in SPEAKING}
-    spoken |= {item.event.event_id: item.event for item in findings}
+    unspoken = {event.event_id: event for event in unsaid}
+    spoken = unspoken | {item.event.event_id: item.event for item in findings}
     homes: dict[Subject, UUID] = {}
     here = _named_here(commit)
     told: dict[UUID, StoredEvent] = {}
     asked: set[Subject] = set()
-    unspoken = {event.event_id: event for event in unsaid}
-    spoken |= unspoken
     concerned = [*spoken.values(), *fallen]
     while True:
         subjects = {subject for event in concerned for subject in _subjects(event, commit)} - asked
