@@ -69,15 +69,16 @@ def one_of_each(found: Iterable[tuple[TimerPlan, Binding]]) -> list[tuple[TimerP
 
 def _composed(key: str, given: Sequence[tuple[TimerPlan, Binding]]) -> tuple[TimerPlan, Binding]:
     """A policy may begin or cease to give a timer: at a reopening, or as the severity changes."""
-    times = {version.since for plan, _ in given for version in plan.versions if version.since}
-    times |= {pin.at for _, item in given for pin in item.pins}
+    times = {pin.at: "policy_change" for _, item in given for pin in item.pins}
+    times |= {
+        version.since: version.reason for plan, _ in given for version in plan.versions if version.since
+    }
     giver, first = _giving(given, None)
     versions, pins = [first], []
-    for moment in sorted(times):
+    for moment, reason in sorted(times.items()):
         policy, version = _giving(given, moment)
         pins.append(Pin(moment, policy, {}))
         if (version.timer, version.calendar) != (versions[-1].timer, versions[-1].calendar):
-            reason = version.reason if version.since == moment else "policy_change"
             versions.append(TimerVersion(version.timer, version.calendar, moment, reason))
     return TimerPlan(key, tuple(versions)), Binding(giver, tuple(pins))
 

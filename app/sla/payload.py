@@ -64,6 +64,10 @@ def explained_data(clock: SubjectClock, reading: ClockReading) -> dict[str, Any]
     return {
         **reading_data(clock, reading),
         "explanation": explain(reading, parts),
+        "shifts": [
+            {"at": shift.at, "reason": shift.reason, "due_before": shift.due_before}
+            for shift in reading.shifts
+        ],
         "intervals": [
             {"from_at": part.from_at, "to_at": part.to_at, "kind": part.kind.value}
             for part in parts[-MOST_INTERVALS:]

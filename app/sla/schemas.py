@@ -110,10 +110,22 @@ class MarkOut(BaseModel):
     to: str | None = None
 
 
+class ShiftOut(BaseModel):
+    """What moved the due time."""
+
+    at: datetime
+    reason: str = Field(
+        description="a change of severity, kind, cause or policy, or the type of the event that moved it",
+        examples=["severity_change"],
+    )
+    due_before: datetime | None = Field(description="when it had been due until then; null: it was paused")
+
+
 class ExplainedOut(ReadingOut):
     """A reading with the reasons for it."""
 
     explanation: str = Field(examples=["acknowledge runs from Sun 2026-11-22 10:15:00 Europe/Kyiv. ..."])
+    shifts: list[ShiftOut] = Field(description="moves of the due time, the first first")
     intervals: list[IntervalOut] = Field(description="the latest 500")
     intervals_omitted: int = Field(description="how many came before those")
     warnings: list[MarkOut]

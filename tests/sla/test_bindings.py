@@ -70,6 +70,7 @@ def test_a_policy_of_one_severity_gives_the_timer_only_as_long_as_the_case_has_i
     ):
         ((reading, judged_by),) = _read(told, at("2026-03-04 13:00"), grave, usual)
         assert (reading.due_at, judged_by, reading.state) == (at(due), (policy, 1), "running")
+        assert {shift.reason for shift in reading.shifts} == ({"severity_change"} if len(told) > 1 else set())
 
 
 def test_a_cycle_that_a_newer_version_judges_since_the_reopening_names_that_version() -> None:

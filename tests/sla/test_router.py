@@ -114,9 +114,24 @@ async def test_an_explanation_names_the_versions_and_every_interval(bench: Bench
     assert edges == [part["to"] for part in remedy["intervals"][:-1]]
     assert 30 <= remedy["paused_seconds"] < 32
     assert remedy["explanation"].startswith("remedy runs from ")
+    assert (acknowledge["shifts"], remedy["shifts"]) == ([], [])
     assert [(mark["percent"], mark["to"]) for mark in acknowledge["escalations"]] == [
         (100, "assignee"), (200, "manager"),
     ]  # fmt: skip
+
+
+async def test_an_explanation_lists_what_moved_the_due_time(bench: Bench) -> None:
+    slow, fast = (policy_document(acknowledge_within(seconds))["rules"][-1] for seconds in (600, 60))
+    document = policy_document(acknowledge_within(600))
+    grave = {**fast, "name": "grave", "when": {"subject": "case", "severity": "sev1"}}
+    await bench.put_policy({**document, "rules": [*document["rules"][:-1], grave, slow]})
+    await bench.case("case.opened", data={"severity": "sev3"}, ago=20)
+    await bench.case("case.assessed", data={"severity": "sev1"}, ago=10)
+    (timer,) = (await bench.get("/v1/sla/explain?subject_kind=case&ref=T-1"))["timers"]
+    (shift,) = timer["shifts"]
+    before, after = (datetime.fromisoformat(at) for at in (shift["due_before"], timer["due_at"]))
+    assert (shift["reason"], before - after) == ("severity_change", timedelta(seconds=540))
+    assert "Before severity change on" in timer["explanation"]
 
 
 async def test_an_interaction_is_explained_by_its_reference(bench: Bench) -> None:
