@@ -15,7 +15,7 @@ from app.webhooks.patterns import matching_types, nearest_field
 
 FILTER_EXAMPLE: dict[str, Any] = {
     "all": [
-        {"field": "data.facts.severity", "op": "in", "values": ["sev1", "sev2"]},
+        {"field": "data.standing.severity", "op": "in", "values": ["sev1", "sev2"]},
         {"not": {"field": "data.facts.channel", "op": "eq", "values": ["email"]}},
     ]
 }
