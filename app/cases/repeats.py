@@ -50,13 +50,16 @@ class Repeats:
             return ()
         told = await select_events(tx, commit.tenant_id, _OPENINGS, sorted(customers))
         told += [event for event in commit.events if event.type is EventType.CASE_OPENED]
-        ids = {event.subject_id for event in told if event.customer_ref in customers}
+        theirs = {event.event_id: event for event in told if event.customer_ref in customers}
+        ids = {event.subject_id for event in theirs.values()}
         if len(ids) < 2:
             return ()
         histories = await find_histories_so_far(tx, commit, {item for item in ids if item is not None})
-        cases = [item for case_id, history in histories.items() if (item := _opened(case_id, history))]
+        opened = (_opened(case_id, history) for case_id, history in histories.items())
+        cases = [item for item in opened if item is not None and item.opening.event_id in theirs]
         wanted = repetitions(cases, lambda item: _window(commit, item))
-        return _difference(commit, cases, histories, wanted)
+        stated = [item for item in _stated(histories) if item[1].caused_by in theirs]
+        return _difference(commit, cases, stated, wanted)
 
 
 async def _customers(tx: Tx, commit: Commit) -> set[bytes]:
@@ -101,12 +104,13 @@ def _window(commit: Commit, later: OpenedCase) -> timedelta:
 def _difference(
     commit: Commit,
     cases: Sequence[OpenedCase],
-    histories: Mapping[UUID, Sequence[StoredEvent]],
+    stated: Sequence[tuple[UUID, StoredEvent]],
     wanted: Mapping[UUID, OpenedCase],
 ) -> list[Draft]:
     """What brings what stands to what should."""
     later = {item.case_id: item for item in cases}
-    learned, words = _stated(histories, EventType.CASE_ASSESSED), _stated(histories, EventType.CASE_REPEATED)
+    learned = [item for item in stated if item[1].type is EventType.CASE_ASSESSED]
+    words = [item for item in stated if item[1].type is EventType.CASE_REPEATED]
     known, heard = set[UUID](), set[UUID]()
     drafts: list[Draft] = []
     for case_id, event in learned:
@@ -120,7 +124,7 @@ def _difference(
         said = {} if by is None else _said(later[by], wanted[by])
         if by and wanted[by].case_id == on_id and said.items() <= event.fact.items():
             heard.add(by)
-        elif _REPEATED_BY in event.fact:
+        else:
             drafts.append(_taken_back(commit, event))
     for case_id, earlier in wanted.items():
         item = later[case_id]
@@ -129,21 +133,18 @@ def _difference(
     return drafts
 
 
-def _stated(
-    histories: Mapping[UUID, Sequence[StoredEvent]], kind: EventType
-) -> list[tuple[UUID, StoredEvent]]:
-    """Our words of that kind on repetitions, as far as they stand, each with its case."""
-    field = "repeat_of" if kind is EventType.CASE_ASSESSED else _REPEATED_BY
+def _stated(histories: Mapping[UUID, Sequence[StoredEvent]]) -> list[tuple[UUID, StoredEvent]]:
+    """Our words on repetitions, as far as they stand, each with its case."""
+    fields = {EventType.CASE_ASSESSED: "repeat_of", EventType.CASE_REPEATED: _REPEATED_BY}
     found: list[tuple[UUID, StoredEvent]] = []
     for case_id, history in histories.items():
         gone = {event.fact.get("event_id") for event in history if event.type is EventType.EVENT_RETRACTED}
         found += [
             (case_id, event)
             for event in history
-            if event.type is kind
-            and event.source == OWN_SOURCE
+            if event.source == OWN_SOURCE
             and event.caused_by is not None
-            and field in event.fact
+            and fields.get(event.type) in event.fact
             and str(event.event_id) not in gone
         ]
     return found

@@ -102,6 +102,9 @@ def read_subject(
             readings += read_plan(plan, events, terms.as_of, terms.received_at, foresee=terms.foresee)
     bound = {plan.key: item for plan, item in plans}
     held = repin is not None and not repin.finished
+    if case is not None:
+        # read as it stood at the opening, shown and counted as it stands
+        facts |= {"severity": case.severity.value, "cause": case.cause}
     return SubjectClock(subject_id, kind, facts, tuple(readings), bound, case, held)
 
 
