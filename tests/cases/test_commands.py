@@ -218,6 +218,13 @@ async def test_merging_moves_references_and_later_events_to_the_survivor(desk: D
     assert (back.status_code, back.json()["code"]) == (409, "survivor_not_open")
 
 
+async def insist(client: httpx.AsyncClient, path: str, **request: Any) -> httpx.Response:
+    """Send it as a client does that knows 503: a busy machine may not free the tenant's lock in time."""
+    while (answer := await client.post(path, **request)).status_code == 503:
+        await asyncio.sleep(0.1)
+    return answer
+
+
 async def test_twenty_commands_through_two_processes_lose_nothing(
     desk: Desk, other_client: httpx.AsyncClient
 ) -> None:
@@ -226,7 +233,7 @@ async def test_twenty_commands_through_two_processes_lose_nothing(
 
     async def reply(number: int) -> httpx.Response:
         body = {"text": f"reply {number}"}
-        return await clients[number % 2].post(f"/v1/cases/{case_id}/reply", json=body)
+        return await insist(clients[number % 2], f"/v1/cases/{case_id}/reply", json=body)
 
     answers = await asyncio.gather(*(reply(number) for number in range(20)))
     assert [answer.status_code for answer in answers] == [200] * 20
@@ -242,7 +249,7 @@ async def test_of_twenty_acknowledgements_at_once_one_is_taken(
     case_id = await desk.open()
     clients = (desk.client, other_client)
     path = f"/v1/cases/{case_id}/acknowledge"
-    answers = await asyncio.gather(*(clients[number % 2].post(path) for number in range(20)))
+    answers = await asyncio.gather(*(insist(clients[number % 2], path) for number in range(20)))
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [200] + [409] * 19
 
@@ -254,7 +261,7 @@ async def test_of_twenty_repeats_at_once_all_get_one_answer(
     clients = (desk.client, other_client)
     key = {"Idempotency-Key": uuid4().hex}
     path = f"/v1/cases/{case_id}/acknowledge"
-    answers = await asyncio.gather(*(clients[number % 2].post(path, headers=key) for number in range(20)))
+    answers = await asyncio.gather(*(insist(clients[number % 2], path, headers=key) for number in range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
 
@@ -267,7 +274,7 @@ async def test_of_twenty_commands_with_one_etag_one_is_taken(
     clients = (desk.client, other_client)
     path = f"/v1/cases/{case_id}/reply"
     answers = await asyncio.gather(
-        *(clients[number % 2].post(path, headers={"If-Match": etag}) for number in range(20))
+        *(insist(clients[number % 2], path, headers={"If-Match": etag}) for number in range(20))
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 19
 
