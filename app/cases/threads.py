@@ -12,7 +12,7 @@ from app.cases.findings import SPEAKING, Finding, concerns, facts_of, find_compl
 from app.cases.stating import late_subject
 from app.db.engine import Tx
 from app.domain.case import LINKED, LOST_OPENING, Complaint
-from app.domain.case_opening import INTERNAL, feedback_case_ref, named_by, next_internal_ref
+from app.domain.case_opening import INTERNAL, feedback_case_ref, internal_place, named_by, next_internal_ref
 from app.domain.complaint import CaseKind
 from app.domain.events import EventType, StoredEvent, Subject, SubjectKind
 from app.journal.histories import find_told_so_far
@@ -29,11 +29,14 @@ _NAMED: Final = """e.position = any(ARRAY(
     SELECT n.position FROM events n WHERE n.tenant_id = $1 AND n.event_id = any($4)))"""
 _PRESSES: Final = """e.event_id = any(ARRAY(
     SELECT f.event_id
-      FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS day(cause_id, since, until)
-      JOIN feedback o ON o.tenant_id = $1 AND o.event_id = day.cause_id
+      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+           AS day(cause_id, touchpoint, location, since, until)
+      LEFT JOIN feedback o ON o.tenant_id = $1 AND o.event_id = day.cause_id
       JOIN feedback f ON f.tenant_id = $1 AND f.seq_to IS NULL
        AND f.occurred_at >= day.since AND f.occurred_at < day.until
-       AND f.touchpoint IS NOT DISTINCT FROM o.touchpoint AND f.location IS NOT DISTINCT FROM o.location
+       AND f.location IS NOT DISTINCT FROM day.location
+       AND (f.touchpoint IS NOT DISTINCT FROM day.touchpoint
+            OR o.event_id IS NOT NULL AND f.touchpoint IS NOT DISTINCT FROM o.touchpoint)
        AND f.collection_mode = 'passive' AND f.customer_ref IS NULL
        AND (f.class <> 'positive' OR f.kind IN ('complaint', 'question') OR EXISTS (
            SELECT FROM events n
@@ -147,7 +150,7 @@ def _subjects(event: StoredEvent, commit: Commit) -> list[Subject]:
         return [meant.subject] if meant.own is None else [meant.subject, meant.own]
     ref = event.personal.get("subject_ref") if event.type is EventType.CASE_OPENED else None
     # an internal case is followed by the next one of its day
-    return [Subject(SubjectKind.CASE, next_internal_ref(ref))] if ref and ref.startswith(INTERNAL) else []
+    return [Subject(SubjectKind.CASE, next_internal_ref(ref))] if ref and internal_place(ref) else []
 
 
 async def _grounds(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> list[StoredEvent]:
@@ -156,14 +159,16 @@ async def _grounds(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> list[
     names = sorted({name for ref in refs for name in named_by(ref)})
     ours = [event for event in told if _is_consequence(event)]
     causes = sorted({event.caused_by for event in ours if event.caused_by is not None})
-    if not names and not causes:
-        return []
-    sources, objects = [source for source, _ in names], [name for _, name in names]
-    found = await select_events(tx, commit.tenant_id, _NAMED, sources, objects, causes)
+    found: list[StoredEvent] = []
+    if names or causes:
+        sources, objects = [source for source, _ in names], [name for _, name in names]
+        found += await select_events(tx, commit.tenant_id, _NAMED, sources, objects, causes)
+    # a touchpoint that was renamed since is that of the press, not the one that the reference names
+    openers = [(event.caused_by, event.personal.get("subject_ref") or "") for event in ours]
     days = {
-        (event.caused_by, *_day(ref, commit))
-        for event in ours
-        if (ref := event.personal.get("subject_ref") or "").startswith(INTERNAL)
+        (cause_id, *place[:2], *_day(place[2], commit))
+        for cause_id, ref in (*openers, *((None, ref) for ref in refs))
+        if (place := internal_place(ref)) is not None
     }
     if days:
         columns = [list(column) for column in zip(*sorted(days, key=str), strict=True)]
@@ -171,9 +176,8 @@ async def _grounds(tx: Tx, commit: Commit, told: Sequence[StoredEvent]) -> list[
     return [event for event in found if event.type in SPEAKING]
 
 
-def _day(ref: str, commit: Commit) -> tuple[datetime, datetime]:
+def _day(day: date, commit: Commit) -> tuple[datetime, datetime]:
     """The local day of an internal case."""
-    day = date.fromisoformat(ref.partition("#")[0].rpartition(":")[2])
     since, until = (datetime.combine(at, time(), commit.config.zone) for at in (day, day + timedelta(days=1)))
     return since, until
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from app.domain.complaint import (
     DEFAULT_RULES,
@@ -24,6 +25,9 @@ INTERNAL: Final = "internal:"
 """How the references of internal cases begin."""
 OURS: Final = (_FEEDBACK, INTERNAL)
 """How those of the cases begin that feedback opens."""
+_PLACE: Final = re.compile(
+    rf"({INTERNAL}([\w.~%-]*):([\w.~%-]*):((?:19|[2-8]\d)\d\d-\d\d-\d\d))(?:#[1-9]\d{{0,8}})?", re.ASCII
+)
 
 
 def is_anonymous(facts: Mapping[str, Any]) -> bool:
@@ -37,8 +41,28 @@ def internal_case_ref(touchpoint: str | None, location: str | None, local_date: 
     return f"{INTERNAL}{place}:{local_date.isoformat()}"
 
 
+def internal_place(ref: str) -> tuple[str | None, str | None, date] | None:
+    """Touchpoint, location and local day of an internal case; None for what only begins like one.
+
+    Sources may tell of a case under any reference.
+    """
+    found = _PLACE.fullmatch(ref)
+    if found is None:
+        return None
+    touchpoint, location = unquote(found[2]) or None, unquote(found[3]) or None
+    try:
+        day = date.fromisoformat(found[4])
+    except ValueError:
+        return None
+    is_ours = found[1] == internal_case_ref(touchpoint, location, day) and "%00" not in ref
+    return (touchpoint, location, day) if is_ours else None
+
+
 def next_internal_ref(ref: str) -> str:
-    """The reference of the internal case that follows a settled one of the same place and day."""
+    """The reference of the internal case that follows a settled one of the same place and day.
+
+    `ref`: one of which `internal_place` knows the place.
+    """
     base, _, number = ref.partition("#")
     return f"{base}#{int(number or 1) + 1}"
 

@@ -74,6 +74,42 @@ async def test_presses_after_a_settlement_share_the_next_internal_case_whatever_
     assert len((await desk.client.get("/v1/cases")).json()["items"]) == 2
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2)])
+async def test_a_press_opens_the_internal_case_whose_stated_opening_is_taken_back(
+    desk: Desk, order: tuple[int, ...]
+) -> None:
+    noon = datetime.combine((desk.clock() - timedelta(days=2)).date(), time(12), UTC)
+    ref, before = f"internal:exit:k1:{noon.date()}", (noon - timedelta(hours=2)).isoformat()
+    opened = event("case.opened", "o", subject=f"case/{ref}", when=before, data={"kind": "complaint"})
+    told = [opened, press("p1", noon), event("event.retracted", "b", data={"event": "o"})]
+    for n in order:
+        assert "rejected" not in results_of(await desk.client.post("/v1/events", json=[told[n]]))
+    case = await desk.case(ref)
+    assert (case["state"], case["opened_at"][:19]) == ("open", noon.isoformat()[:19])
+
+
+async def test_sources_may_name_cases_as_we_name_ours_however_odd(desk: Desk) -> None:
+    day = (desk.clock() - timedelta(days=2)).date()
+    for ref in (
+        "internal:foo#bar",
+        "internal:a:b:9999-12-31",
+        "internal:%00:b:2026-11-20",
+        f"internal:::{day}#²",
+    ):
+        about = {"subject": f"case/{ref}"}
+        told = [
+            rating(f"f1{ref}", 1, scale="csat_1_5", question="q", when=_ago(desk, 6), **about),
+            event("case.opened", f"o{ref}", when=_ago(desk, 7), data={"kind": "complaint"}, **about),
+            event("case.remedied", f"r{ref}", when=_ago(desk, 5), **about),
+            rating(f"f2{ref}", 1, scale="csat_1_5", question="q", when=_ago(desk, 4), **about),
+            event("event.retracted", f"b{ref}", data={"event": f"o{ref}"}),
+        ]
+        for body in told:
+            assert results_of(await desk.client.post("/v1/events", json=[body])) == ["created"], (ref, body)
+    cases = (await desk.client.get("/v1/cases")).json()["items"]
+    assert [(case["state"], case["reopened_count"]) for case in cases] == [("open", 1)] * len(odd)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
 async def test_a_bad_word_after_the_fortnight_opens_a_case_of_its_own(
     desk: Desk, order: tuple[int, ...]

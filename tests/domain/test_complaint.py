@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.case_opening import case_opening, feedback_case_ref, internal_case_ref, named_by
+from app.domain.case_opening import (
+    case_opening,
+    feedback_case_ref,
+    internal_case_ref,
+    internal_place,
+    named_by,
+    next_internal_ref,
+)
 from app.domain.complaint import (
     CaseKind,
     ComplaintRules,
@@ -219,6 +226,26 @@ _key = st.one_of(st.none(), st.text(min_size=1, max_size=4, alphabet="ab:%-і"))
 @given(first=st.tuples(_key, _key, st.dates()), second=st.tuples(_key, _key, st.dates()))
 def test_no_two_places_or_days_share_a_reference(first, second):
     assert (internal_case_ref(*first) == internal_case_ref(*second)) is (first == second)
+
+
+@given(place=st.tuples(_key, _key, st.dates(date(1900, 1, 1), date(8999, 12, 31))), times=st.integers(0, 3))
+def test_the_reference_of_an_internal_case_leads_back_to_its_place(place, times):
+    ref = internal_case_ref(*place)
+    for _ in range(times):
+        ref = next_internal_ref(ref)
+    assert internal_place(ref) == place
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["internal:", "internal:foo", "internal:a:b:2026-13-45", "internal:a:b:9999-12-31",
+     "internal:a:b:0001-01-01", "internal:a:b:2026-11-20#", "internal:a:b:2026-11-20#²",
+     "internal:::2026-W47-5",
+     "internal:a:b:2026-11-20#-3", f"internal:a:b:2026-11-20#{'9' * 150}", "internal:a:b:c:2026-11-20",
+     "internal:%00:b:2026-11-20", "internal:%ff:b:2026-11-20", "internal:a:b:2026-11-20#x", "T-1"],
+)  # fmt: skip
+def test_what_only_begins_like_an_internal_case_is_of_no_place(ref):
+    assert internal_place(ref) is None
 
 
 @pytest.mark.parametrize(("source", "name"), [("maps", "r1"), ("maps:kyiv", "r:1"), ("a", "")])
