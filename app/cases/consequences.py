@@ -6,9 +6,8 @@ them comes, all that should follow is asked anew; what is missing is stated, wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from app.cases.findings import SPEAKING, Finding, find_arrived
@@ -16,19 +15,23 @@ from app.cases.hearsay import SAYING, meant_by, word_of
 from app.cases.restating import Restatement
 from app.cases.threads import gather
 from app.db.engine import Tx
-from app.domain.case_opening import OURS
+from app.domain.case_opening import OURS, next_internal_ref
 from app.domain.events import EventType, StoredEvent, SubjectKind
 from app.journal.merges import tied_by, with_families
 from app.journal.ports import Commit, Draft
 from app.journal.rows import select_events
 
-_UNSETTLED: Final = """
-SELECT a.ref, c.case_id, c.opened_at FROM unnest($2::text[]) AS wanted(ref)
+_OPENED: Final = """
+SELECT a.ref, c.case_id, c.opened_at,
+       c.reopened_count = 0 AND coalesce(c.closed_at, c.ended_at, c.remedied_at) IS NULL
+       AND c.steps->-1->'steps'->>'declined' IS NULL AS is_unsettled
+  FROM unnest($2::text[]) AS wanted(ref)
   JOIN subject_aliases a ON a.tenant_id = $1 AND a.kind = 'case' AND a.ref = wanted.ref AND a.home_id IS NULL
-  JOIN cases c ON c.tenant_id = $1 AND c.case_id = a.subject_id AND c.state <> 'awaiting_opening'
-   AND c.reopened_count = 0 AND coalesce(c.closed_at, c.ended_at, c.remedied_at) IS NULL
-   AND c.steps->-1->'steps'->>'declined' IS NULL
+  JOIN cases c ON c.tenant_id = $1 AND c.case_id = a.subject_id
+   AND c.state NOT IN ('awaiting_opening', 'invalid')
 """
+_FOLLOWED: Final = 8
+"""How many internal cases of a place and day are looked at before its whole thread is read."""
 _CONCERNED: Final = """
 SELECT subject_id FROM events
  WHERE tenant_id = $1 AND subject_id = any($2)
@@ -107,15 +110,31 @@ async def _acting(
     """Without those that join a case which has only been open since before they were said."""
     if not arrived:
         return []
-    refs = sorted({finding.concerns.subject.ref for finding in arrived})
-    rows = await tx.fetch(_UNSETTLED, commit.tenant_id, refs)
+    refs = sorted({ref for finding in arrived for ref in _places(finding)})
+    rows = await tx.fetch(_OPENED, commit.tenant_id, refs)
     here = {event.subject_id for event in told}
-    since: dict[str, datetime] = {row["ref"]: row["opened_at"] for row in rows if row["case_id"] not in here}
-    return [
-        finding
-        for finding in arrived
-        if (ref := finding.concerns.subject.ref) not in since or since[ref] > finding.event.occurred_at
-    ]
+    opened = {row["ref"]: row for row in rows if row["case_id"] not in here}
+    return [finding for finding in arrived if not _joins(finding, opened)]
+
+
+def _places(finding: Finding) -> Iterator[str]:
+    """The references of the cases that it may join: a press finds the one of its day that is not settled."""
+    ref = finding.concerns.subject.ref
+    yield ref
+    for _ in range(0 if finding.concerns.own is not None else _FOLLOWED):
+        ref = next_internal_ref(ref)
+        yield ref
+
+
+def _joins(finding: Finding, opened: Mapping[str, Any]) -> bool:
+    """True where all of them were open by then, up to one that was never settled: it joins one of them."""
+    for ref in _places(finding):
+        row = opened.get(ref)
+        if row is None or row["opened_at"] > finding.event.occurred_at:
+            return False
+        if row["is_unsettled"]:
+            return True
+    return False
 
 
 async def _taken_back(tx: Tx, commit: Commit) -> tuple[list[StoredEvent], list[StoredEvent]]:

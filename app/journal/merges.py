@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from app.db.bulk import insert_rows
@@ -15,12 +15,12 @@ from app.journal.rows import select_events
 from app.journal.tenants import move_config
 
 _FAMILIES = """
-WITH RECURSIVE kin(seed, case_id) AS (
-    SELECT id, id FROM unnest($2::uuid[]) AS id
+WITH RECURSIVE kin(case_id) AS (
+    SELECT id FROM unnest($2::uuid[]) AS id
      UNION
-    SELECT kin.seed, t.other_id FROM kin JOIN case_ties t ON t.tenant_id = $1 AND t.case_id = kin.case_id
+    SELECT t.other_id FROM kin JOIN case_ties t ON t.tenant_id = $1 AND t.case_id = kin.case_id
 )
-SELECT seed, case_id FROM kin
+SELECT t.case_id, t.other_id FROM kin JOIN case_ties t ON t.tenant_id = $1 AND t.case_id = kin.case_id
 """
 _MERGES = f"""e.subject_id = any($2) AND e.position < $3 AND (
     e.type IN ('case.merged', 'event.retracted') OR e.type = 'case.opened' AND e.fact ? '{CONTINUES}'
@@ -56,12 +56,27 @@ def tied_subject(draft: Draft) -> tuple[str, Subject] | None:
 
 
 async def find_families(tx: Tx, tenant_id: UUID, case_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
-    """Each of these cases with all that merges ever tied to it, directly or by way of others."""
+    """Case -> all that merges ever tied to it, directly or by way of others: for these and their kin."""
     rows = await tx.fetch(_FAMILIES, tenant_id, list(case_ids)) if case_ids else ()
-    found: dict[UUID, set[UUID]] = {}
+    tied: dict[UUID, list[UUID]] = {}
     for row in rows:
-        found.setdefault(row["seed"], set()).add(row["case_id"])
-    return {case_id: frozenset(family) for case_id, family in found.items()}
+        tied.setdefault(row["case_id"], []).append(row["other_id"])
+    families: dict[UUID, frozenset[UUID]] = {}
+    for case_id in case_ids:
+        if case_id not in families:
+            family = _reached(case_id, tied)
+            families.update(dict.fromkeys(family, family))
+    return families
+
+
+def _reached(case_id: UUID, tied: Mapping[UUID, Sequence[UUID]]) -> frozenset[UUID]:
+    """All that one gets to from this case by its ties; they lead both ways."""
+    family, ahead = {case_id}, [case_id]
+    while ahead:
+        fresh = {other for other in tied.get(ahead.pop(), ()) if other not in family}
+        family |= fresh
+        ahead += fresh
+    return frozenset(family)
 
 
 async def with_families(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> set[UUID]:
@@ -69,8 +84,7 @@ async def with_families(tx: Tx, commit: Commit, case_ids: Collection[UUID]) -> s
     if not commit.config.has_merges:
         return set(case_ids)
     unknown = [case_id for case_id in case_ids if case_id not in commit.families]
-    for family in (await find_families(tx, commit.tenant_id, unknown)).values():
-        commit.families.update(dict.fromkeys(family, family))
+    commit.families |= await find_families(tx, commit.tenant_id, unknown)
     return {member for case_id in case_ids for member in commit.families[case_id]}
 
 

@@ -90,12 +90,7 @@ async def test_a_press_opens_the_internal_case_whose_stated_opening_is_taken_bac
 
 async def test_sources_may_name_cases_as_we_name_ours_however_odd(desk: Desk) -> None:
     day = (desk.clock() - timedelta(days=2)).date()
-    odd = (
-        "internal:foo#bar",
-        "internal:a:b:9999-12-31",
-        "internal:%00:b:2026-11-20",
-        f"internal:::{day}#²",
-    )
+    odd = ("internal:foo#bar", "internal:a:b:9999-12-31", "internal:%00:b:2026-11-20", f"internal:::{day}#²")
     for ref in odd:
         about = {"subject": f"case/{ref}"}
         told = [
