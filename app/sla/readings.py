@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from app.domain.case import Case, told_as
+from app.domain.case import SETTLING, Case, settled_before, told_as
 from app.domain.case.attention import began_at, expiry_of
 from app.domain.complaint import Severity
 from app.domain.events import EventType, StoredEvent, SubjectKind
@@ -111,6 +111,9 @@ def read_subject(
 def _clock_events(
     kept: Sequence[StoredEvent], history: Sequence[StoredEvent], case: Case | None
 ) -> list[ClockEvent]:
+    if case is not None:
+        earlier = settled_before(case)
+        kept = [event for event in kept if event.event_id not in earlier or event.type not in SETTLING]
     events = [clock_event(event) for event in kept]
     if case is not None and case.confirmed_by is not None:
         _give_due(events, case.confirmed_by)

@@ -118,3 +118,18 @@ async def test_a_bad_word_after_the_fortnight_opens_a_case_of_its_own(
     # the settlement again: it opens nothing twice
     await tell(desk, [event("case.closed", "c", subject=f"case/{REF}", when=_ago(desk, 24))])
     assert len((await desk.client.get("/v1/cases")).json()["items"]) == 2
+
+
+async def test_a_complaint_of_a_case_whose_opening_nobody_told_waits_for_its_answer(desk: Desk) -> None:
+    about = {"subject": "case/T"}
+    closed = event("case.closed", "c", when=_ago(desk, 5), **about)
+    said = rating("g", 1, scale="csat_1_5", question="q", when=_ago(desk, 3), **about)
+    opened = event("case.opened", "o", when=_ago(desk, 6), data={"kind": "complaint"}, **about)
+    for body in (closed, said):
+        assert results_of(await desk.client.post("/v1/events", json=[body])) == ["created"]
+    case = await desk.case("T")
+    assert (case["state"], [item["reason"] for item in case["anomalies"]]) == ("open", ["before_opening"])
+    assert {item["state"] for item in case["timers"]} <= {"running", "breached"}
+    assert results_of(await desk.client.post("/v1/events", json=[opened])) == ["created"]
+    case = await desk.case("T")
+    assert (case["state"], case["reopened_count"], case["anomalies"]) == ("open", 1, [])

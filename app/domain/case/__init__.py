@@ -6,7 +6,7 @@ Import everything from here (`from app.domain.case import Case, fold, check, ...
 from app.domain.case.commands import COMMANDS, check
 from app.domain.case.consequences import Complaint, Consequence, Opens, Reopens, follow
 from app.domain.case.continuing import LateReopening, find_late_reopening, opening_after
-from app.domain.case.facts import named, refs_of
+from app.domain.case.facts import SETTLING, named, refs_of
 from app.domain.case.fold import fold
 from app.domain.case.merging import (
     CONTINUES,
@@ -24,7 +24,7 @@ from app.domain.case.merging import (
     survivor_of,
     ties,
 )
-from app.domain.case.misfit import REOPEN_WINDOW
+from app.domain.case.misfit import REOPEN_WINDOW, settled_before
 from app.domain.case.moments import moment_of
 from app.domain.case.openings import REDATES, told_as
 from app.domain.case.repetition import OpenedCase, repetitions
@@ -37,6 +37,7 @@ __all__ = [
     "LOST_OPENING",
     "REDATES",
     "REOPEN_WINDOW",
+    "SETTLING",
     "Anomaly",
     "Case",
     "CaseState",
@@ -63,6 +64,7 @@ __all__ = [
     "places_of",
     "refs_of",
     "repetitions",
+    "settled_before",
     "spans_of",
     "split",
     "survivor_of",

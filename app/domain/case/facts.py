@@ -30,6 +30,9 @@ ENDINGS: Final = {
     EventType.CASE_MARKED_DUPLICATE: CaseState.DUPLICATE,
     EventType.CASE_MERGED: CaseState.MERGED,
 }
+SETTLING: Final = frozenset(
+    {EventType.CASE_REMEDIED, EventType.CASE_DECLINED, EventType.CASE_CLOSED, *ENDINGS}
+) - {EventType.CASE_MERGED}
 MARKS: Final = frozenset(ENDINGS) - {EventType.CASE_WITHDRAWN}
 PLACE: Final = ("touchpoint", "location", "product", "segment")
 OF_THE_ACT: Final = ("channel", "employee")

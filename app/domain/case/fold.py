@@ -19,10 +19,11 @@ from app.domain.case.facts import (
     OF_THE_ACT,
     PLACE,
     RANK,
+    SETTLING,
     STEPS,
     named,
 )
-from app.domain.case.misfit import misfit_of
+from app.domain.case.misfit import BEFORE_OPENING, misfit_of
 from app.domain.case.moments import moment_of
 from app.domain.case.openings import told_as
 from app.domain.case.standing import latest, order, standing
@@ -125,6 +126,8 @@ def _apply(case: Case, fact: StoredEvent) -> Case:
     misfit = misfit_of(case, fact)
     if misfit is not None:
         case = _list(case, misfit, fact)
+        if misfit == BEFORE_OPENING and case.is_inferred and fact.type in SETTLING:
+            return case  # it settled what was before: this complaint came after it and waits for its answer
     elif fact.type is EventType.CASE_OPENED:
         given = case.due_given_at or moment_of(fact.fact.get("due_at"))
         case = replace(case, confirmed_by=fact.event_id, due_given_at=given)
