@@ -46,6 +46,11 @@ def retraction(commit: Commit, event: StoredEvent, cause: StoredEvent, reason: s
     """The draft that takes back an event of our own."""
     data = {"event": event.external_id, "source": OWN_SOURCE, "reason": reason}
     stated = Event(EventType.EVENT_RETRACTED, retraction_id(event), OWN_SOURCE, cause.occurred_at, data)
+    return because_of(commit, stated, cause)
+
+
+def because_of(commit: Commit, stated: Event, cause: StoredEvent) -> Draft:
+    """The draft of an event of our own that may be dated ahead, as its cause may be (a fast clock)."""
     return draft(
         stated,
         commit.config,

@@ -85,10 +85,7 @@ def _may_change(event: StoredEvent) -> bool:
 
 def _opened(case_id: UUID, history: Sequence[StoredEvent]) -> OpenedCase | None:
     """The case with its first opening that stands; None for one that nothing opens."""
-    gone = {event.fact.get("event_id") for event in history if event.type is EventType.EVENT_RETRACTED}
-    openings = [
-        event for event in history if event.type is EventType.CASE_OPENED and str(event.event_id) not in gone
-    ]
+    openings = [event for event in _standing(history) if event.type is EventType.CASE_OPENED]
     if not openings:
         return None
     case = fold(history)
@@ -138,16 +135,20 @@ def _stated(histories: Mapping[UUID, Sequence[StoredEvent]]) -> list[tuple[UUID,
     fields = {EventType.CASE_ASSESSED: "repeat_of", EventType.CASE_REPEATED: _REPEATED_BY}
     found: list[tuple[UUID, StoredEvent]] = []
     for case_id, history in histories.items():
-        gone = {event.fact.get("event_id") for event in history if event.type is EventType.EVENT_RETRACTED}
         found += [
             (case_id, event)
-            for event in history
+            for event in _standing(history)
             if event.source == OWN_SOURCE
             and event.caused_by is not None
             and fields.get(event.type) in event.fact
-            and str(event.event_id) not in gone
         ]
     return found
+
+
+def _standing(history: Sequence[StoredEvent]) -> list[StoredEvent]:
+    """What of a history nothing took back."""
+    gone = {event.fact.get("event_id") for event in history if event.type is EventType.EVENT_RETRACTED}
+    return [event for event in history if str(event.event_id) not in gone]
 
 
 def _taken_back(commit: Commit, event: StoredEvent) -> Draft:

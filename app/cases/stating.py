@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from app.cases.derived import derived
+from app.cases.derived import because_of, derived
 from app.cases.findings import Finding
 from app.domain.case import (
     CONTINUES,
@@ -21,7 +21,6 @@ from app.domain.case import (
 )
 from app.domain.case_opening import case_opening, reopened_case_ref
 from app.domain.events import Event, EventType, Origin, StoredEvent, Subject, SubjectKind
-from app.journal.drafts import draft
 from app.journal.ports import OWN_SOURCE, Commit, Draft
 from app.kit.ids import new_id, public_id
 
@@ -117,13 +116,7 @@ def invalid(commit: Commit, opening: StoredEvent, cause: StoredEvent) -> Draft:
         data={"reason": TAKEN_BACK, "human": False, LOST_OPENING: str(opening.event_id)},
         subject=Subject(SubjectKind.CASE, opening.personal.get("subject_ref") or f"{opening.subject_id}"),
     )
-    return draft(
-        stated,
-        commit.config,
-        received_at=max(commit.recorded_at, stated.occurred_at),
-        origin=cause.origin,
-        caused_by=cause.event_id,
-    )
+    return because_of(commit, stated, cause)
 
 
 def _nameless(made: Draft, subject_id: UUID) -> Draft:

@@ -103,13 +103,20 @@ async def gather(
         concerned = [*fresh, *await _grounds(tx, commit, fresh)]
         spoken |= {event.event_id: event for event in concerned if event.type in SPEAKING}
     thread = Thread(homes=homes, gone=await _gone(tx, commit, [*told.values(), *spoken.values()]))
-    for event in told.values():
-        kept = thread.told
+    _sort(thread, told.values(), commit)
+    thread.findings = await _findings(tx, commit, thread, spoken, unspoken)
+    return thread
+
+
+def _sort(thread: Thread, told: Iterable[StoredEvent], commit: Commit) -> None:
+    """Keep apart what others told and what we stated because of feedback and late reopenings."""
+    for event in told:
         if _is_consequence(event):
-            kept = thread.ours
+            thread.ours.append(event)
         elif event.type is EventType.CASE_MARKED_INVALID and LOST_OPENING in event.fact:
-            kept = thread.marks
-        kept.append(event)
+            thread.marks.append(event)
+        else:
+            thread.told.append(event)
     acted = {event.caused_by for event in thread.ours}
     thread.reopenings = [
         event
@@ -118,8 +125,6 @@ async def gather(
         and event.caused_by is None
         and (event.event_id in acted or may_open(event, commit))
     ]
-    thread.findings = await _findings(tx, commit, thread, spoken, unspoken)
-    return thread
 
 
 def _named_here(commit: Commit) -> dict[Subject, UUID]:
